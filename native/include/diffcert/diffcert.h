@@ -1,0 +1,182 @@
+/* The C ABI of the native core: the only door between Java (or any other language) and native code.
+ *
+ * Opaque handles, status codes, pointer + length + shape. Nothing else crosses. Every function that can fail returns a
+ * dc_status; the sentence for the user is in dc_last_error() of the same thread. No exception leaves this boundary.
+ * Every pointer is checked against its length before it is read. Strings are UTF-8 and zero-terminated.
+ *
+ * Threads: a handle may be used by one thread at a time; different handles are independent. The caller (the Java binding)
+ * serialises calls on one handle and keeps a model open while a classifier uses it. */
+#ifndef DIFFCERT_DIFFCERT_H
+#define DIFFCERT_DIFFCERT_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define DC_API __attribute__((visibility("default")))
+#else
+#define DC_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
+#define DC_ABI_VERSION 1
+
+/* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
+typedef enum dc_status {
+  DC_OK = 0,
+  DC_BAD_ARGUMENT = 1,        /* a value, length or shape that the function does not take */
+  DC_BAD_MODEL = 2,           /* tensors missing, unknown or of another shape than the configuration asks for */
+  DC_OUT_OF_MEMORY = 3,       /* host or device memory */
+  DC_DEVICE_UNAVAILABLE = 4,  /* the device asked for is not there */
+  DC_DEVICE_LOST = 5,         /* the device failed while it worked */
+  DC_INTERNAL = 6             /* a broken invariant of ours */
+} dc_status;
+
+typedef struct dc_model dc_model;           /* a network with its weights on a device, planned */
+typedef struct dc_classifier dc_classifier; /* a diffusion classifier: models, levels, weights, noise law */
+
+/* The description of a network; field names are the published constructors' options (EDM, training/networks.py). */
+typedef struct dc_network_config {
+  int32_t architecture;     /* 0 SongUNet, 1 DhariwalUNet */
+  int32_t precond;          /* 0 EDMPrecond, 1 VPPrecond, 2 VEPrecond, 3 iDDPMPrecond */
+  int32_t img_resolution;
+  int32_t img_channels;     /* channels of the image; iDDPM's network has twice as many outputs, which is derived */
+  int32_t label_dim;        /* 0 = unconditional */
+  int32_t augment_dim;      /* 0 = no map_augment; at inference the augment labels are absent, which equals zeros */
+  int32_t model_channels;
+  int32_t channel_mult_len;
+  int32_t channel_mult[16];
+  int32_t channel_mult_emb;
+  int32_t num_blocks;
+  int32_t attn_resolutions_len;
+  int32_t attn_resolutions[16];
+  int32_t embedding_type;   /* 0 positional, 1 fourier (SongUNet) */
+  int32_t channel_mult_noise;
+  int32_t encoder_type;     /* 0 standard, 1 skip, 2 residual */
+  int32_t decoder_type;     /* 0 standard, 1 skip */
+  int32_t resample_filter_len;
+  int32_t resample_filter[16];
+  /* Preconditioner constants; the binding fills in the published defaults. */
+  double sigma_data;                       /* EDM: 0.5 */
+  double beta_d, beta_min;                 /* VP: 19.9, 0.1 */
+  double epsilon_t;                        /* VP: 1e-5 */
+  double c_1, c_2;                         /* iDDPM: 0.001, 0.008 */
+  int32_t m;                               /* VP, iDDPM: 1000 */
+} dc_network_config;
+
+DC_API uint32_t dc_abi_version(void);
+/* Compiler, instruction sets compiled in, the one chosen at run time, CUDA or why not: one line, static storage. */
+DC_API const char* dc_build_info(void);
+/* The sentence of the last failure on this thread, or "". */
+DC_API const char* dc_last_error(void);
+/* 64-bit digest (hex) of this very build of the native code, for provenance. */
+DC_API const char* dc_build_digest(void);
+
+/* device: "cpu", "reference" (float64, slow), "cuda", "cuda:i". Writes one line about it (truncated to capacity). */
+DC_API dc_status dc_device_describe(const char* device, char* text, int64_t capacity);
+
+/* ---- models ------------------------------------------------------------------------------------------------------- */
+
+/* Starts a model: checks the configuration and plans the network. threads <= 0 means one a core.
+ * isa: NULL or "" = best of this machine, or "portable", "avx2", "avx512" to force one (refused if the machine lacks it). */
+DC_API dc_status dc_model_create(const dc_network_config* config, const char* device, int32_t threads, const char* isa,
+                                 dc_model** model);
+/* The tensors that the configuration asks for: count, then name, shape (up to 4, rank in *rank) of each. */
+DC_API dc_status dc_model_tensor_count(const dc_model* model, int64_t* count);
+DC_API dc_status dc_model_tensor_info(const dc_model* model, int64_t index, const char** name, int64_t shape[4], int32_t* rank);
+/* Copies (and packs, where the device wants it) one tensor. Data are float32, row-major, finite. */
+DC_API dc_status dc_model_set_tensor(dc_model* model, const char* name, const float* data, int64_t count);
+/* Every tensor set? Then the model can run. max_batch: the largest batch a call may have; the arena is sized here, once. */
+DC_API dc_status dc_model_finish(dc_model* model, int64_t max_batch);
+/* Bytes held: weights as packed, and the arena. */
+DC_API dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t* arena_bytes);
+/* D(x; sigma, label) for n images: x and denoised are [n, img_channels, R, R] float32 in EDM space, sigma [n] > 0,
+ * labels [n] in [0, label_dim) or -1 for unconditional (NULL = all unconditional). Rows do not influence each other: a row's
+ * bits are the same in every batch, at every place, with every number of threads. */
+DC_API dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels,
+                                  float* denoised);
+/* The same without preconditioning: F(x; noise_label, label); output has 2*img_channels channels under iDDPM. */
+DC_API dc_status dc_model_network(dc_model* model, int64_t n, const float* x, const float* noise_label, const int32_t* labels,
+                                  float* output);
+DC_API void dc_model_close(dc_model* model);
+
+/* ---- the ELBO with explicit noise ------------------------------------------------------------------------------------ */
+
+/* Kept in step with org.diffcert.schedule.ClassifierKind. */
+typedef enum dc_classifier_kind {
+  DC_DC = 0,                 /* diffusion classifier on the input as it is */
+  DC_EPNDC = 1,              /* exact posterior noised diffusion classifier */
+  DC_APNDC = 2,              /* target: unconditional denoised estimate; noise around x_tau (the paper's text) */
+  DC_APNDC_CONDITIONAL = 3,  /* as 2 with the class-conditional estimate as target */
+  DC_APNDC_ENSEMBLE = 4      /* dc around the unconditional denoised estimate (the released script) */
+} dc_classifier_kind;
+
+/* residual[c * levels + i] = mean over pixels of the squared difference at level i for class c, before weights.
+ * x is [C,R,R] in EDM space: x_tau, or the clean image for DC. sigma_tau is in EDM space (ignored by DC).
+ * lower, upper: [levels]; level_noise: [levels, C, R, R]. unconditional may be NULL (then model with label -1 is used). */
+DC_API dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp, double sigma_tau,
+                         const double* x, int64_t levels, const double* lower, const double* upper, const double* level_noise,
+                         double* residual);
+
+/* ---- votes: the hot path ------------------------------------------------------------------------------------------- */
+
+/* One smoothing level tau of a classifier and its weights. */
+typedef struct dc_tau {
+  double sigma;              /* [0,1] pixel units; EDM space is twice that */
+  int64_t threshold_count;   /* integer noise: see docs/spec/noise.md; 0 = float noise (by name only) or path noise */
+  const uint64_t* thresholds;
+  int32_t threshold_origin;  /* the noise value below the first threshold */
+  int32_t clip_low;          /* the sum image + noise is clipped to [clip_low, clip_high] in 1/255 units */
+  int32_t clip_high;
+  int64_t levels;
+  const double* lower;       /* [levels] in EDM space; read by EPNDC alone */
+  const double* upper;       /* [levels] in EDM space: where the network is called */
+  const double* weights;     /* [levels] */
+} dc_tau;
+
+typedef enum dc_noise_mode {
+  DC_NOISE_INTEGER = 0, /* rounded Gaussian from threshold tables: sound */
+  DC_NOISE_PATH = 1,    /* integer noise of several sigmas along one Brownian path: sound, one pass serves all (EPNDC) */
+  DC_NOISE_FLOAT = 2    /* plain float noise, for comparison with published runs: not sound */
+} dc_noise_mode;
+
+/* Kept in step with org.diffcert.noise.Phase: disjoint counters for choosing the class, bounding it, predicting. */
+typedef enum dc_phase { DC_SELECT = 1, DC_ESTIMATE = 2, DC_PREDICT = 3 } dc_phase;
+
+/* Copies everything it is given. taus ascending in sigma. With DC_NOISE_PATH all taus share one list of levels: a tau uses the
+ * levels with weight > 0. batch <= 0 = chosen from max_batch. The models must stay open while the classifier is. */
+DC_API dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp,
+                                      dc_noise_mode noise, uint64_t seed, int32_t tau_count, const dc_tau* taus, int64_t batch,
+                                      dc_classifier** classifier);
+/* Votes of samples [from, to) of one image: votes[t * (to - from) + j] is the class voted at tau t by sample from + j, or -1
+ * where the sample counts for no class (an ambiguous noise draw, a value that is not finite). image is [C,R,R] uint8.
+ * A vote is a pure function of (models, classifier, image bytes, image id, phase, sample): see docs/spec/reduction-order.md. */
+DC_API dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id,
+                                     dc_phase phase, uint32_t from, uint32_t to, int32_t* votes);
+/* Network calls (one row of a batch = one call) that one vote at all taus costs. */
+DC_API dc_status dc_classifier_calls_per_sample(const dc_classifier* classifier, int64_t* calls);
+/* Losses per class of one sample, as the vote compares them: losses[t * classes + c]. For tests and inspection. */
+DC_API dc_status dc_classifier_losses(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id,
+                                      dc_phase phase, uint32_t sample, double* losses);
+DC_API void dc_classifier_close(dc_classifier* classifier);
+
+/* ---- noise, for the equality tests between languages ------------------------------------------------------------------ */
+
+DC_API void dc_philox(const uint32_t counter[4], uint64_t key, uint32_t out[4]);
+/* The integer noise (before the clip) of elements [0, count) of one sample; ambiguous: 1 if any draw was. */
+DC_API dc_status dc_integer_noise(const dc_tau* tau, uint64_t seed, uint32_t image_id, dc_phase phase, uint32_t sample,
+                                  int64_t count, int32_t* noise, int32_t* ambiguous);
+/* Standard normals of the ELBO noise at one level, elements [0, count). */
+DC_API dc_status dc_level_noise(uint64_t seed, uint32_t image_id, dc_phase phase, uint32_t sample, uint32_t level, int64_t count,
+                                double* noise);
+/* Path noise: rounded positions (before the clip) of elements [0, count) at each of tau_count sigmas; noise[t * count + e]. */
+DC_API dc_status dc_path_noise(int32_t tau_count, const double* sigmas, uint64_t seed, uint32_t image_id, dc_phase phase,
+                               uint32_t sample, int64_t count, int32_t* noise, int32_t* ambiguous);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,34 @@
+// What a device is to the rest of the core: it holds a model's weights in its own form and runs the model's plan.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "ops/ops.hpp"
+
+namespace diffcert {
+
+// One planned network on one device. Not thread-safe: one call at a time.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Weight w of the plan: float32, row-major, rows already in the order of Weight::rows. Called once a weight, before prepare.
+  virtual void set_weight(WeightId w, std::span<const float> data) = 0;
+  // All weights are set: pack, allocate the arena for max_batch. After it, no allocation in run.
+  virtual void prepare(std::int64_t max_batch) = 0;
+  // image: n x [R, R, C] NHWC, scaled; noise_label [n]; label: n x [label_dim]. output: n x [R, R, Cout] NHWC.
+  virtual void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) = 0;
+  // The same in float64; devices that compute in float32 convert.
+  virtual void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) = 0;
+  virtual std::int64_t weight_bytes() const = 0;
+  virtual std::int64_t arena_bytes() const = 0;
+};
+
+// native/reference
+std::unique_ptr<Executor> make_reference_executor(const Plan& plan);
+// native/cpu; threads <= 0 = one a core; isa "" = best, or "portable", "avx2", "avx512" (throws if the machine lacks it).
+std::unique_ptr<Executor> make_cpu_executor(const Plan& plan, int threads, const std::string& isa);
+
+}  // namespace diffcert

@@ -1,0 +1,151 @@
+// The op table: every operation that a plan may hold, declared once, as plain data.
+//
+// A plan is a flat list of these ops over numbered buffers; it holds no pointer and no number type. Each device (reference in
+// float64, cpu, cuda, cuda under the emulator) runs the same plan in its own number type. Semantics, layouts and the order of
+// reductions are written here and in docs/spec/reduction-order.md; what is not fixed here is the device's own business.
+//
+// Features are NHWC: [height, width, channels] per sample. A reduction's order may depend on the shape of the layer, never on the
+// batch, the sample's place in it or the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace diffcert {
+
+using BufferId = std::int32_t;  // index into Plan::buffers, or kNone
+using WeightId = std::int32_t;  // index into Plan::weights, or kNone
+inline constexpr std::int32_t kNone = -1;
+
+// A per-sample slice of the arena. The planner gives buffers that are never alive together the same place.
+struct Buffer {
+  std::int64_t elements = 0;  // per sample
+  std::int64_t offset = 0;    // in elements, per sample; a device places sample n at offset * batch + n * elements
+};
+
+// How a published tensor lies once it is set. qkv: the published row head*(3C/h) + c*3 + j becomes row j*C + head*(C/h) + c, so
+// that attention reads [q | k | v].
+enum class RowOrder : std::uint8_t { natural, qkv };
+
+struct Weight {
+  std::string name;  // key in the model file
+  std::vector<std::int64_t> shape;
+  RowOrder rows = RowOrder::natural;
+  std::int32_t heads = 1;
+  bool computed = false;  // a buffer of the network (resample_filter): checked against the expected value, not used by an op
+};
+
+// A feature map in a buffer; two of them side by side by channel make a concatenation that is never written out.
+struct Feature {
+  BufferId buffer = kNone;
+  std::int32_t height = 0, width = 0, channels = 0;
+  bool present() const { return buffer != kNone; }
+};
+
+// What is applied to each element as it is loaded: v -> silu(a[c] * v + b[c]), each part optional. Padding zeros come after it.
+struct Load {
+  BufferId affine = kNone;  // [2 * channels] per sample: a, then b, over the concatenated channels; made by NormOp
+  bool silu = false;
+};
+
+// emb = concat(cos, sin)(label * freqs), or with the halves swapped. positional: freqs_i = max_positions^(-i / (n/2 - endpoint)),
+// fourier: freqs from a weight, times 2 pi.
+struct EmbedOp {
+  BufferId noise_label;  // [1]
+  BufferId out;          // [channels]
+  std::int32_t channels = 0;
+  bool endpoint = false, swap_halves = false;
+  WeightId freqs = kNone;  // fourier
+};
+
+// out = act(W in + bias + addend); in may be passed through silu first.
+struct LinearOp {
+  BufferId in, out;
+  std::int32_t in_features = 0, out_features = 0;
+  WeightId weight = kNone, bias = kNone;
+  BufferId addend = kNone;  // [out_features]
+  float in_scale = 1.0f;    // applied to in (SongUNet scales the one-hot label by sqrt(label_dim))
+  bool silu = false;        // on the result
+};
+
+// Per-channel statistics of a feature map: out = mean [C], then M2 = sum of squared deviations [C].
+struct StatsOp {
+  Feature in;
+  BufferId out;
+};
+
+// GroupNorm as a per-channel affine: from the statistics of one or two sources (concatenated) to a, b with
+// a = gamma * rstd, b = beta - mean * a; adaptive (ADM): a *= 1 + scale, b = b * (1 + scale) + shift.
+struct NormOp {
+  BufferId stats[2] = {kNone, kNone};       // StatsOp's layout
+  std::int32_t channels[2] = {0, 0};
+  std::int32_t pixels = 0;
+  std::int32_t groups = 0;
+  double eps = 0;
+  WeightId gamma = kNone, beta = kNone;
+  BufferId adaptive = kNone;                // [2 * C]: scale, then shift
+  BufferId out = kNone;                     // [2 * C]: a, then b
+};
+
+// The unit of the hot path (design decision 6):
+//   out = scale * (conv(load(src)) + bias + conv1x1(skip) + skip_bias + shift + residual), and its statistics.
+// up2: src is upsampled (nearest, x2) after the load and before the convolution; devices use the sub-pixel form.
+// down2: src is 2x2-averaged after the load and before the convolution.
+struct ConvOp {
+  Feature src[2];
+  Load load;
+  std::int32_t kernel = 3;   // 1 or 3
+  std::int32_t padding = 1;  // zeros around; kernel/2 but for fused resampling, where it is larger
+  bool up2 = false, down2 = false;
+  WeightId weight = kNone, bias = kNone;  // weight [Cout, Cin, k, k]
+  Feature skip[2];                        // raw (no load), 1x1, resampled like src (up2: nearest, down2: mean)
+  WeightId skip_weight = kNone, skip_bias = kNone;
+  BufferId shift = kNone;                 // [Cout] per sample
+  Feature residual;                       // the shape of out, or resampled to it: see residual_up2 / residual_down2
+  bool residual_up2 = false, residual_down2 = false;
+  float scale = 1.0f;
+  Feature out;
+  BufferId stats = kNone;                 // [2 * Cout]: of out, as StatsOp's
+};
+
+// Depthwise resampling by the outer product of a symmetric filter: up: zero-insert, convolve with 4f; down: convolve with f, stride 2;
+// padding (len-1)/2, or `padding` when it is not the default (fused resampling).
+struct ResampleOp {
+  Feature in, out;
+  Load load;
+  bool up = false;
+  std::int32_t padding = 0;
+  std::vector<float> filter;  // normalised 1-d taps v / sum(v)
+  BufferId stats = kNone;
+};
+
+// out = softmax(q k^T / sqrt(C / heads)) v per head; in [H*W, 3C] as [q | k | v], out [H*W, C].
+struct AttentionOp {
+  Feature in, out;
+  std::int32_t heads = 1;
+};
+
+// out = scale * (a + b), for the auxiliary paths of the residual and skip encoders and decoders.
+struct AddOp {
+  Feature a, b, out;
+  float scale = 1.0f;
+  BufferId stats = kNone;
+};
+
+using Op = std::variant<EmbedOp, LinearOp, StatsOp, NormOp, ConvOp, ResampleOp, AttentionOp, AddOp>;
+
+// A network, planned. The device fills image [R*R*C] (already scaled by c_in), noise_label [1], label [label_dim] (one-hot or zeros)
+// and reads output.
+struct Plan {
+  std::vector<Op> ops;
+  std::vector<Buffer> buffers;
+  std::vector<Weight> weights;
+  std::int64_t arena_elements = 0;  // per sample
+  Feature image, output;
+  BufferId noise_label = kNone, label = kNone;
+  std::int32_t label_dim = 0;
+};
+
+}  // namespace diffcert
