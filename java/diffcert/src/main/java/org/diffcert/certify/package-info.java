@@ -1,0 +1,2 @@
+/** PREDICT and CERTIFY over a source of votes. */
+package org.diffcert.certify;

@@ -1,0 +1,2 @@
+/** Network configurations and model files. */
+package org.diffcert.model;

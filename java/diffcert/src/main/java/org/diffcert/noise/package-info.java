@@ -1,0 +1,2 @@
+/** Keyed noise: Philox counters, integer noise, path noise, float noise by name. */
+package org.diffcert.noise;

@@ -1,0 +1,2 @@
+/** Failures that a user can act on. */
+package org.diffcert;

@@ -1,0 +1,2 @@
+/** Exact bounds, rounded down; radii; integer certificates. */
+package org.diffcert.stats;
