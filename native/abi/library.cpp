@@ -1,0 +1,124 @@
+// The C ABI's part that needs no model: versions, the last error, and what the devices are.
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "abi/last_error.hpp"
+#include "diffcert/diffcert.h"
+#include "diffcert_digest.hpp"
+
+namespace diffcert {
+namespace {
+
+constexpr std::size_t kSentence = 1000;
+thread_local char last_error[kSentence + 1] = "";
+
+std::string trim(const std::string& text) {
+  const auto from = text.find_first_not_of(" \t");
+  if (from == std::string::npos) return "";
+  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
+}
+
+// The processor's name as Linux gives it; a name for people, so a machine without it gets a plain one.
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) != 0) continue;
+    const auto colon = line.find(':');
+    if (colon != std::string::npos) return trim(line.substr(colon + 1));
+  }
+  return "a processor without a name";
+}
+
+std::string instruction_sets() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) return "AVX-512";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "AVX2";
+  return "x86-64";
+#else
+  return "portable";
+#endif
+}
+
+std::string build_info() {
+  std::string text = "diffcert native " DIFFCERT_VERSION ", ";
+#if defined(__clang__)
+  text += "clang " __clang_version__;
+#else
+  text += "gcc " __VERSION__;
+#endif
+  text += ", runs as " + instruction_sets() + ", no CUDA part in this build";
+  return text;
+}
+
+}  // namespace
+
+void set_last_error(std::string_view message) noexcept {
+  const std::size_t length = std::min(message.size(), kSentence);
+  std::memcpy(last_error, message.data(), length);
+  last_error[length] = '\0';
+}
+
+namespace {
+
+dc_status fail(dc_status status, std::string_view message) noexcept {
+  set_last_error(message);
+  return status;
+}
+
+dc_status describe(const std::string& device, std::string& line) {
+  const std::string machine =
+      processor() + ", " + std::to_string(std::max(1u, std::thread::hardware_concurrency())) + " threads";
+  if (device == "cpu") {
+    line = "cpu: " + machine + ", " + instruction_sets();
+    return DC_OK;
+  }
+  if (device == "reference") {
+    line = "reference: float64, slow, on " + machine;
+    return DC_OK;
+  }
+  const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 && device.size() < 10 &&
+                        device.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (device == "cuda" || numbered) {
+    return fail(DC_DEVICE_UNAVAILABLE,
+                "The device '" + device + "' is not there: this build of diffcert has no CUDA part.");
+  }
+  return fail(DC_BAD_ARGUMENT, "There is no device '" + device + "'; the devices are cpu, reference, cuda and cuda:i.");
+}
+
+}  // namespace
+}  // namespace diffcert
+
+extern "C" {
+
+uint32_t dc_abi_version(void) { return DC_ABI_VERSION; }
+
+const char* dc_build_info(void) {
+  static const std::string text = diffcert::build_info();
+  return text.c_str();
+}
+
+const char* dc_last_error(void) { return diffcert::last_error; }
+
+const char* dc_build_digest(void) { return DIFFCERT_BUILD_DIGEST; }
+
+dc_status dc_device_describe(const char* device, char* text, int64_t capacity) {
+  if (device == nullptr || text == nullptr || capacity < 1) {
+    return diffcert::fail(DC_BAD_ARGUMENT, "dc_device_describe needs a device and a buffer of at least one byte.");
+  }
+  try {
+    std::string line;
+    const dc_status status = diffcert::describe(device, line);
+    if (status != DC_OK) return status;
+    const auto length = std::min(line.size(), static_cast<std::size_t>(capacity - 1));
+    std::memcpy(text, line.data(), length);
+    text[length] = '\0';
+    return DC_OK;
+  } catch (const std::exception& e) {
+    return diffcert::fail(DC_INTERNAL, e.what());
+  }
+}
+}
