@@ -1,0 +1,60 @@
+package org.diffcert.certify;
+
+import org.diffcert.noise.Sigma;
+import org.diffcert.stats.ClopperPearson;
+import org.diffcert.stats.IntegerRadius;
+import org.diffcert.stats.Radius;
+
+/**
+ * What CERTIFY found for one image at one sigma. What it states is said at {@link Certifier#certify}.
+ *
+ * @param sigma the smoothing level
+ * @param candidate the class chosen on the selection votes
+ * @param predict the candidate, or {@link #ABSTAIN}
+ * @param pALower lower bound of the candidate's probability at level alpha
+ * @param radius certified L2 radius in [0,1] pixel units, rounded down; 0 when it abstains
+ * @param integerRadius the same as a sum of squared differences in 8-bit units; covers nothing when it abstains
+ * @param selection votes of the selection phase
+ * @param estimation votes of the estimation phase
+ * @param alpha probability of error of this one certificate
+ */
+public record Certificate(Sigma sigma, int candidate, int predict, double pALower, double radius, IntegerRadius integerRadius,
+    Histogram selection, Histogram estimation, double alpha) {
+  /** The prediction that is none. */
+  public static final int ABSTAIN = -1;
+
+  /**
+   * The certificate of two histograms. A pure function: verification is calling it again.
+   *
+   * @param sigma the smoothing level
+   * @param selection votes that choose the class; ties go to the lowest index
+   * @param estimation votes, on other noise, that bound its probability; those for no class count against it
+   * @param alpha probability of error, above 0 and below 1/2
+   * @return the certificate; it abstains if and only if the lower bound is at most one half
+   * @throws IllegalArgumentException if the histograms differ in classes, the second is empty, or alpha is out of range
+   */
+  public static Certificate of(Sigma sigma, Histogram selection, Histogram estimation, double alpha) {
+    if (selection.classes() != estimation.classes()) {
+      throw new IllegalArgumentException(
+          "histograms of " + selection.classes() + " and " + estimation.classes() + " classes");
+    }
+    int candidate = selection.top();
+    double bound = ClopperPearson.lower(estimation.count(candidate), estimation.total(), alpha);
+    if (bound <= 0.5) {
+      IntegerRadius nothing = new IntegerRadius(IntegerRadius.NONE);
+      return new Certificate(sigma, candidate, ABSTAIN, bound, 0, nothing, selection, estimation, alpha);
+    }
+    double radius = Radius.down(sigma, bound);
+    return new Certificate(
+        sigma, candidate, candidate, bound, radius, IntegerRadius.of(radius), selection, estimation, alpha);
+  }
+
+  /**
+   * Whether it makes no statement.
+   *
+   * @return true if the prediction is {@link #ABSTAIN}
+   */
+  public boolean abstains() {
+    return predict == ABSTAIN;
+  }
+}

@@ -1,0 +1,105 @@
+package org.diffcert.certify;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.diffcert.DiffcertException;
+import org.diffcert.image.ByteImage;
+import org.diffcert.noise.Phase;
+
+/**
+ * CERTIFY of randomized smoothing (Cohen et al. 2019) over a source of votes: two phases on disjoint noise (S17), exact bounds,
+ * everything rounded down. Holds no state of an image; as thread-safe as its vote source.
+ */
+public final class Certifier {
+  private final VoteSource source;
+  private final CertifyConfig config;
+  private final VoteCounter counter;
+
+  /**
+   * A certifier whose calls of the vote source take about a second each.
+   *
+   * @param source the votes; stays the caller's to close
+   * @param config sample counts and error probability
+   */
+  public Certifier(VoteSource source, CertifyConfig config) {
+    this(source, config, 0);
+  }
+
+  /**
+   * A certifier with calls of a given size.
+   *
+   * @param source the votes; stays the caller's to close
+   * @param config sample counts and error probability
+   * @param chunk samples of one call of the vote source, or 0 for about a second's work; results do not depend on it
+   */
+  public Certifier(VoteSource source, CertifyConfig config, int chunk) {
+    if (chunk < 0) {
+      throw DiffcertException.usage("the chunk is " + chunk + " samples, must be at least 0");
+    }
+    this.source = source;
+    this.config = config;
+    this.counter = new VoteCounter(source, chunk);
+  }
+
+  /**
+   * Certifies one image at every sigma of the source.
+   *
+   * <p>The statement. Let f be the base classifier behind the vote source, on the integer grid: it takes an integer tensor (image
+   * plus integer noise, both in 8-bit units; clipping, scaling and everything later are part of f). Let g(x) be the class that
+   * f(x + N) gives most often, N being Gaussian noise of standard deviation sigma, rounded to the grid. With probability at least
+   * 1 - alpha over the keyed noise of this call, taken as fair random numbers, <em>all</em> certificates of the returned list are
+   * true at once, a certificate being true if it abstains or if g(x') = {@code predict} for every uint8 image x' of the same shape
+   * with sum over pixels of (x' - x)^2 at most {@code integerRadius}; equivalently, for every uint8 x' with L2 distance to x at
+   * most {@code radius} in [0,1] units.
+   *
+   * <p>What it does not state. It is about g, not about f nor about a prediction made with few samples; about images on the uint8
+   * grid, not about real-valued inputs (S1); about each image separately: of many rows, an expected share of up to alpha may be
+   * false, and to have all of them true at once, alpha has to be divided by their number (S26, {@link CertifyConfig#withFamily}).
+   * With a vote source of float noise it states none of this (S2). With base classifiers that draw noise of their own, f is the
+   * random function whose draws are keyed by the sample (S13). With a seed known before the model was made, the noise is not
+   * random to the model's maker (S10).
+   *
+   * @param image the image, of the source's shape
+   * @param imageId its index in the data set, which keys the noise, at least 0
+   * @param progress told after each chunk of samples
+   * @param cancelled asked before each chunk; once true, the call ends with an exception of kind INTERRUPTED
+   * @return one certificate a sigma, in the source's order, each at level alpha over the size of the family
+   * @throws IllegalArgumentException if the image has another shape or the id is negative
+   * @throws DiffcertException of kind INTERRUPTED if cancelled
+   */
+  public List<Certificate> certify(ByteImage image, int imageId, ProgressListener progress, BooleanSupplier cancelled) {
+    if (!image.shape().equals(source.shape()) || imageId < 0) {
+      throw new IllegalArgumentException(
+          "image " + imageId + " has shape " + image.shape() + ", the classifier takes " + source.shape());
+    }
+    List<Histogram> selection = counter.count(image, imageId, Phase.SELECT, config.n0(), progress, cancelled);
+    List<Histogram> estimation = counter.count(image, imageId, Phase.ESTIMATE, config.n(), progress, cancelled);
+    double alpha = config.alphaEach(source.sigmas().size());
+    List<Certificate> certificates = new ArrayList<>();
+    for (int s = 0; s < selection.size(); s++) {
+      certificates.add(Certificate.of(source.sigmas().get(s), selection.get(s), estimation.get(s), alpha));
+    }
+    return certificates;
+  }
+
+  /**
+   * The same without progress and without a way to stop.
+   *
+   * @param image the image, of the source's shape
+   * @param imageId its index in the data set, at least 0
+   * @return one certificate a sigma
+   */
+  public List<Certificate> certify(ByteImage image, int imageId) {
+    return certify(image, imageId, ProgressListener.NONE, () -> false);
+  }
+
+  /**
+   * Network calls that one image costs.
+   *
+   * @return (n0 + n) times the calls of a sample
+   */
+  public long callsPerImage() {
+    return ((long) config.n0() + config.n()) * source.callsPerSample();
+  }
+}

@@ -1,0 +1,77 @@
+package org.diffcert.stats;
+
+import static org.diffcert.stats.Directed.DOWN;
+import static org.diffcert.stats.Directed.UP;
+
+import java.math.BigDecimal;
+import org.apache.commons.statistics.distribution.NormalDistribution;
+
+/**
+ * The quantile of the standard normal distribution above its median, rounded down. Commons Statistics supplies a guess; the value
+ * is the largest double z at which an evaluation of Phi in which every rounding goes up does not exceed p. Thread-safe.
+ */
+public final class NormalQuantile {
+  private static final BigDecimal HALF = new BigDecimal("0.5");
+  /** Pi, cut off and hence below the true value. */
+  private static final BigDecimal PI_BELOW = new BigDecimal("3.14159265358979323846264338327950288419716939937510582");
+  private static final BigDecimal ROOT_TWO_PI_BELOW = PI_BELOW.multiply(BigDecimal.valueOf(2)).sqrt(DOWN);
+  private static final BigDecimal NEGLIGIBLE = new BigDecimal("1e-38");
+  /** Phi(9) is above every double below 1. */
+  private static final double BEYOND = 9;
+
+  private NormalQuantile() {}
+
+  /**
+   * Phi^-1(p), rounded down.
+   *
+   * @param p a probability, at least 1/2 and below 1
+   * @return the largest double z with Phi(z) at most p, 0 for 1/2
+   * @throws IllegalArgumentException if p is out of range
+   */
+  public static double down(double p) {
+    if (!(p >= 0.5 && p < 1)) {
+      throw new IllegalArgumentException("p is " + p + ", must be at least 1/2 and below 1");
+    }
+    if (p == 0.5) {
+      return 0;
+    }
+    BigDecimal bound = new BigDecimal(p);
+    double guess = NormalDistribution.of(0, 1).inverseCumulativeProbability(p);
+    return Directed.largest(0, BEYOND, guess, z -> z == 0 || cumulativeUp(z).compareTo(bound) <= 0);
+  }
+
+  /** An upper bound of Phi(z), z &gt; 0: 1/2 + phi(z) (z + z^3/3 + z^5/15 + ...), all of whose terms are positive. */
+  static BigDecimal cumulativeUp(double z) {
+    BigDecimal exact = new BigDecimal(z);
+    BigDecimal square = exact.multiply(exact);
+    BigDecimal term = exact.round(UP);
+    BigDecimal sum = term;
+    for (int odd = 3; ; odd += 2) {
+      BigDecimal ratio = square.divide(BigDecimal.valueOf(odd), UP);
+      if (ratio.compareTo(HALF) < 0) {
+        // The ratios fall, so the rest is at most term * (ratio + ratio^2 + ...) < 2 * ratio * term.
+        BigDecimal rest = term.multiply(ratio, UP).multiply(BigDecimal.valueOf(2), UP);
+        if (rest.compareTo(sum.multiply(NEGLIGIBLE, DOWN)) <= 0) {
+          sum = sum.add(rest, UP);
+          break;
+        }
+      }
+      term = term.multiply(ratio, UP);
+      sum = sum.add(term, UP);
+    }
+    BigDecimal below = expDown(square.multiply(HALF)).multiply(ROOT_TWO_PI_BELOW, DOWN);
+    return HALF.add(sum.divide(below, UP), UP);
+  }
+
+  /** A lower bound of exp(x), x &gt;= 0: the exponential series, cut off. */
+  private static BigDecimal expDown(BigDecimal x) {
+    BigDecimal term = BigDecimal.ONE;
+    BigDecimal sum = term;
+    BigDecimal factor = x.round(DOWN);
+    for (int i = 1; term.compareTo(sum.multiply(NEGLIGIBLE, DOWN)) > 0; i++) {
+      term = term.multiply(factor, DOWN).divide(BigDecimal.valueOf(i), DOWN);
+      sum = sum.add(term, DOWN);
+    }
+    return sum;
+  }
+}
