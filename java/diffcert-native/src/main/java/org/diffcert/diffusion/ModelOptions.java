@@ -1,0 +1,71 @@
+package org.diffcert.diffusion;
+
+import org.diffcert.DiffcertException;
+
+/**
+ * How a model is opened. Immutable; results do not depend on any of it but the device.
+ *
+ * @param device where the network runs
+ * @param threads threads of a call on a CPU device; 0 = one a core
+ * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
+ * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one; the
+ *     last bits of the outputs may differ between them
+ */
+public record ModelOptions(Device device, int threads, int maxBatch, String instructionSet) {
+  /** The batch that a model is opened for unless told otherwise. */
+  public static final int DEFAULT_MAX_BATCH = 16;
+
+  /**
+   * Checks the ranges.
+   *
+   * @throws DiffcertException of kind USAGE if threads is negative or over 1024, or maxBatch is not in 1..65536
+   */
+  public ModelOptions {
+    if (threads < 0 || threads > 1024) {
+      throw DiffcertException.usage("The number of threads must be 0 (one a core) to 1024, not " + threads + ".");
+    }
+    if (maxBatch < 1 || maxBatch > 65536) {
+      throw DiffcertException.usage("The largest batch must be 1 to 65536, not " + maxBatch + ".");
+    }
+  }
+
+  /**
+   * A device with one thread a core and the default batch.
+   *
+   * @param device where the network runs
+   * @return the options
+   */
+  public static ModelOptions on(Device device) {
+    return new ModelOptions(device, 0, DEFAULT_MAX_BATCH, "");
+  }
+
+  /**
+   * The same with another number of threads.
+   *
+   * @param count 0 = one a core
+   * @return the options
+   */
+  public ModelOptions withThreads(int count) {
+    return new ModelOptions(device, count, maxBatch, instructionSet);
+  }
+
+  /**
+   * The same with another largest batch.
+   *
+   * @param rows at least 1
+   * @return the options
+   */
+  public ModelOptions withMaxBatch(int rows) {
+    return new ModelOptions(device, threads, rows, instructionSet);
+  }
+
+  /**
+   * The same with a forced instruction set.
+   *
+   * @param name {@code ""}, {@code portable}, {@code avx2} or {@code avx512}
+   * @return the options
+   */
+  public ModelOptions withInstructionSet(String name) {
+    return new ModelOptions(device, threads, maxBatch, name);
+  }
+}
