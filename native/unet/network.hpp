@@ -1,0 +1,70 @@
+// A network with its weights on a device: what the ELBO, the votes and the C ABI run.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/arena.hpp"
+#include "ops/device.hpp"
+#include "unet/config.hpp"
+#include "unet/precond.hpp"
+
+namespace diffcert {
+
+// One use at a time. Life: construct, set_weight for every weight, finish, then denoise and network as often as wanted.
+class Network {
+ public:
+  // device: "cpu", "reference", "cuda", "cuda:i".
+  Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa);
+
+  const NetworkConfig& config() const { return config_; }
+  const Precond& precond() const { return precond_; }
+  const Plan& plan() const { return plan_; }
+  // The tensors that the model file must have, in plan order; computed ones may be absent from it.
+  const std::vector<Weight>& weights() const { return plan_.weights; }
+  void set_weight(std::string_view name, std::span<const float> data);
+  void finish(std::int64_t max_batch);
+  bool finished() const { return max_batch_ > 0; }
+  std::int64_t max_batch() const { return max_batch_; }
+  std::int64_t weight_bytes() const { return executor_->weight_bytes(); }
+  std::int64_t arena_bytes() const { return executor_->arena_bytes() + io_bytes(); }
+
+  // D(x; sigma, label). x, out: [n, img_channels, R, R] in EDM space; sigma [n] > 0 and finite; labels [n] in [0, label_dim), or
+  // -1 for unconditional, nullptr for all unconditional. n is any number: larger calls than max_batch are split.
+  void denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out);
+  void denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, double* out);
+  // F(x; noise_label, label) without preconditioning; out has config().out_channels() channels.
+  void network(std::int64_t n, const float* noise_label, const std::int32_t* labels, const float* x, float* out);
+
+ private:
+  // The batch as the executor takes it (NHWC) and gives it, in one number type; allocated on first use.
+  template <class T>
+  struct Staging {
+    AlignedBuffer<T> image, noise_label, label, output;
+    std::int64_t bytes() const { return image.bytes() + noise_label.bytes() + label.bytes() + output.bytes(); }
+  };
+  template <class T>
+  Staging<T>& staging();
+  template <class T>
+  void denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out);
+  template <class T>
+  void fill_labels(Staging<T>& io, std::int64_t n, const std::int32_t* labels);
+  std::int64_t io_bytes() const { return single_.bytes() + double_.bytes(); }
+
+  NetworkConfig config_;
+  Precond precond_;
+  Plan plan_;
+  std::unique_ptr<Executor> executor_;
+  std::unordered_map<std::string_view, WeightId> by_name_;
+  std::vector<bool> set_;
+  std::int64_t max_batch_ = 0;
+  Staging<float> single_;
+  Staging<double> double_;
+};
+
+}  // namespace diffcert
