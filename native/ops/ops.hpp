@@ -100,10 +100,11 @@ struct ConvOp {
   std::int32_t padding = 1;  // zeros around; kernel/2 but for fused resampling, where it is larger
   bool up2 = false, down2 = false;
   WeightId weight = kNone, bias = kNone;  // weight [Cout, Cin, k, k]
-  Feature skip[2];                        // raw (no load), 1x1, resampled like src (up2: nearest, down2: mean)
+  Feature skip[2];                        // raw (no load), 1x1, of out's height and width; absent when up2 or down2
   WeightId skip_weight = kNone, skip_bias = kNone;
   BufferId shift = kNone;                 // [Cout] per sample
   Feature residual;                       // the shape of out, or resampled to it: see residual_up2 / residual_down2
+  Feature residual_tail;                  // the residual is the concatenation (residual, residual_tail); never with up2 / down2
   bool residual_up2 = false, residual_down2 = false;
   float scale = 1.0f;
   Feature out;
@@ -111,7 +112,7 @@ struct ConvOp {
 };
 
 // Depthwise resampling by the outer product of a symmetric filter: up: zero-insert, convolve with 4f; down: convolve with f, stride 2;
-// padding (len-1)/2, or `padding` when it is not the default (fused resampling).
+// `padding` zeros around, (len-1)/2 but for fused resampling; always set.
 struct ResampleOp {
   Feature in, out;
   Load load;
