@@ -1,0 +1,198 @@
+package org.diffcert.noise;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Gaussian noise rounded to the grid of 8-bit values, drawn as integers from integers by a table of thresholds (S3 to S7): for a sigma of s
+ * in [0,1] pixel units, the noise m is the integer nearest to 255 s Z, in 1/255 units. Image plus noise is then exactly the rounding of image
+ * plus real Gaussian noise, so a certificate about the one is a certificate about the other.
+ *
+ * <p>The table holds floor(2^64 Phi((2j+1) / (510 s))), the boundary between noise j and j + 1; a uniform equal to an entry lies in a cell
+ * that the real boundary cuts: the draw is ambiguous and its sample counts for no class (S5). The table spans what can matter: the sum image +
+ * noise is clipped to [{@link #clipLow}, {@link #clipHigh}] = [-255 k, 255 (k + 1)] with k = max(1, floor(6 s)) (S6), so noise beyond
+ * 255 (k + 1) either way lands on the clip whatever the image is. Immutable, thread-safe. docs/spec/noise.md is the contract with C++.
+ */
+public final class IntegerNoise {
+  /** What {@link #of(long)} answers for an ambiguous draw. */
+  public static final int AMBIGUOUS = Integer.MIN_VALUE;
+
+  /** Above this, 2^64 (1 - Phi) is below 1 (Q(z) < phi(z) / z), so the threshold lies in the last cell. */
+  private static final BigDecimal LAST_CELL = new BigDecimal("9.5");
+  private static final int CACHED = 16;
+  private static final Map<Double, IntegerNoise> CACHE =
+      new LinkedHashMap<>(CACHED, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Double, IntegerNoise> eldest) {
+          return size() > CACHED;
+        }
+      };
+
+  private final Sigma sigma;
+  private final long[] thresholds;
+  private final int k;
+
+  private IntegerNoise(Sigma sigma) {
+    this.sigma = sigma;
+    this.k = clip(sigma);
+    int half = 255 * (k + 1);
+    this.thresholds = new long[2 * half];
+    BigDecimal scale = new BigDecimal(sigma.unit()).multiply(BigDecimal.valueOf(510));
+    BigInteger denominator = scale.unscaledValue();
+    BigInteger unit = BigInteger.TEN.pow(scale.scale());
+    BigDecimal lastCell = LAST_CELL.multiply(scale);
+    NormalCdf narrow = new NormalCdf(128);
+    for (int j = 0; j < half; j++) {
+      BigInteger odd = BigInteger.valueOf(2L * j + 1);
+      long t = -1L;
+      if (new BigDecimal(odd).compareTo(lastCell) < 0) {
+        t = Long.MIN_VALUE + floor(narrow, odd.multiply(unit), denominator);
+      }
+      thresholds[half + j] = t;
+      thresholds[half - 1 - j] = ~t;
+    }
+  }
+
+  /**
+   * The noise of a smoothing level. Tables of the last few sigmas are kept.
+   *
+   * @param sigma the level
+   * @return its noise
+   */
+  public static IntegerNoise of(Sigma sigma) {
+    synchronized (CACHE) {
+      return CACHE.computeIfAbsent(sigma.unit(), unit -> new IntegerNoise(sigma));
+    }
+  }
+
+  /** The clip k = max(1, floor(6 sigma)) of S6, in units of the pixel range. */
+  static int clip(Sigma sigma) {
+    return Math.max(1, (int) Math.floor(6 * sigma.unit()));
+  }
+
+  /** floor(2^64 (Phi(z) - 1/2)), decided: both ends of the error interval have the same floor. */
+  private static long floor(NormalCdf narrow, BigInteger numerator, BigInteger denominator) {
+    NormalCdf cdf = narrow;
+    for (int bits = 128; bits <= 1024; bits *= 2) {
+      if (cdf == null) {
+        cdf = new NormalCdf(bits);
+      }
+      BigInteger value = cdf.half(numerator, denominator);
+      BigInteger low = value.subtract(BigInteger.ONE).shiftRight(bits - 64);
+      BigInteger high = value.add(BigInteger.ONE).shiftRight(bits - 64);
+      if (low.equals(high)) {
+        return low.longValueExact();
+      }
+      cdf = null;
+    }
+    throw new IllegalStateException("a threshold of the normal distribution cannot be told from an integer by 1024 bits");
+  }
+
+  /**
+   * The smoothing level.
+   *
+   * @return sigma
+   */
+  public Sigma sigma() {
+    return sigma;
+  }
+
+  /**
+   * The table, ascending as unsigned numbers (with repetitions far out in the tails).
+   *
+   * @return a copy, 510 (k + 1) entries
+   */
+  public long[] thresholds() {
+    return thresholds.clone();
+  }
+
+  /**
+   * The noise below the first threshold, which is also the least.
+   *
+   * @return -255 (k + 1)
+   */
+  public int origin() {
+    return -thresholds.length / 2;
+  }
+
+  /**
+   * The lower clip of the sum image + noise, in 1/255 units.
+   *
+   * @return -255 k
+   */
+  public int clipLow() {
+    return -255 * k;
+  }
+
+  /**
+   * The upper clip of the sum image + noise, in 1/255 units.
+   *
+   * @return 255 (k + 1)
+   */
+  public int clipHigh() {
+    return 255 * (k + 1);
+  }
+
+  /**
+   * The noise of one uniform.
+   *
+   * @param u the uniform, read as unsigned
+   * @return the noise in 1/255 units, before the clip, or {@link #AMBIGUOUS}
+   */
+  public int of(long u) {
+    int below = below(u);
+    return below < thresholds.length && thresholds[below] == u ? AMBIGUOUS : origin() + below;
+  }
+
+  /**
+   * The noise of elements [0, count) of one sample, before the clip.
+   *
+   * @param key the sample
+   * @param count how many
+   * @param noise receives the noise; an ambiguous element gets the lower of its two values
+   * @return whether no draw was ambiguous; if false, the sample counts for no class
+   */
+  public boolean draw(NoiseKey key, int count, int[] noise) {
+    long[] uniforms = key.uniforms(NoiseStream.SMOOTHING, 0, count);
+    boolean certain = true;
+    for (int e = 0; e < count; e++) {
+      int m = of(uniforms[e]);
+      if (m == AMBIGUOUS) {
+        certain = false;
+        m = origin() + below(uniforms[e]);
+      }
+      noise[e] = m;
+    }
+    return certain;
+  }
+
+  /**
+   * The one value that a sum of image and noise has for a network, in EDM space: a function of the sum alone (S7), the quotient of two exact
+   * integers, rounded once. A network in float32 reads this number rounded to float32.
+   *
+   * @param sum image + noise after the clip, in 1/255 units
+   * @return (2 sum - 255) / 255
+   */
+  public static double edmValue(int sum) {
+    return (2 * sum - 255) / 255.0;
+  }
+
+  /** How many thresholds are below u. */
+  private int below(long u) {
+    int low = 0;
+    int high = thresholds.length;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (Long.compareUnsigned(thresholds[middle], u) < 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+}

@@ -1,0 +1,26 @@
+package org.diffcert.noise;
+
+/** What a draw is for: each stream has counters of its own. The numbers are part of docs/spec/noise.md and frozen. */
+public enum NoiseStream {
+  /** Smoothing noise; its index is always 0, so that every sigma reads the same uniforms. */
+  SMOOTHING(0),
+  /** Noise of a level of the ELBO; the index is the position of the level in the classifier's list. */
+  LEVEL(1),
+  /** Increments of path noise; the index is the position of sigma in the ascending list. */
+  PATH(2);
+
+  private final int code;
+
+  NoiseStream(int code) {
+    this.code = code;
+  }
+
+  /**
+   * The number in the counter.
+   *
+   * @return 0, 1 or 2
+   */
+  public int code() {
+    return code;
+  }
+}
