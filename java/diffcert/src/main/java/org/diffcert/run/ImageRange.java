@@ -1,0 +1,48 @@
+package org.diffcert.run;
+
+import org.diffcert.DiffcertException;
+
+/**
+ * The images of a run, by index in the data set.
+ *
+ * @param from the first, at least 0
+ * @param to one past the last, above from
+ * @param step at least 1
+ */
+public record ImageRange(int from, int to, int step) {
+  /** Checks the range; a bad one is a usage error. */
+  public ImageRange {
+    if (from < 0 || to <= from || step < 1) {
+      throw DiffcertException.usage("the images " + from + ":" + to + ":" + step + " are none; write FROM:TO or FROM:TO:STEP");
+    }
+  }
+
+  /**
+   * How many there are.
+   *
+   * @return at least 1
+   */
+  public int size() {
+    return (int) (((long) to - from + step - 1) / step);
+  }
+
+  /**
+   * One of them.
+   *
+   * @param position 0 to size()-1
+   * @return the image's index in the data set
+   */
+  public int get(int position) {
+    return from + position * step;
+  }
+
+  /**
+   * Whether an image is among them.
+   *
+   * @param image index in the data set
+   * @return true if it is
+   */
+  public boolean contains(int image) {
+    return image >= from && image < to && (image - from) % step == 0;
+  }
+}

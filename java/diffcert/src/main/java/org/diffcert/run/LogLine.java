@@ -1,0 +1,46 @@
+package org.diffcert.run;
+
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/**
+ * One line of a run log: {@code {"crc":"01234567","body":{...},"time":{...}}}. The CRC-32C is over the body's bytes. All that may
+ * differ between two runs of the same job is in the time.
+ *
+ * @param body the header or the record
+ * @param time when and how long
+ */
+record LogLine(Map<String, Object> body, Map<String, Object> time) {
+  /** What every line starts with, and so what a torn one must be a beginning of, or begin with. */
+  static final String START = "{\"crc\":\"";
+
+  /** The canonical line, without its line feed. */
+  String write() {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("crc", crc(body));
+    line.put("body", body);
+    line.put("time", time);
+    return LogJson.write(line);
+  }
+
+  /** Reads a line; anything but the canonical text of a line with a matching checksum is bad input. */
+  static LogLine parse(String text) {
+    Fields fields = new Fields("the line", LogJson.parse(text), "crc", "body", "time");
+    LogLine line = new LogLine(fields.object("body"), fields.object("time"));
+    if (!crc(line.body).equals(fields.string("crc"))) {
+      throw Fields.bad("the checksum does not match");
+    }
+    if (!line.write().equals(text)) {
+      throw Fields.bad("the line is not written as this format writes it");
+    }
+    return line;
+  }
+
+  private static String crc(Map<String, Object> body) {
+    CRC32C crc = new CRC32C();
+    crc.update(LogJson.write(body).getBytes(StandardCharsets.UTF_8));
+    return String.format("%08x", crc.getValue());
+  }
+}

@@ -1,0 +1,260 @@
+package org.diffcert.run;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.diffcert.DiffcertException;
+import org.diffcert.image.ImageData;
+
+/**
+ * A run directory being written: the append-only log, and the results and report made from it. Kill the process at any moment and
+ * open the directory again with an equal header: finished images are kept, and the log ends up the same in every byte but times.
+ * One process at a time (a file lock says so); methods are synchronized.
+ */
+public final class RunDirectory implements AutoCloseable {
+  private static final String TORN = "run.jsonl.torn";
+
+  private final Path directory;
+  private final RunHeader header;
+  private final FileChannel channel;
+  private final FileLock lock;
+  private final List<RunRecord> records;
+  private final Set<Integer> done = new HashSet<>();
+
+  private RunDirectory(Path directory, RunHeader header, FileChannel channel, FileLock lock, List<RunRecord> records) {
+    this.directory = directory;
+    this.header = header;
+    this.channel = channel;
+    this.lock = lock;
+    this.records = new ArrayList<>(records);
+    records.forEach(record -> done.add(record.image()));
+  }
+
+  /**
+   * The header of a run that is already there, for a caller that wants to go on with its seed.
+   *
+   * @param directory the run directory
+   * @return the header, or empty when there is no run yet
+   * @throws DiffcertException of kind BAD_INPUT if there is a log but a malformed one
+   */
+  public static Optional<RunHeader> peek(Path directory) {
+    Path file = directory.resolve(RunLog.FILE);
+    try {
+      return !Files.exists(file) || RunLog.tornAtHeader(file) ? Optional.empty() : Optional.of(RunLog.read(file).header());
+    } catch (IOException e) {
+      throw failure(directory, e);
+    }
+  }
+
+  /**
+   * Starts a run, or goes on with it. A torn last line is set aside in {@code run.jsonl.torn}; a run with another header is refused
+   * and nothing is changed.
+   *
+   * @param directory the run directory, made if it is not there
+   * @param header what the run is
+   * @return the open directory
+   * @throws DiffcertException of kind USAGE if the run there has another header or is being written by another process, of kind
+   *     BAD_INPUT if its log is malformed or the directory cannot be written
+   */
+  public static RunDirectory openOrCreate(Path directory, RunHeader header) {
+    FileChannel channel = null;
+    try {
+      Files.createDirectories(directory);
+      Path file = directory.resolve(RunLog.FILE);
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      FileLock lock = lock(channel);
+      if (lock == null) {
+        throw DiffcertException.usage("another process is writing the run in " + directory + "; wait for it or choose another --out");
+      }
+      List<RunRecord> records = List.of();
+      if (RunLog.tornAtHeader(file)) {
+        setAside(directory, channel, 0);
+        append(channel, RunLog.headerLine(header, Instant.now().truncatedTo(ChronoUnit.MILLIS)));
+        syncDirectory(directory);
+      } else {
+        RunLog log = RunLog.read(file);
+        refuseIfDifferent(directory, header, log.header());
+        setAside(directory, channel, log.wholeBytes());
+        records = log.records();
+      }
+      channel.position(channel.size());
+      RunDirectory opened = new RunDirectory(directory, header, channel, lock, records);
+      channel = null;
+      return opened;
+    } catch (IOException e) {
+      throw failure(directory, e);
+    } finally {
+      closeQuietly(channel);
+    }
+  }
+
+  /**
+   * Whether an image's record is in the log.
+   *
+   * @param image index in the data set
+   * @return true if it need not be certified again
+   */
+  public synchronized boolean isDone(int image) {
+    return done.contains(image);
+  }
+
+  /**
+   * The records so far.
+   *
+   * @return a copy, in the log's order
+   */
+  public synchronized List<RunRecord> records() {
+    return List.copyOf(records);
+  }
+
+  /**
+   * Appends a record and waits until it is on the disk.
+   *
+   * @param record an image of the run that is not done yet
+   * @throws IllegalArgumentException if the record does not fit the run
+   * @throws DiffcertException of kind BAD_INPUT if the disk refuses
+   */
+  public synchronized void append(RunRecord record) {
+    if (done.contains(record.image()) || !header.images().contains(record.image())) {
+      throw new IllegalArgumentException("image " + record.image() + " is done already or is none of the run's");
+    }
+    LogLine line = record.encode();
+    try {
+      RunRecord.decode(LogLine.parse(line.write()), header); // what could not be read again must not be written
+    } catch (DiffcertException e) {
+      throw new IllegalArgumentException("the record does not fit the run: " + e.getMessage(), e);
+    }
+    try {
+      append(channel, line);
+    } catch (IOException e) {
+      throw failure(directory, e);
+    }
+    done.add(record.image());
+    records.add(record);
+  }
+
+  /**
+   * Writes the results and the report from the records, each replaced in one step.
+   *
+   * @param data the images for the report's thumbnails, or null for none
+   * @return the report
+   * @throws DiffcertException of kind BAD_INPUT if the disk refuses
+   */
+  public synchronized Path finish(ImageData data) {
+    try {
+      RunLog log = RunLog.read(directory);
+      for (int s = 0; s < header.sigmas().size(); s++) {
+        replace(directory.resolve(Results.fileName(header, s)), Results.text(log, s));
+      }
+      Path report = directory.resolve("report.html");
+      replace(report, Report.html(log, data));
+      return report;
+    } catch (IOException e) {
+      throw failure(directory, e);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    try {
+      if (lock.isValid()) {
+        lock.release();
+      }
+      channel.close();
+    } catch (IOException e) {
+      throw failure(directory, e);
+    }
+  }
+
+  private static void refuseIfDifferent(Path directory, RunHeader here, RunHeader there) {
+    List<String> differences = here.differences(there);
+    if (!differences.isEmpty()) {
+      throw DiffcertException.usage("the run in " + directory + " is another one: " + String.join("; ", differences)
+          + "; give the options of that run to go on with it, or another --out");
+    }
+  }
+
+  private static FileLock lock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      return null; // this very process has it open
+    }
+  }
+
+  /** Moves what follows the last whole line to a file beside, on the disk before the log is cut. */
+  private static void setAside(Path directory, FileChannel channel, long wholeBytes) throws IOException {
+    long torn = channel.size() - wholeBytes;
+    if (torn == 0) {
+      return;
+    }
+    ByteBuffer rest = ByteBuffer.allocate((int) torn + 1);
+    rest.limit((int) torn);
+    while (rest.hasRemaining() && channel.read(rest, wholeBytes + rest.position()) >= 0) {
+      continue;
+    }
+    rest.limit(rest.position() + 1);
+    rest.put((byte) '\n').flip();
+    try (FileChannel aside = FileChannel.open(directory.resolve(TORN), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      writeFully(aside, rest);
+    }
+    channel.truncate(wholeBytes);
+    channel.force(true);
+  }
+
+  private static void append(FileChannel channel, LogLine line) throws IOException {
+    channel.position(channel.size());
+    writeFully(channel, ByteBuffer.wrap((line.write() + "\n").getBytes(StandardCharsets.US_ASCII)));
+  }
+
+  private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+    channel.force(true);
+  }
+
+  private static void replace(Path file, String text) throws IOException {
+    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    try (FileChannel out = FileChannel.open(fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+        StandardOpenOption.TRUNCATE_EXISTING)) {
+      writeFully(out, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+    }
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static void syncDirectory(Path directory) throws IOException {
+    try (FileChannel entry = FileChannel.open(directory, StandardOpenOption.READ)) {
+      entry.force(true);
+    }
+  }
+
+  private static void closeQuietly(FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        throw new IllegalStateException("the log does not close", e);
+      }
+    }
+  }
+
+  private static DiffcertException failure(Path directory, IOException cause) {
+    return new DiffcertException(
+        DiffcertException.Kind.BAD_INPUT, "the run directory " + directory + " cannot be used: " + cause, cause);
+  }
+}

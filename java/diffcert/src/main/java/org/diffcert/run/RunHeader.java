@@ -1,0 +1,162 @@
+package org.diffcert.run;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.diffcert.DiffcertException;
+import org.diffcert.certify.CertifyConfig;
+import org.diffcert.noise.Sigma;
+
+/**
+ * The first line of a run log: everything that the certificates depend on. Two runs with equal headers give equal records.
+ * Immutable, thread-safe.
+ *
+ * @param config sample counts and error probability
+ * @param sigmas the smoothing levels, ascending
+ * @param source the vote source's identity: model digests, classifier, noise, seed; strings, numbers, booleans, lists, maps of these
+ * @param data the data's name, without machine paths
+ * @param dataDigest SHA-256 of the data, in hex
+ * @param classNames the classes, in label order, at least 2
+ * @param images which images
+ * @param library version of this library
+ * @param nativeBuild version of the native library, empty where there is none
+ * @param device what the votes are computed on, as far as it can change their bits
+ */
+public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Object> source, String data, String dataDigest,
+    List<String> classNames, ImageRange images, String library, String nativeBuild, String device) {
+  /** The version of the log's format. */
+  public static final int SCHEMA = 1;
+  /** The version of what a certificate means; it changes whenever a radius could. */
+  public static final int SEMANTICS = 1;
+
+  private static final int MOST_CLASSES = 1_000_000;
+
+  /** Checks and copies; the source's numbers become what they read back as. */
+  public RunHeader {
+    sigmas = List.copyOf(sigmas);
+    classNames = List.copyOf(classNames);
+    source = Fields.object("the source", LogJson.parse(LogJson.write(source)));
+    for (int i = 1; i < sigmas.size(); i++) {
+      if (sigmas.get(i - 1).compareTo(sigmas.get(i)) >= 0) {
+        throw new IllegalArgumentException("the sigmas " + sigmas + " do not ascend");
+      }
+    }
+    if (sigmas.isEmpty() || classNames.size() < 2 || classNames.size() > MOST_CLASSES) {
+      throw new IllegalArgumentException(sigmas.size() + " sigmas and " + classNames.size() + " classes");
+    }
+  }
+
+  /**
+   * SHA-256 of the header's text, without its start time: the run's name in a report.
+   *
+   * @return 64 hex digits
+   */
+  public String digest() {
+    try {
+      byte[] text = LogJson.write(encode()).getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  /**
+   * The fields in which two headers differ.
+   *
+   * @param there the header of an existing run
+   * @return for example {@code config.n is 100 there and 200 here}; empty when they are equal
+   */
+  public List<String> differences(RunHeader there) {
+    List<String> differences = new ArrayList<>();
+    compare("", there.encode(), encode(), differences);
+    return differences;
+  }
+
+  Map<String, Object> encode() {
+    Map<String, Object> configMap = new LinkedHashMap<>();
+    configMap.put("n0", (long) config.n0());
+    configMap.put("n", (long) config.n());
+    configMap.put("alpha", config.alpha());
+    configMap.put("family", (long) config.family());
+    configMap.put("sigmas", sigmas.stream().map(Sigma::unit).toList());
+    Map<String, Object> dataMap = new LinkedHashMap<>();
+    dataMap.put("name", data);
+    dataMap.put("sha256", dataDigest);
+    dataMap.put("classes", classNames);
+    Map<String, Object> imageMap = new LinkedHashMap<>();
+    imageMap.put("from", (long) images.from());
+    imageMap.put("to", (long) images.to());
+    imageMap.put("step", (long) images.step());
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("schema", (long) SCHEMA);
+    body.put("semantics", (long) SEMANTICS);
+    body.put("config", configMap);
+    body.put("source", source);
+    body.put("data", dataMap);
+    body.put("images", imageMap);
+    body.put("library", library);
+    body.put("native", nativeBuild);
+    body.put("device", device);
+    return body;
+  }
+
+  static RunHeader decode(Map<String, Object> body) {
+    Object schema = body.get("schema");
+    if (schema instanceof Long version && version != SCHEMA) {
+      throw Fields.bad("the log has format " + version + ", this version reads format " + SCHEMA);
+    }
+    if (body.get("semantics") instanceof Long version && version != SEMANTICS) {
+      throw Fields.bad("the certificates have semantics " + version + ", this version knows " + SEMANTICS);
+    }
+    Fields fields = new Fields("the header", body, "schema", "semantics", "config", "source", "data", "images", "library",
+        "native", "device");
+    fields.integer("schema", SCHEMA, SCHEMA);
+    fields.integer("semantics", SEMANTICS, SEMANTICS);
+    Fields config = new Fields("config", fields.raw("config"), "n0", "n", "alpha", "family", "sigmas");
+    Fields data = new Fields("data", fields.raw("data"), "name", "sha256", "classes");
+    Fields images = new Fields("images", fields.raw("images"), "from", "to", "step");
+    try {
+      List<Sigma> sigmas = new ArrayList<>();
+      for (Object sigma : config.list("sigmas")) {
+        if (!(sigma instanceof Double unit)) {
+          throw Fields.bad("config.sigmas holds something other than a number with a point");
+        }
+        sigmas.add(new Sigma(unit));
+      }
+      int most = Integer.MAX_VALUE;
+      return new RunHeader(
+          new CertifyConfig(config.count("n0", 1, most), config.count("n", 1, most), config.number("alpha"),
+              config.count("family", 1, most)),
+          sigmas, fields.object("source"), data.string("name"), data.string("sha256"), data.strings("classes"),
+          new ImageRange(images.count("from", 0, most), images.count("to", 1, most), images.count("step", 1, most)),
+          fields.string("library"), fields.string("native"), fields.string("device"));
+    } catch (IllegalArgumentException e) {
+      throw Fields.bad("the header is impossible: " + e.getMessage());
+    } catch (DiffcertException e) { // a range that an option may not have is no better in a file
+      throw Fields.bad("the header is impossible: " + e.getMessage());
+    }
+  }
+
+  private static void compare(String path, Object there, Object here, List<String> differences) {
+    if (there instanceof Map<?, ?> a && here instanceof Map<?, ?> b) {
+      TreeSet<String> keys = new TreeSet<>();
+      a.keySet().forEach(key -> keys.add((String) key));
+      b.keySet().forEach(key -> keys.add((String) key));
+      for (String key : keys) {
+        compare(path.isEmpty() ? key : path + "." + key, a.get(key), b.get(key), differences);
+      }
+    } else if (!LogJson.write(there).equals(LogJson.write(here))) {
+      differences.add(path + " is " + show(there) + " there and " + show(here) + " here");
+    }
+  }
+
+  private static String show(Object value) {
+    return value == null ? "absent" : LogJson.abbreviate(LogJson.write(value));
+  }
+}

@@ -1,0 +1,106 @@
+package org.diffcert.run;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.diffcert.DiffcertException;
+import org.diffcert.certify.Certificate;
+
+/** Recomputes a run from its histograms: every class, bound, radius and integer radius, and the tables made from them. */
+public final class Verify {
+  private static final int SHOWN = 5;
+
+  private Verify() {}
+
+  /**
+   * What was found in order.
+   *
+   * @param images records checked
+   * @param certificates certificates checked
+   * @param missing images of the run that have no record yet
+   * @param tornBytes bytes of a torn last line, which was left out
+   * @param digest SHA-256 of the run's header
+   */
+  public record Outcome(int images, int certificates, int missing, long tornBytes, String digest) {}
+
+  /**
+   * Checks a run.
+   *
+   * @param path the run directory, or its log alone
+   * @return what was checked
+   * @throws DiffcertException of kind MISMATCH with the first differences if a recorded value is not the recomputed one, of kind
+   *     BAD_INPUT if the log is missing or malformed
+   */
+  public static Outcome run(Path path) {
+    RunLog log = RunLog.read(path);
+    List<String> differences = differences(log);
+    if (Files.isDirectory(path)) {
+      compareTables(path, log, differences);
+    }
+    if (!differences.isEmpty()) {
+      String first = String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size())));
+      String more = differences.size() > SHOWN ? "; and " + (differences.size() - SHOWN) + " more" : "";
+      throw new DiffcertException(DiffcertException.Kind.MISMATCH, path + " is not what its histograms give: " + first + more);
+    }
+    int sigmas = log.header().sigmas().size();
+    int missing = log.header().images().size() - log.records().size();
+    return new Outcome(log.records().size(), log.records().size() * sigmas, missing, log.tornBytes(), log.header().digest());
+  }
+
+  /**
+   * The recorded values that differ from the recomputed ones.
+   *
+   * @param log the run
+   * @return for example {@code image 3, sigma 0.5: radius is 0.9 in the log and 0.7 recomputed}; empty if all is well
+   */
+  public static List<String> differences(RunLog log) {
+    List<String> differences = new ArrayList<>();
+    // The bound depends on the two histograms only through the candidate's count, but comparing whole certificates is simpler
+    // and equal pairs of histograms are common (unanimous votes), so those are computed once.
+    Map<List<Object>, Certificate> known = new HashMap<>();
+    double alpha = log.header().config().alphaEach(log.header().sigmas().size());
+    for (RunRecord record : log.records()) {
+      for (Certificate recorded : record.certificates()) {
+        Certificate computed = known.computeIfAbsent(
+            List.of(recorded.sigma(), recorded.selection(), recorded.estimation()),
+            key -> Certificate.of(recorded.sigma(), recorded.selection(), recorded.estimation(), alpha));
+        String where = "image " + record.image() + ", sigma " + recorded.sigma() + ": ";
+        compare(where + "alpha", recorded.alpha(), computed.alpha(), differences);
+        compare(where + "candidate", recorded.candidate(), computed.candidate(), differences);
+        compare(where + "predict", recorded.predict(), computed.predict(), differences);
+        compare(where + "pALower", recorded.pALower(), computed.pALower(), differences);
+        compare(where + "radius", recorded.radius(), computed.radius(), differences);
+        compare(where + "integerRadius", recorded.integerRadius().squared(), computed.integerRadius().squared(), differences);
+      }
+    }
+    return differences;
+  }
+
+  private static void compareTables(Path directory, RunLog log, List<String> differences) {
+    for (int s = 0; s < log.header().sigmas().size(); s++) {
+      Path table = directory.resolve(Results.fileName(log.header(), s));
+      if (!Files.exists(table) || !log.complete()) {
+        continue; // tables are written when a run ends, so an unfinished one has none, or an older one
+      }
+      try {
+        if (!Files.readString(table, StandardCharsets.UTF_8).equals(Results.text(log, s))) {
+          differences.add(table.getFileName() + " is not the table of the log");
+        }
+      } catch (IOException e) {
+        throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the table " + table + " cannot be read: " + e, e);
+      }
+    }
+  }
+
+  private static void compare(String what, Object recorded, Object computed, List<String> differences) {
+    if (!Objects.equals(recorded, computed)) {
+      differences.add(what + " is " + recorded + " in the log and " + computed + " recomputed");
+    }
+  }
+}
