@@ -1,0 +1,43 @@
+package org.diffcert.schedule;
+
+import org.diffcert.DiffcertException;
+
+/** Which weights the levels of a diffusion classifier have; docs/spec/schedules.md has the formulas. Part of a classifier's identity. */
+public enum Weighting {
+  /** The weights of EDM's training loss, with the log-normal density of levels as intended: mean -1.2, deviation 1.2 of the logarithm. */
+  EDM("edm"),
+  /** The same as the released code has it: the exponent of the density is multiplied by the variance where it should be divided. */
+  PUBLISHED("published"),
+  /** The exact weights of the evidence lower bound. */
+  ELBO("elbo");
+
+  private final String cliName;
+
+  Weighting(String cliName) {
+    this.cliName = cliName;
+  }
+
+  /**
+   * The name on the command line and in run logs.
+   *
+   * @return lower case
+   */
+  public String cliName() {
+    return cliName;
+  }
+
+  /**
+   * The weighting of a name.
+   *
+   * @param name as on the command line
+   * @return the weighting
+   */
+  public static Weighting of(String name) {
+    for (Weighting weighting : values()) {
+      if (weighting.cliName.equals(name)) {
+        return weighting;
+      }
+    }
+    throw DiffcertException.usage("no weighting is called '" + name + "'; there are edm, published, elbo");
+  }
+}
