@@ -47,7 +47,7 @@ class AnalysisTest {
 
   @Test
   void aRunIsAnalysedFromItsLogAndItsTableAlike() throws Exception {
-    Toys.goOn(temp, 8, 0);
+    Toys.goOn(temp, 8);
     Map<String, Analysis> run = Analysis.read(temp);
     assertEquals(List.of("sigma 0.25", "sigma 0.5"), List.copyOf(run.keySet()));
     Analysis table = Analysis.read(temp.resolve("results-sigma0.25.tsv")).get("results-sigma0.25.tsv");

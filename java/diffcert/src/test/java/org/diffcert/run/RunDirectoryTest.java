@@ -42,7 +42,7 @@ class RunDirectoryTest {
   /** Cut at every byte, the log is completed to the same bytes, and what was cut into is kept aside. */
   @Test
   void tornAtAnyByteIsCompletedToTheSame() throws Exception {
-    Toys.goOn(temp.resolve("whole"), 3, 0);
+    Toys.goOn(temp.resolve("whole"), 3);
     byte[] whole = Files.readAllBytes(temp.resolve("whole").resolve(RunLog.FILE));
     String wanted = Toys.withoutTimes(new String(whole, StandardCharsets.US_ASCII));
     Path torn = temp.resolve("torn");
@@ -52,7 +52,7 @@ class RunDirectoryTest {
     for (int length = 0; length <= whole.length; length += length < 20 ? 1 : 13) {
       Files.deleteIfExists(aside);
       Files.write(log, Arrays.copyOf(whole, length));
-      Toys.goOn(torn, 3, 0);
+      Toys.goOn(torn, 3);
       assertEquals(wanted, Toys.withoutTimes(Files.readString(log)), "torn after " + length + " bytes");
       int start = length;
       while (start > 0 && whole[start - 1] != '\n') {
@@ -65,7 +65,7 @@ class RunDirectoryTest {
 
   @Test
   void aChangedOptionIsRefusedWithTheDifference() throws Exception {
-    Toys.goOn(temp, 2, 0);
+    Toys.goOn(temp, 2);
     byte[] before = Files.readAllBytes(temp.resolve(RunLog.FILE));
     RunHeader here = Toys.header(2);
     RunHeader changed = new RunHeader(CertifyConfig.of(10, 61, 0.001), List.of(new Sigma(0.25)),
@@ -84,7 +84,7 @@ class RunDirectoryTest {
   /** A torn line must survive a refusal too. */
   @Test
   void aRefusalLeavesATornLineWhereItIs() throws Exception {
-    Toys.goOn(temp, 2, 0);
+    Toys.goOn(temp, 2);
     Path log = temp.resolve(RunLog.FILE);
     byte[] torn = Arrays.copyOf(Files.readAllBytes(log), (int) Files.size(log) - 9);
     Files.write(log, torn);
@@ -135,7 +135,7 @@ class RunDirectoryTest {
 
   @Test
   void resultsAndReportAreThere() throws Exception {
-    Toys.goOn(temp, 6, 0);
+    Toys.goOn(temp, 6);
     RunLog log = RunLog.read(temp);
     for (int s = 0; s < 2; s++) {
       Path table = temp.resolve("results-sigma" + log.header().sigmas().get(s) + ".tsv");

@@ -171,7 +171,7 @@ class RunLogTest {
 
   @Test
   void aTableThatWasEditedIsAMismatch() throws Exception {
-    Toys.goOn(temp, 3, 0);
+    Toys.goOn(temp, 3);
     assertEquals(new Verify.Outcome(3, 6, 0, 0, Toys.header(3).digest()), Verify.run(temp));
     Path table = temp.resolve("results-sigma0.5.tsv");
     Files.writeString(table, Files.readString(table).replaceFirst("\n0\t", "\n9\t"));

@@ -27,13 +27,17 @@ final class Toys {
         Duration.ofMillis(5), Instant.now());
   }
 
-  /** Certifies what is not done yet, sleeping after each image, then finishes. */
-  static void goOn(Path directory, int images, long sleepMillis) throws InterruptedException {
+  /** Certifies what is not done yet, then finishes. */
+  static void goOn(Path directory, int images) {
+    goOn(directory, images, () -> { });
+  }
+
+  static void goOn(Path directory, int images, Runnable afterEach) {
     try (RunDirectory run = RunDirectory.openOrCreate(directory, header(images))) {
       for (int image = 0; image < images; image++) {
         if (!run.isDone(image)) {
           run.append(record(image));
-          Thread.sleep(sleepMillis);
+          afterEach.run();
         }
       }
       run.finish(null);

@@ -1,0 +1,106 @@
+package org.diffcert.certify;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.diffcert.image.ByteImage;
+import org.diffcert.image.ImageShape;
+import org.diffcert.noise.IntegerNoise;
+import org.diffcert.noise.NoiseKey;
+import org.diffcert.noise.Phase;
+import org.diffcert.noise.Sigma;
+
+/**
+ * Votes of a {@link BaseClassifier} under integer noise: image plus noise is an integer sum, clipped, and that sum is all that the
+ * classifier sees (S3 to S8). All sigmas read the same uniforms. As thread-safe as its classifier.
+ */
+public final class NoisyVotes implements VoteSource {
+  private static final int BATCH = 64;
+
+  private final BaseClassifier classifier;
+  private final List<Sigma> sigmas;
+  private final long seed;
+
+  /**
+   * Votes of a classifier at one or several levels.
+   *
+   * @param classifier the classifier; closed with this
+   * @param sigmas the levels, ascending, at least one
+   * @param seed key of the noise; fresh random bits unless a run is being repeated (S10)
+   * @throws IllegalArgumentException if the sigmas do not ascend or there is none
+   */
+  public NoisyVotes(BaseClassifier classifier, List<Sigma> sigmas, long seed) {
+    for (int s = 1; s < sigmas.size(); s++) {
+      if (sigmas.get(s - 1).compareTo(sigmas.get(s)) >= 0) {
+        throw new IllegalArgumentException("the sigmas " + sigmas + " do not ascend");
+      }
+    }
+    if (sigmas.isEmpty()) {
+      throw new IllegalArgumentException("no sigma");
+    }
+    this.classifier = classifier;
+    this.sigmas = List.copyOf(sigmas);
+    this.seed = seed;
+  }
+
+  @Override
+  public int classes() {
+    return classifier.classes();
+  }
+
+  @Override
+  public ImageShape shape() {
+    return classifier.shape();
+  }
+
+  @Override
+  public List<Sigma> sigmas() {
+    return sigmas;
+  }
+
+  @Override
+  public Map<String, Object> identity() {
+    Map<String, Object> identity = new LinkedHashMap<>();
+    identity.put("classifier", classifier.identity());
+    identity.put("noise", "integer");
+    identity.put("seed", Long.toUnsignedString(seed));
+    return identity;
+  }
+
+  @Override
+  public long callsPerSample() {
+    return sigmas.size();
+  }
+
+  @Override
+  public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes) {
+    int elements = image.shape().elements();
+    for (int s = 0; s < sigmas.size(); s++) {
+      IntegerNoise noise = IntegerNoise.of(sigmas.get(s));
+      for (int start = from; start < to; start += BATCH) {
+        int size = Math.min(BATCH, to - start);
+        int[][] inputs = new int[size][elements];
+        boolean[] certain = new boolean[size];
+        for (int j = 0; j < size; j++) {
+          certain[j] = noise.draw(new NoiseKey(seed, imageId, phase, start + j), elements, inputs[j]);
+          for (int e = 0; e < elements; e++) {
+            int sum = image.get(e) + inputs[j][e];
+            inputs[j][e] = Math.max(noise.clipLow(), Math.min(noise.clipHigh(), sum));
+          }
+        }
+        int[] classes = new int[size];
+        Arrays.fill(classes, NO_VOTE);
+        classifier.classify(inputs, classes);
+        for (int j = 0; j < size; j++) {
+          votes[s][start - from + j] = certain[j] ? classes[j] : NO_VOTE;
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    classifier.close();
+  }
+}
