@@ -1,0 +1,122 @@
+// The CPU device: a plan's steps, its packed weights, one arena and the threads' scratch, all sized in prepare.
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "core/arena.hpp"
+#include "core/status.hpp"
+#include "cpu/step.hpp"
+#include "ops/device.hpp"
+
+namespace diffcert {
+namespace cpu {
+namespace {
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+class CpuExecutor final : public Executor {
+ public:
+  CpuExecutor(const Plan& plan, int threads, const std::string& isa)
+      : plan_(plan), kernels_(choose_kernels(isa.c_str())), pool_(threads), weights_(plan.weights.size()) {}
+
+  void set_weight(WeightId w, std::span<const float> data) override {
+    weights_.at(static_cast<std::size_t>(w)).assign(data.begin(), data.end());
+  }
+
+  void prepare(std::int64_t max_batch) override {
+    invariant(max_batch > 0, "an empty batch");
+    if (steps_.empty()) pack_weights();
+    std::int64_t shared = 0;
+    scratch_size_ = 0;
+    for (const auto& step : steps_) {
+      scratch_size_ = std::max(scratch_size_, step->scratch_floats());
+      shared = std::max(shared, step->shared_floats(max_batch));
+    }
+    scratch_size_ = (scratch_size_ + 15) / 16 * 16 + 16;
+    arena_ = AlignedBuffer<float>(checked_product(plan_.arena_elements, max_batch));
+    scratch_ = AlignedBuffer<float>(checked_product(scratch_size_, pool_.threads()));
+    shared_ = AlignedBuffer<float>(shared);
+    max_batch_ = max_batch;
+  }
+
+  void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
+    run_as(n, image, noise_label, label, output);
+  }
+  void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
+    run_as(n, image, noise_label, label, output);
+  }
+
+  std::int64_t weight_bytes() const override {
+    std::int64_t floats = 0;
+    for (const auto& step : steps_) floats += step->weight_floats();
+    return floats * static_cast<std::int64_t>(sizeof(float));
+  }
+  std::int64_t arena_bytes() const override { return arena_.bytes() + scratch_.bytes() + shared_.bytes(); }
+
+ private:
+  // Each weight is dropped once the last op that names it has packed it, so that both forms are never whole at once.
+  void pack_weights() {
+    const WeightSource weights = [this](WeightId w) -> const std::vector<float>& {
+      return weights_.at(static_cast<std::size_t>(w));
+    };
+    for (const Op& op : plan_.ops) {
+      steps_.push_back(std::visit(Overloaded{
+                                      [&](const EmbedOp& o) { return make_embed(o, weights); },
+                                      [&](const LinearOp& o) { return make_linear(o, weights); },
+                                      [&](const StatsOp& o) { return make_statistics(o); },
+                                      [&](const NormOp& o) { return make_norm(o, weights); },
+                                      [&](const ConvOp& o) { return make_conv(o, weights); },
+                                      [&](const ResampleOp& o) { return make_resample(o); },
+                                      [&](const AttentionOp& o) { return make_attention(o); },
+                                      [&](const AddOp& o) { return make_add(o); },
+                                  },
+                                  op));
+    }
+    weights_ = {};
+  }
+
+  template <class T>
+  static void copy(std::int64_t count, const T* from, float* to) {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
+  }
+
+  template <class T>
+  void run_as(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
+    invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
+    const Frame frame{kernels_, pool_, plan_.buffers, arena_.data(), n, scratch_.data(), scratch_size_, shared_.data()};
+    const auto elements = [](const Feature& f) { return static_cast<std::int64_t>(f.height) * f.width * f.channels; };
+    for (std::int64_t sample = 0; sample < n; ++sample) {
+      copy(elements(plan_.image), image + sample * elements(plan_.image), frame.at(plan_.image.buffer, sample));
+      copy(1, noise_label + sample, frame.at(plan_.noise_label, sample));
+      if (plan_.label != kNone) copy(plan_.label_dim, label + sample * plan_.label_dim, frame.at(plan_.label, sample));
+    }
+    for (const auto& step : steps_) step->run(frame);
+    for (std::int64_t sample = 0; sample < n; ++sample) {
+      const float* from = frame.at(plan_.output.buffer, sample);
+      T* to = output + sample * elements(plan_.output);
+      for (std::int64_t i = 0; i < elements(plan_.output); ++i) to[i] = static_cast<T>(from[i]);
+    }
+  }
+
+  Plan plan_;
+  const Kernels& kernels_;
+  ThreadPool pool_;
+  std::vector<std::vector<float>> weights_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  AlignedBuffer<float> arena_, scratch_, shared_;
+  std::int64_t scratch_size_ = 0, max_batch_ = 0;
+};
+
+}  // namespace
+}  // namespace cpu
+
+std::unique_ptr<Executor> make_cpu_executor(const Plan& plan, int threads, const std::string& isa) {
+  return std::make_unique<cpu::CpuExecutor>(plan, threads, isa);
+}
+
+}  // namespace diffcert
