@@ -17,7 +17,14 @@ public record CertifyConfig(int n0, int n, double alpha, int family) {
   /** Most samples of one phase: sample numbers must fit the noise counter and a sum of votes an int. */
   public static final int MOST_SAMPLES = 100_000_000;
 
-  /** Checks the ranges; a bad one is a usage error. */
+  /**
+   * Checks the ranges; a bad one is a usage error.
+   *
+   * @param n0 samples that choose the class
+   * @param n samples that bound its probability
+   * @param alpha probability of error of an image's certificates together
+   * @param family the least number of certificates among which alpha is split
+   */
   public CertifyConfig {
     if (n0 < 1 || n0 > MOST_SAMPLES) {
       throw DiffcertException.usage("n0 is " + n0 + ", must be 1 to " + MOST_SAMPLES);

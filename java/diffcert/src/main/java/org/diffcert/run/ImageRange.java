@@ -10,7 +10,13 @@ import org.diffcert.DiffcertException;
  * @param step at least 1
  */
 public record ImageRange(int from, int to, int step) {
-  /** Checks the range; a bad one is a usage error. */
+  /**
+   * Checks the range; a bad one is a usage error.
+   *
+   * @param from the first
+   * @param to one past the last
+   * @param step distance between neighbours
+   */
   public ImageRange {
     if (from < 0 || to <= from || step < 1) {
       throw DiffcertException.usage("the images " + from + ":" + to + ":" + step + " are none; write FROM:TO or FROM:TO:STEP");

@@ -37,7 +37,20 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
 
   private static final int MOST_CLASSES = 1_000_000;
 
-  /** Checks and copies; the source's numbers become what they read back as. */
+  /**
+   * Checks and copies; the source's numbers become what they read back as.
+   *
+   * @param config sample counts and error probability
+   * @param sigmas the smoothing levels
+   * @param source the vote source's identity
+   * @param data the data's name
+   * @param dataDigest SHA-256 of the data
+   * @param classNames the classes
+   * @param images which images
+   * @param library version of this library
+   * @param nativeBuild version of the native library
+   * @param device what the votes are computed on
+   */
   public RunHeader {
     sigmas = List.copyOf(sigmas);
     classNames = List.copyOf(classNames);

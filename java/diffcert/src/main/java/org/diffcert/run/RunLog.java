@@ -31,7 +31,15 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
 
   private static final int LONGEST_LINE = 4 << 20;
 
-  /** Copies the list. */
+  /**
+   * Copies the list.
+   *
+   * @param header the first line
+   * @param started when the run began
+   * @param records the finished images
+   * @param wholeBytes length up to the last line feed
+   * @param tornBytes length of what follows
+   */
   public RunLog {
     records = List.copyOf(records);
   }

@@ -23,7 +23,16 @@ import org.diffcert.stats.IntegerRadius;
  * @param finished when it was done, to the millisecond
  */
 public record RunRecord(int image, int label, List<Certificate> certificates, long calls, Duration elapsed, Instant finished) {
-  /** Copies the list and drops what the log does not hold of the instant. */
+  /**
+   * Copies the list and drops what the log does not hold of the instant.
+   *
+   * @param image index in the data set
+   * @param label its label
+   * @param certificates one a sigma
+   * @param calls network calls
+   * @param elapsed how long it took
+   * @param finished when it was done
+   */
   public RunRecord {
     certificates = List.copyOf(certificates);
     finished = Instant.ofEpochMilli(finished.toEpochMilli());

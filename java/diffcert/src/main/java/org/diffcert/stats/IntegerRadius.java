@@ -14,7 +14,11 @@ public record IntegerRadius(long squared) {
   /** What an abstention covers: nothing, not even the image itself. */
   public static final long NONE = -1;
 
-  /** Checks the range. */
+  /**
+   * Checks the range.
+   *
+   * @param squared the largest covered sum of squared differences
+   */
   public IntegerRadius {
     if (squared < NONE) {
       throw new IllegalArgumentException("an integer radius of " + squared);
