@@ -38,6 +38,7 @@ public class DiffcertException extends RuntimeException {
     }
   }
 
+  /** What kind of failure. */
   private final Kind kind;
 
   /**

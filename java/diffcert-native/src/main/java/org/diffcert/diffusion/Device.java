@@ -26,6 +26,7 @@ public record Device(String name) {
   /**
    * A device of one of the known names.
    *
+   * @param name the name as the native core knows it
    * @throws DiffcertException of kind USAGE if it is none of {@code cpu}, {@code reference}, {@code cuda}, {@code cuda:i}
    */
   public Device {

@@ -18,6 +18,11 @@ public record ModelOptions(Device device, int threads, int maxBatch, String inst
   /**
    * Checks the ranges.
    *
+   * @param device where the network runs
+   * @param threads threads of a call on a CPU device; 0 = one a core
+   * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
+   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code
+   *     avx512} to force one; the last bits of the outputs may differ between them
    * @throws DiffcertException of kind USAGE if threads is negative or over 1024, or maxBatch is not in 1..65536
    */
   public ModelOptions {

@@ -8,7 +8,13 @@ package org.diffcert.image;
  * @param width columns
  */
 public record ImageShape(int channels, int height, int width) {
-  /** Checks that each extent is positive and the product fits an array. */
+  /**
+   * Checks that each extent is positive and the product fits an array.
+   *
+   * @param channels 1 (grey) or 3 (red, green, blue)
+   * @param height rows
+   * @param width columns
+   */
   public ImageShape {
     if (channels < 1 || height < 1 || width < 1 || (long) channels * height * width > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException("no image has shape " + channels + "x" + height + "x" + width);

@@ -7,7 +7,11 @@ package org.diffcert.noise;
  * @param unit standard deviation in [0,1] pixel units, above 0 and at most 16
  */
 public record Sigma(double unit) implements Comparable<Sigma> {
-  /** Checks the range. */
+  /**
+   * Checks the range.
+   *
+   * @param unit standard deviation in [0,1] pixel units, above 0 and at most 16
+   */
   public Sigma {
     if (!(unit > 0 && unit <= 16)) {
       throw new IllegalArgumentException("sigma is " + unit + ", must be above 0 and at most 16 in [0,1] pixel units (0.25, not 64)");
