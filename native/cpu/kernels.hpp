@@ -53,6 +53,8 @@ struct Kernels {
   void (*axpy)(std::int64_t count, float factor, const float* in, float* out);
   // out = ((a + b) + (c + d)) / 4
   void (*mean4)(std::int64_t count, const float* a, const float* b, const float* c, const float* d, float* out);
+  // For benchmarks: multiply-adds in registers alone; returns how many FLOPs they were. sink: two floats, overwritten.
+  double (*peak)(std::int64_t rounds, float* sink);
 };
 
 const Kernels& kernels_portable();

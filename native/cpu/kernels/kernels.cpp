@@ -3,6 +3,7 @@
 #include "cpu/kernels.hpp"
 
 #include "cpu/kernels/gemm.hpp"
+#include "cpu/kernels/peak.hpp"
 #include "cpu/kernels/pointwise.hpp"
 #include "cpu/kernels/winograd.hpp"
 
@@ -15,7 +16,8 @@ namespace diffcert::cpu {
 
 const Kernels& DIFFCERT_JOIN(kernels_, DIFFCERT_ISA)() {
   static constexpr Kernels kTable{DIFFCERT_TEXT(DIFFCERT_ISA), gemm,       activate, winograd_input, winograd_output, finish_rows,
-                                  statistics,                  softmax,    silu,     add,            axpy,            mean4};
+                                  statistics,                  softmax,    silu,     add,            axpy,            mean4,
+                                  peak};
   return kTable;
 }
 
