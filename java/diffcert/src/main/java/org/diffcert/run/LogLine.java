@@ -1,6 +1,7 @@
 package org.diffcert.run;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.CRC32C;
@@ -16,23 +17,23 @@ record LogLine(Map<String, Object> body, Map<String, Object> time) {
   /** What every line starts with, and so what a torn one must be a beginning of, or begin with. */
   static final String START = "{\"crc\":\"";
 
-  /** The canonical line, without its line feed. */
-  String write() {
+  /** The canonical line, without its line feed, in UTF-8. */
+  byte[] write() {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("crc", crc(body));
     line.put("body", body);
     line.put("time", time);
-    return LogJson.write(line);
+    return LogJson.write(line).getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Reads a line; anything but the canonical text of a line with a matching checksum is bad input. */
-  static LogLine parse(String text) {
-    Fields fields = new Fields("the line", LogJson.parse(text), "crc", "body", "time");
+  /** Reads a line; anything but the canonical bytes of a line with a matching checksum is bad input. */
+  static LogLine parse(byte[] utf8) {
+    Fields fields = new Fields("the line", LogJson.parse(utf8), "crc", "body", "time");
     LogLine line = new LogLine(fields.object("body"), fields.object("time"));
     if (!crc(line.body).equals(fields.string("crc"))) {
       throw Fields.bad("the checksum does not match");
     }
-    if (!line.write().equals(text)) {
+    if (!Arrays.equals(line.write(), utf8)) {
       throw Fields.bad("the line is not written as this format writes it");
     }
     return line;

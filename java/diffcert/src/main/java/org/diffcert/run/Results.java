@@ -119,7 +119,7 @@ public final class Results {
     for (RunRecord record : log.records()) {
       Certificate c = record.certificates().get(sigma);
       out.append(record.image()).append('\t').append(record.label()).append('\t').append(c.predict()).append('\t')
-          .append(cut(c.radius(), 17)).append('\t').append(c.predict() == record.label() ? 1 : 0).append('\t')
+          .append(cut(c.radius(), 18)).append('\t').append(c.predict() == record.label() ? 1 : 0).append('\t')
           .append(time(record.elapsed())).append('\n');
     }
     return out.toString();

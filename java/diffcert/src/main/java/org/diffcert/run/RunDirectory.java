@@ -217,8 +217,10 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   private static void append(FileChannel channel, LogLine line) throws IOException {
+    byte[] text = line.write();
+    ByteBuffer bytes = ByteBuffer.allocate(text.length + 1).put(text).put((byte) '\n').flip();
     channel.position(channel.size());
-    writeFully(channel, ByteBuffer.wrap((line.write() + "\n").getBytes(StandardCharsets.US_ASCII)));
+    writeFully(channel, bytes);
   }
 
   private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

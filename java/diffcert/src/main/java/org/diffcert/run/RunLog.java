@@ -97,7 +97,7 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
         if (!whole) {
           throw Fields.bad(buffer.size() == 0 ? "the log is empty" : "the header is torn");
         }
-        LogLine line = LogLine.parse(ascii(buffer));
+        LogLine line = LogLine.parse(buffer.toByteArray());
         if (header == null) {
           header = RunHeader.decode(line.body());
           started = RunRecord.instant(new Fields("time", line.time(), "started").string("started"));
@@ -127,16 +127,6 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
       line.write(b);
     }
     return false;
-  }
-
-  private static String ascii(ByteArrayOutputStream buffer) {
-    String text = buffer.toString(StandardCharsets.ISO_8859_1);
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) < 0x20 || text.charAt(i) > 0x7e) {
-        throw Fields.bad("byte " + (i + 1) + " is not printable ASCII");
-      }
-    }
-    return text;
   }
 
   static LogLine headerLine(RunHeader header, Instant started) {

@@ -28,9 +28,9 @@ class RunLogTest {
   @TempDir Path temp;
 
   static Stream<Arguments> malformed() {
-    String header = RunLog.headerLine(Toys.header(3), Instant.EPOCH).write();
+    String header = text(RunLog.headerLine(Toys.header(3), Instant.EPOCH));
     LogLine record = Toys.record(0).encode();
-    String line = record.write();
+    String line = text(record);
     List<Arguments> cases = new ArrayList<>();
     add(cases, "not JSON", "hello\n");
     add(cases, "a list instead of an object", "[1,2]\n");
@@ -48,6 +48,7 @@ class RunLogTest {
     add(cases, "the same key twice", header + "\n" + line.replace("\"body\"", "\"crc\":\"00000000\",\"body\"") + "\n");
     add(cases, "nesting without end", header + "\n{\"crc\":" + "[".repeat(100_000) + "\n");
     add(cases, "a line of six megabytes", header + "\n{\"crc\":\"" + "a".repeat(6 << 20) + "\n");
+    add(cases, "a million values", header + "\n{\"crc\":[" + "1,".repeat(1_000_000) + "1]}\n");
     add(cases, "an integer of forty digits", header + "\n" + line.replace(":70", ":" + "7".repeat(40)) + "\n");
     add(cases, "a number beyond the doubles", header + "\n" + line.replace("0.25", "1.0E+999") + "\n");
     add(cases, "a number with a leading zero", header + "\n" + line.replace(":70", ":070") + "\n");
@@ -100,11 +101,11 @@ class RunLogTest {
     result(cases, "an integer radius of minus two", r -> r.put("integerRadius", -2L));
     result(cases, "a prediction that no class has", r -> r.put("predict", 2L));
     LogLine badTime = new LogLine(record.body(), Map.of("finished", "yesterday"));
-    add(cases, "a record that took no time", header + "\n" + badTime.write() + "\n");
+    add(cases, "a record that took no time", header + "\n" + text(badTime) + "\n");
     Map<String, Object> yesterday = new LinkedHashMap<>();
     yesterday.put("finished", "yesterday");
     yesterday.put("nanos", 5L);
-    add(cases, "a time that is none", header + "\n" + new LogLine(record.body(), yesterday).write() + "\n");
+    add(cases, "a time that is none", header + "\n" + text(new LogLine(record.body(), yesterday)) + "\n");
     return cases.stream();
   }
 
@@ -143,26 +144,14 @@ class RunLogTest {
   }
 
   @Test
-  void jsonHasOneSpelling() {
-    assertEquals("[0.1,1.0,0.0,100.0,1E-7,\"\\u00e9\\\"\\\\\\u000a\",null,true,{\"b\":1,\"a\":[]}]",
-        LogJson.write(LogJson.parse("[1e-1,1.0,0e5,1E2,0.0000001,\"\u00e9\\u0022\\\\\\n\",null,true,{\"b\":1,\"a\":[]}]")));
-    assertThrows(IllegalArgumentException.class, () -> LogJson.write(Double.NaN));
-    assertThrows(IllegalArgumentException.class, () -> LogJson.write(new Object()));
-    for (String bad : List.of("", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "tru", "\"", "\"\\u12g4\"", "-", "1.", "1e", "+1", "1 2",
-        "{a:1}", "nul", "\"\t\"")) {
-      assertThrows(DiffcertException.class, () -> LogJson.parse(bad), bad);
-    }
-  }
-
-  @Test
   void whatWasMadeUpIsAMismatch() throws Exception {
-    String header = RunLog.headerLine(Toys.header(3), Instant.EPOCH).write();
+    String header = text(RunLog.headerLine(Toys.header(3), Instant.EPOCH));
     for (String field : List.of("radius", "pALower", "alpha", "integerRadius", "predict", "candidate")) {
       LogLine line = altered(r -> {
         Object value = r.get(field);
         r.put(field, value instanceof Double d ? (Object) (d / 2 + 0.125) : (Object) (((Long) value + 1) % 2));
       });
-      Files.writeString(temp.resolve(RunLog.FILE), header + "\n" + line.write() + "\n");
+      Files.writeString(temp.resolve(RunLog.FILE), header + "\n" + text(line) + "\n");
       DiffcertException e = assertThrows(DiffcertException.class, () -> Verify.run(temp), field);
       assertEquals(DiffcertException.Kind.MISMATCH, e.kind());
       assertTrue(e.getMessage().contains("image 0, sigma 0.25: " + field + " is "), e.getMessage());
@@ -187,23 +176,27 @@ class RunLogTest {
   private static void header(List<Arguments> cases, String name, Consumer<Map<String, Object>> change) {
     Map<String, Object> body = Fields.object("copy", LogJson.parse(LogJson.write(Toys.header(3).encode())));
     change.accept(body);
-    add(cases, name, new LogLine(body, Map.of("started", Instant.EPOCH.toString())).write() + "\n");
+    add(cases, name, text(new LogLine(body, Map.of("started", Instant.EPOCH.toString()))) + "\n");
   }
 
   private static void record(List<Arguments> cases, String name, Consumer<Map<String, Object>> change) {
     LogLine line = copy(Toys.record(0).encode());
     change.accept(line.body());
-    add(cases, name, RunLog.headerLine(Toys.header(3), Instant.EPOCH).write() + "\n" + line.write() + "\n");
+    add(cases, name, text(RunLog.headerLine(Toys.header(3), Instant.EPOCH)) + "\n" + text(line) + "\n");
   }
 
   private static void result(List<Arguments> cases, String name, Consumer<Map<String, Object>> change) {
-    add(cases, name, RunLog.headerLine(Toys.header(3), Instant.EPOCH).write() + "\n" + altered(change).write() + "\n");
+    add(cases, name, text(RunLog.headerLine(Toys.header(3), Instant.EPOCH)) + "\n" + text(altered(change)) + "\n");
   }
 
   private static LogLine altered(Consumer<Map<String, Object>> change) {
     LogLine line = copy(Toys.record(0).encode());
     change.accept(Fields.object("result", ((List<?>) line.body().get("results")).get(0)));
     return line;
+  }
+
+  private static String text(LogLine line) {
+    return new String(line.write(), StandardCharsets.UTF_8);
   }
 
   private static LogLine copy(LogLine line) {
