@@ -57,15 +57,21 @@ public final class PathNoise {
     double[] error = new double[count];
     boolean certain = true;
     for (int k = 0; k < scales.length; k++) {
-      double[] normals = key.normals(NoiseStream.PATH, k, count);
-      for (int e = 0; e < count; e++) {
-        position[e] = position[e] + scales[k] * normals[e];
-        error[e] = error[e] + (scales[k] * normalError(Math.abs(normals[e])) + STEP_ERROR);
-        double floor = Math.floor(position[e] + 0.5);
-        noise[k][e] = (int) floor;
-        // Distance from the middle of the integer's cell; the cell's ends are half-integers.
-        certain &= Math.abs(position[e] - floor) + error[e] < 0.5;
-      }
+      certain &= step(k, key.normals(NoiseStream.PATH, k, count), position, error, noise[k]);
+    }
+    return certain;
+  }
+
+  /** One increment for every element; whether each position is surely nearest to the integer that it is rounded to. */
+  boolean step(int k, double[] normals, double[] position, double[] error, int[] noise) {
+    boolean certain = true;
+    for (int e = 0; e < normals.length; e++) {
+      position[e] = position[e] + scales[k] * normals[e];
+      error[e] = error[e] + (scales[k] * normalError(Math.abs(normals[e])) + STEP_ERROR);
+      double nearest = Math.floor(position[e] + 0.5);
+      noise[e] = (int) nearest;
+      // Distance from the middle of the integer's cell; the cell's ends are half-integers.
+      certain &= Math.abs(position[e] - nearest) + error[e] < 0.5;
     }
     return certain;
   }
