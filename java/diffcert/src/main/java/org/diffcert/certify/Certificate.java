@@ -18,8 +18,8 @@ import org.diffcert.stats.Radius;
  * @param estimation votes of the estimation phase
  * @param alpha probability of error of this one certificate
  */
-public record Certificate(Sigma sigma, int candidate, int predict, double pALower, double radius, IntegerRadius integerRadius,
-    Histogram selection, Histogram estimation, double alpha) {
+public record Certificate(Sigma sigma, int candidate, int predict, double pALower, double radius,
+    IntegerRadius integerRadius, Histogram selection, Histogram estimation, double alpha) {
   /** The prediction that is none. */
   public static final int ABSTAIN = -1;
 

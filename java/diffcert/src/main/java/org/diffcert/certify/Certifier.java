@@ -8,8 +8,8 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.noise.Phase;
 
 /**
- * CERTIFY of randomized smoothing (Cohen et al. 2019) over a source of votes: two phases on disjoint noise (S17), exact bounds,
- * everything rounded down. Holds no state of an image; as thread-safe as its vote source.
+ * CERTIFY of randomized smoothing (Cohen et al. 2019) over a source of votes: two phases on disjoint noise (S17), exact
+ * bounds, everything rounded down. Holds no state of an image; as thread-safe as its vote source.
  */
 public final class Certifier {
   private final VoteSource source;
@@ -45,20 +45,21 @@ public final class Certifier {
   /**
    * Certifies one image at every sigma of the source.
    *
-   * <p>The statement. Let f be the base classifier behind the vote source, on the integer grid: it takes an integer tensor (image
-   * plus integer noise, both in 8-bit units; clipping, scaling and everything later are part of f). Let g(x) be the class that
-   * f(x + N) gives most often, N being Gaussian noise of standard deviation sigma, rounded to the grid. With probability at least
-   * 1 - alpha over the keyed noise of this call, taken as fair random numbers, <em>all</em> certificates of the returned list are
-   * true at once, a certificate being true if it abstains or if g(x') = {@code predict} for every uint8 image x' of the same shape
-   * with sum over pixels of (x' - x)^2 at most {@code integerRadius}; equivalently, for every uint8 x' with L2 distance to x at
-   * most {@code radius} in [0,1] units.
+   * <p>The statement. Let f be the base classifier behind the vote source, on the integer grid: it takes an integer
+   * tensor (image plus integer noise, both in 8-bit units; clipping, scaling and everything later are part of f). Let
+   * g(x) be the class that f(x + N) gives most often, N being Gaussian noise of standard deviation sigma, rounded to
+   * the grid. With probability at least 1 - alpha over the keyed noise of this call, taken as fair random numbers,
+   * <em>all</em> certificates of the returned list are true at once, a certificate being true if it abstains or if
+   * g(x') = {@code predict} for every uint8 image x' of the same shape with sum over pixels of (x' - x)^2 at most
+   * {@code integerRadius}; equivalently, for every uint8 x' with L2 distance to x at most {@code radius} in [0,1]
+   * units.
    *
-   * <p>What it does not state. It is about g, not about f nor about a prediction made with few samples; about images on the uint8
-   * grid, not about real-valued inputs (S1); about each image separately: of many rows, an expected share of up to alpha may be
-   * false, and to have all of them true at once, alpha has to be divided by their number (S26, {@link CertifyConfig#withFamily}).
-   * With a vote source of float noise it states none of this (S2). With base classifiers that draw noise of their own, f is the
-   * random function whose draws are keyed by the sample (S13). With a seed known before the model was made, the noise is not
-   * random to the model's maker (S10).
+   * <p>What it does not state. It is about g, not about f nor about a prediction made with few samples; about images on
+   * the uint8 grid, not about real-valued inputs (S1); about each image separately: of many rows, an expected share of
+   * up to alpha may be false, and to have all of them true at once, alpha has to be divided by their number (S26,
+   * {@link CertifyConfig#withFamily}). With a vote source of float noise it states none of this (S2). With base
+   * classifiers that draw noise of their own, f is the random function whose draws are keyed by the sample (S13). With
+   * a seed known before the model was made, the noise is not random to the model's maker (S10).
    *
    * @param image the image, of the source's shape
    * @param imageId its index in the data set, which keys the noise, at least 0

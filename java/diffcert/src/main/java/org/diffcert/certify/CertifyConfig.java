@@ -6,12 +6,14 @@ import java.math.RoundingMode;
 import org.diffcert.DiffcertException;
 
 /**
- * How a certificate is made, beside the votes themselves (whose seed, levels and classifier are in {@link VoteSource#identity()}).
+ * How a certificate is made, beside the votes themselves (whose seed, levels and classifier are in {@link
+ * VoteSource#identity()}).
  *
  * @param n0 samples that choose the class, at least 1
  * @param n samples that bound its probability, at least 1, fixed before any is looked at
  * @param alpha probability of error of an image's whole family of certificates, above 0 and below 1/2
- * @param family the least number of certificates among which alpha is split; the number of sigmas counts if it is larger
+ * @param family the least number of certificates among which alpha is split; the number of sigmas counts if it is
+ *     larger
  */
 public record CertifyConfig(int n0, int n, double alpha, int family) {
   /** Most samples of one phase: sample numbers must fit the noise counter and a sum of votes an int. */

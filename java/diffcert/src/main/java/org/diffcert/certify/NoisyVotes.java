@@ -12,8 +12,8 @@ import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
 
 /**
- * Votes of a {@link BaseClassifier} under integer noise: image plus noise is an integer sum, clipped, and that sum is all that the
- * classifier sees (S3 to S8). All sigmas read the same uniforms. As thread-safe as its classifier.
+ * Votes of a {@link BaseClassifier} under integer noise: image plus noise is an integer sum, clipped, and that sum is
+ * all that the classifier sees (S3 to S8). All sigmas read the same uniforms. As thread-safe as its classifier.
  */
 public final class NoisyVotes implements VoteSource {
   private static final int BATCH = 64;

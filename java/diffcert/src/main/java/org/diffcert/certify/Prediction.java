@@ -4,8 +4,8 @@ import org.diffcert.noise.Sigma;
 import org.diffcert.stats.BinomialTest;
 
 /**
- * What PREDICT found for one image at one sigma: with probability at least 1 - alpha it is the smoothed classifier's class or an
- * abstention.
+ * What PREDICT found for one image at one sigma: with probability at least 1 - alpha it is the smoothed classifier's
+ * class or an abstention.
  *
  * @param sigma the smoothing level
  * @param predict the class with the most votes, or {@link Certificate#ABSTAIN}

@@ -35,8 +35,9 @@ public final class Predictor {
   }
 
   /**
-   * Predicts one image at every sigma of the source. With probability at least 1 - alpha over the keyed noise, each prediction of
-   * the list is the smoothed classifier's class at the image or an abstention; alpha is divided by the number of sigmas.
+   * Predicts one image at every sigma of the source. With probability at least 1 - alpha over the keyed noise, each
+   * prediction of the list is the smoothed classifier's class at the image or an abstention; alpha is divided by the
+   * number of sigmas.
    *
    * @param image the image, of the source's shape
    * @param imageId its index in the data set, which keys the noise, at least 0

@@ -4,12 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
+import org.diffcert.DiffcertException.Kind;
 import org.diffcert.image.ByteImage;
 import org.diffcert.noise.Phase;
 
 /**
- * Collects one phase's votes of one image into a histogram a sigma, a chunk at a time, so that progress shows and a stop is heard.
- * A chunk is about a second's work, or a given number of samples; votes do not depend on ranges, so neither does the result.
+ * Collects one phase's votes of one image into a histogram a sigma, a chunk at a time, so that progress shows and a
+ * stop is heard. A chunk is about a second's work, or a given number of samples; votes do not depend on ranges, so
+ * neither does the result.
  */
 final class VoteCounter {
   /** The first chunk, before anything is known of the source's speed. */
@@ -33,7 +35,7 @@ final class VoteCounter {
     int chunk = fixedChunk > 0 ? fixedChunk : FIRST_CHUNK;
     for (int from = 0; from < total; ) {
       if (cancelled.getAsBoolean()) {
-        throw new DiffcertException(DiffcertException.Kind.INTERRUPTED, "stopped before image " + imageId + " was done");
+        throw new DiffcertException(Kind.INTERRUPTED, "stopped before image " + imageId + " was done");
       }
       int to = (int) Math.min(total, (long) from + chunk);
       int[][] votes = new int[sigmas][to - from];

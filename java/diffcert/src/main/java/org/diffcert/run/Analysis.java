@@ -13,7 +13,8 @@ public final class Analysis {
   private static final double EACH_SIDE = 0.025;
 
   /**
-   * A share of the rows, with the exact two-sided 95% interval for the population they were drawn from, rounded outward.
+   * A share of the rows, with the exact two-sided 95% interval for the population they were drawn from, rounded
+   * outward.
    *
    * @param count rows that have the property
    * @param total all rows

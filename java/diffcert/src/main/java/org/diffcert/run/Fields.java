@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.Set;
 import org.diffcert.DiffcertException;
 
-/** Typed, strict access to a JSON object of a run log: every key must be there, none may be extra, each value of its type. */
+/**
+ * Typed, strict access to a JSON object of a run log: every key must be there, none may be extra, each value of its
+ * type.
+ */
 final class Fields {
   private final String where;
   private final Map<String, Object> map;

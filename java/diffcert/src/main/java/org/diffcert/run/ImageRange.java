@@ -19,7 +19,8 @@ public record ImageRange(int from, int to, int step) {
    */
   public ImageRange {
     if (from < 0 || to <= from || step < 1) {
-      throw DiffcertException.usage("the images " + from + ":" + to + ":" + step + " are none; write FROM:TO or FROM:TO:STEP");
+      throw DiffcertException.usage(
+          "the images " + from + ":" + to + ":" + step + " are none; write FROM:TO or FROM:TO:STEP");
     }
   }
 

@@ -10,12 +10,15 @@ import org.diffcert.DiffcertException;
 import org.diffcert.file.Json;
 
 /**
- * The JSON of run logs as plain Java values: maps in order, lists, strings, booleans, null, integers (Long) and other numbers
- * (Double). Equal values have equal canonical bytes.
+ * The JSON of run logs as plain Java values: maps in order, lists, strings, booleans, null, integers (Long) and other
+ * numbers (Double). Equal values have equal canonical bytes.
  */
 final class LogJson {
   private static final int DEEPEST = 16;
-  /** Values of a line: enough for 1,000 classes at 90 sigmas, few enough that a hostile line of small ones stays small in memory. */
+  /**
+   * Values of a line: enough for 1,000 classes at 90 sigmas, few enough that a hostile line of small ones stays small
+   * in memory.
+   */
   private static final int MOST_VALUES = 200_000;
 
   private LogJson() {}

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
- * One line of a run log: {@code {"crc":"01234567","body":{...},"time":{...}}}. The CRC-32C is over the body's bytes. All that may
- * differ between two runs of the same job is in the time.
+ * One line of a run log: {@code {"crc":"01234567","body":{...},"time":{...}}}. The CRC-32C is over the body's bytes.
+ * All that may differ between two runs of the same job is in the time.
  *
  * @param body the header or the record
  * @param time when and how long

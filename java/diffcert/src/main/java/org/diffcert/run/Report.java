@@ -10,15 +10,16 @@ import org.diffcert.noise.Sigma;
 import org.diffcert.stats.Radius;
 
 /**
- * A run as one HTML file that needs nothing beside it and no network: the statement, certified accuracy as table and curve, every
- * image, and where it all comes from.
+ * A run as one HTML file that needs nothing beside it and no network: the statement, certified accuracy as table and
+ * curve, every image, and where it all comes from.
  */
 final class Report {
   private static final String STYLE = """
       body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2733}
       h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse}
       td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #dde3ea;font-variant-numeric:tabular-nums}
-      th{font-weight:600}td.l,th.l{text-align:left;word-break:break-all}img{width:40px;image-rendering:pixelated;display:block}
+      th{font-weight:600}td.l,th.l{text-align:left;word-break:break-all}
+      img{width:40px;image-rendering:pixelated;display:block}
       .no{color:#a4262c}.none{color:#6b7785}figure{margin:0}small{color:#6b7785}""";
   private static final String[] COLOURS = {"#1f6feb", "#c2410c", "#15803d", "#7e22ce", "#b45309", "#0e7490"};
   /** Thumbnails of more images than this would make the file too heavy to open. */
@@ -47,17 +48,19 @@ final class Report {
 
   private static void statement(StringBuilder out, RunLog log) {
     RunHeader header = log.header();
-    out.append("<p>").append(log.records().size()).append(" of ").append(header.images().size()).append(" images are done. ")
-        .append("For each image separately, with probability at least 1 &minus; ").append(header.config().alpha())
-        .append(" over the smoothing noise, all its certificates in this report hold at once (at every sigma; alpha is split ")
-        .append("evenly, each certificate has ").append(header.config().alphaEach(header.sigmas().size()))
-        .append("): the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel differences from ")
-        .append("this one sum to at most M, which covers every 8-bit image within the L2 radius in [0,1] pixel units. Of many ")
-        .append("rows, an expected share of up to alpha may be false. The statement is about the smoothed classifier on 8-bit ")
-        .append("images, not about the base classifier, and not about real-valued inputs. Radii are rounded down.</p>");
+    out.append("<p>").append(log.records().size()).append(" of ").append(header.images().size())
+        .append(" images are done. For each image separately, with probability at least 1 &minus; ")
+        .append(header.config().alpha())
+        .append(" over the smoothing noise, all its certificates in this report hold at once (at every sigma; alpha ")
+        .append("is split evenly, each certificate has ").append(header.config().alphaEach(header.sigmas().size()))
+        .append("): the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel ")
+        .append("differences from this one sum to at most M, which covers every 8-bit image within the L2 radius in ")
+        .append("[0,1] pixel units. Of many rows, an expected share of up to alpha may be false. The statement is ")
+        .append("about the smoothed classifier on 8-bit images, not about the base classifier, and not about real-valued ")
+        .append("inputs. Radii are rounded down.</p>");
     if ("float".equals(header.source().get("noise"))) {
-      out.append("<p class=\"no\">This run used floating-point noise, for comparison with published runs: the statement above is ")
-          .append("not proven for it.</p>");
+      out.append("<p class=\"no\">This run used floating-point noise, for comparison with published runs: the ")
+          .append("statement above is not proven for it.</p>");
     }
   }
 
@@ -95,8 +98,8 @@ final class Report {
     double far = Math.max(0.25, 1.05 * analyses.stream().mapToDouble(Analysis::largestRadius).max().orElse(0));
     double across = 620;
     double up = 260;
-    out.append("<figure><svg viewBox=\"-45 -12 720 320\" width=\"720\" role=\"img\" aria-label=\"certified accuracy by radius\" ")
-        .append("font-size=\"12\" font-family=\"system-ui,sans-serif\">");
+    out.append("<figure><svg viewBox=\"-45 -12 720 320\" width=\"720\" role=\"img\" ")
+        .append("aria-label=\"certified accuracy by radius\" font-size=\"12\" font-family=\"system-ui,sans-serif\">");
     for (int i = 0; i <= 4; i++) {
       double y = up * (1 - i / 4.0);
       line(out, 0, y, across, y);
@@ -119,7 +122,8 @@ final class Report {
         double left = (double) (radii.length - i - 1) / rows.size();
         path.append(String.format(Locale.ROOT, "H%.2fV%.2f", across * radii[i] / far, up * (1 - left)));
       }
-      out.append("<path fill=\"none\" stroke-width=\"2\" stroke=\"").append(colour).append("\" d=\"").append(path).append("\"/>");
+      out.append("<path fill=\"none\" stroke-width=\"2\" stroke=\"").append(colour).append("\" d=\"").append(path)
+          .append("\"/>");
       out.append("<g fill=\"").append(colour).append("\">");
       text(out, across + 8, 14 + 16 * s, "start", "\u03c3 " + header.sigmas().get(s));
       out.append("</g>");
@@ -133,39 +137,46 @@ final class Report {
   }
 
   private static void text(StringBuilder out, double x, double y, String anchor, String text) {
-    out.append(String.format(Locale.ROOT, "<text x=\"%.2f\" y=\"%.2f\" text-anchor=\"%s\">%s</text>", x, y, anchor, text));
+    out.append(String.format(Locale.ROOT,
+        "<text x=\"%.2f\" y=\"%.2f\" text-anchor=\"%s\">%s</text>", x, y, anchor, text));
   }
 
   private static void images(StringBuilder out, RunLog log, ImageData data) {
     List<String> names = log.header().classNames();
     boolean pictures = data != null && log.records().size() <= MOST_THUMBNAILS;
     out.append("<h2>Images</h2><table><tr>").append(pictures ? "<th></th>" : "")
-        .append("<th>image</th><th class=\"l\">label</th><th>sigma</th><th class=\"l\">predict</th><th>votes for it</th>")
-        .append("<th>pALower</th><th>radius</th><th>M</th><th>time</th></tr>");
+        .append("<th>image</th><th class=\"l\">label</th><th>sigma</th><th class=\"l\">predict</th>")
+        .append("<th>votes for it</th><th>pALower</th><th>radius</th><th>M</th><th>time</th></tr>");
     for (RunRecord record : log.records()) {
-      boolean first = true;
-      for (Certificate c : record.certificates()) {
+      for (int s = 0; s < record.certificates().size(); s++) {
         out.append("<tr>");
         if (pictures) {
-          String picture = first ? "<img alt=\"\" src=\"" + Png.dataUri(data.image(record.image())) + "\">" : "";
+          String picture = s == 0 ? "<img alt=\"\" src=\"" + Png.dataUri(data.image(record.image())) + "\">" : "";
           out.append("<td>").append(picture).append("</td>");
         }
-        out.append("<td>").append(first ? record.image() : "").append("</td><td class=\"l\">")
-            .append(first ? escape(names.get(record.label())) : "").append("</td><td>").append(c.sigma()).append("</td>");
-        if (c.abstains()) {
-          out.append("<td class=\"l none\">abstains</td>");
-        } else {
-          out.append(c.predict() == record.label() ? "<td class=\"l\">" : "<td class=\"l no\">")
-              .append(escape(names.get(c.predict()))).append("</td>");
-        }
-        out.append("<td>").append(c.estimation().count(c.candidate())).append(" of ").append(c.estimation().total())
-            .append("</td><td>").append(Results.cut(c.pALower(), 5)).append("</td><td>").append(Results.cut(c.radius(), 5))
-            .append("</td><td>").append(c.abstains() ? "&ndash;" : c.integerRadius().squared()).append("</td><td>")
-            .append(first ? String.format(Locale.ROOT, "%.1f s", record.elapsed().toNanos() / 1e9) : "").append("</td></tr>");
-        first = false;
+        row(out, record, s, names);
       }
     }
     out.append("</table>");
+  }
+
+  /** One certificate; what belongs to the image stands in its first row only. */
+  private static void row(StringBuilder out, RunRecord record, int s, List<String> names) {
+    Certificate c = record.certificates().get(s);
+    boolean first = s == 0;
+    String seconds = String.format(Locale.ROOT, "%.1f s", record.elapsed().toNanos() / 1e9);
+    String predict = "<td class=\"l none\">abstains</td>";
+    if (!c.abstains()) {
+      String style = c.predict() == record.label() ? "l" : "l no";
+      predict = "<td class=\"" + style + "\">" + escape(names.get(c.predict())) + "</td>";
+    }
+    out.append("<td>").append(first ? record.image() : "").append("</td><td class=\"l\">")
+        .append(first ? escape(names.get(record.label())) : "").append("</td><td>").append(c.sigma()).append("</td>")
+        .append(predict).append("<td>").append(c.estimation().count(c.candidate())).append(" of ")
+        .append(c.estimation().total()).append("</td><td>").append(Results.cut(c.pALower(), 5)).append("</td><td>")
+        .append(Results.cut(c.radius(), 5)).append("</td><td>")
+        .append(c.abstains() ? "&ndash;" : c.integerRadius().squared()).append("</td><td>")
+        .append(first ? seconds : "").append("</td></tr>");
   }
 
   private static void provenance(StringBuilder out, RunLog log) {

@@ -12,14 +12,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.Certificate;
 
 /**
- * Result tables in the columns that the field's plotting scripts read: {@code idx label predict radius correct time}, separated by
- * tabs. Ours carry the radius at full precision, cut off, never rounded up; the reader also takes the tables of the published
- * repositories.
+ * Result tables in the columns that the field's plotting scripts read: {@code idx label predict radius correct time},
+ * separated by tabs. Ours carry the radius at full precision, cut off, never rounded up; the reader also takes the
+ * tables of the published repositories.
  */
 public final class Results {
   private static final String COLUMNS = "idx\tlabel\tpredict\tradius\tcorrect\ttime";
@@ -73,7 +74,8 @@ public final class Results {
     }
     String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n", -1);
     if (!lines[0].equals(COLUMNS)) {
-      throw DiffcertException.badInput(file + " does not begin with the columns idx, label, predict, radius, correct, time");
+      throw DiffcertException.badInput(
+          file + " does not begin with the columns idx, label, predict, radius, correct, time");
     }
     List<Row> rows = new ArrayList<>();
     Set<Integer> seen = new HashSet<>();
@@ -130,13 +132,14 @@ public final class Results {
     if (value == 0) {
       return "0.0";
     }
-    String plain = new BigDecimal(value).round(new MathContext(digits, RoundingMode.DOWN)).stripTrailingZeros().toPlainString();
+    BigDecimal below = new BigDecimal(value).round(new MathContext(digits, RoundingMode.DOWN));
+    String plain = below.stripTrailingZeros().toPlainString();
     return plain.contains(".") ? plain : plain + ".0";
   }
 
   /** Hours, minutes, seconds, microseconds, as the published scripts print a time. */
   static String time(Duration elapsed) {
-    return String.format(java.util.Locale.ROOT, "%d:%02d:%02d.%06d", elapsed.toHours(), elapsed.toMinutesPart(),
+    return String.format(Locale.ROOT, "%d:%02d:%02d.%06d", elapsed.toHours(), elapsed.toMinutesPart(),
         elapsed.toSecondsPart(), elapsed.toNanosPart() / 1000);
   }
 }

@@ -21,9 +21,9 @@ import org.diffcert.DiffcertException;
 import org.diffcert.image.ImageData;
 
 /**
- * A run directory being written: the append-only log, and the results and report made from it. Kill the process at any moment and
- * open the directory again with an equal header: finished images are kept, and the log ends up the same in every byte but times.
- * One process at a time (a file lock says so); methods are synchronized.
+ * A run directory being written: the append-only log, and the results and report made from it. Kill the process at any
+ * moment and open the directory again with an equal header: finished images are kept, and the log ends up the same in
+ * every byte but times. One process at a time (a file lock says so); methods are synchronized.
  */
 public final class RunDirectory implements AutoCloseable {
   private static final String TORN = "run.jsonl.torn";
@@ -54,21 +54,22 @@ public final class RunDirectory implements AutoCloseable {
   public static Optional<RunHeader> peek(Path directory) {
     Path file = directory.resolve(RunLog.FILE);
     try {
-      return !Files.exists(file) || RunLog.tornAtHeader(file) ? Optional.empty() : Optional.of(RunLog.read(file).header());
+      boolean none = !Files.exists(file) || RunLog.tornAtHeader(file);
+      return none ? Optional.empty() : Optional.of(RunLog.read(file).header());
     } catch (IOException e) {
       throw failure(directory, e);
     }
   }
 
   /**
-   * Starts a run, or goes on with it. A torn last line is set aside in {@code run.jsonl.torn}; a run with another header is refused
-   * and nothing is changed.
+   * Starts a run, or goes on with it. A torn last line is set aside in {@code run.jsonl.torn}; a run with another
+   * header is refused and nothing is changed.
    *
    * @param directory the run directory, made if it is not there
    * @param header what the run is
    * @return the open directory
-   * @throws DiffcertException of kind USAGE if the run there has another header or is being written by another process, of kind
-   *     BAD_INPUT if its log is malformed or the directory cannot be written
+   * @throws DiffcertException of kind USAGE if the run there has another header or is being written by another process,
+   *     of kind BAD_INPUT if its log is malformed or the directory cannot be written
    */
   public static RunDirectory openOrCreate(Path directory, RunHeader header) {
     FileChannel channel = null;
@@ -78,7 +79,8 @@ public final class RunDirectory implements AutoCloseable {
       channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
       FileLock lock = lock(channel);
       if (lock == null) {
-        throw DiffcertException.usage("another process is writing the run in " + directory + "; wait for it or choose another --out");
+        throw DiffcertException.usage(
+            "another process is writing the run in " + directory + "; wait for it or choose another --out");
       }
       List<RunRecord> records = List.of();
       if (RunLog.tornAtHeader(file)) {
@@ -209,7 +211,8 @@ public final class RunDirectory implements AutoCloseable {
     }
     rest.limit(rest.position() + 1);
     rest.put((byte) '\n').flip();
-    try (FileChannel aside = FileChannel.open(directory.resolve(TORN), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+    Path file = directory.resolve(TORN);
+    try (FileChannel aside = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
       writeFully(aside, rest);
     }
     channel.truncate(wholeBytes);

@@ -14,12 +14,13 @@ import org.diffcert.certify.CertifyConfig;
 import org.diffcert.noise.Sigma;
 
 /**
- * The first line of a run log: everything that the certificates depend on. Two runs with equal headers give equal records.
- * Immutable, thread-safe.
+ * The first line of a run log: everything that the certificates depend on. Two runs with equal headers give equal
+ * records. Immutable, thread-safe.
  *
  * @param config sample counts and error probability
  * @param sigmas the smoothing levels, ascending
- * @param source the vote source's identity: model digests, classifier, noise, seed; strings, numbers, booleans, lists, maps of these
+ * @param source the vote source's identity: model digests, classifier, noise, seed; strings, numbers, booleans, lists,
+ *     maps of these
  * @param data the data's name, without machine paths
  * @param dataDigest SHA-256 of the data, in hex
  * @param classNames the classes, in label order, at least 2
@@ -28,8 +29,8 @@ import org.diffcert.noise.Sigma;
  * @param nativeBuild version of the native library, empty where there is none
  * @param device what the votes are computed on, as far as it can change their bits
  */
-public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Object> source, String data, String dataDigest,
-    List<String> classNames, ImageRange images, String library, String nativeBuild, String device) {
+public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Object> source, String data,
+    String dataDigest, List<String> classNames, ImageRange images, String library, String nativeBuild, String device) {
   /** The version of the log's format. */
   public static final int SCHEMA = 1;
   /** The version of what a certificate means; it changes whenever a radius could. */
@@ -127,8 +128,8 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
     if (body.get("semantics") instanceof Long version && version != SEMANTICS) {
       throw Fields.bad("the certificates have semantics " + version + ", this version knows " + SEMANTICS);
     }
-    Fields fields = new Fields("the header", body, "schema", "semantics", "config", "source", "data", "images", "library",
-        "native", "device");
+    Fields fields = new Fields("the header", body, "schema", "semantics", "config", "source", "data", "images",
+        "library", "native", "device");
     fields.integer("schema", SCHEMA, SCHEMA);
     fields.integer("semantics", SEMANTICS, SEMANTICS);
     Fields config = new Fields("config", fields.raw("config"), "n0", "n", "alpha", "family", "sigmas");

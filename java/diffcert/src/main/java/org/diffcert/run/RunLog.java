@@ -16,8 +16,8 @@ import java.util.Set;
 import org.diffcert.DiffcertException;
 
 /**
- * A run log as read from a file, strictly: the file may come from a stranger. A last line without its line feed is torn by a crash
- * and is left out. Immutable, thread-safe.
+ * A run log as read from a file, strictly: the file may come from a stranger. A last line without its line feed is torn
+ * by a crash and is left out. Immutable, thread-safe.
  *
  * @param header the first line
  * @param started when the run began

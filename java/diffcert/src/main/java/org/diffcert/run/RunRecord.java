@@ -22,7 +22,8 @@ import org.diffcert.stats.IntegerRadius;
  * @param elapsed how long it took
  * @param finished when it was done, to the millisecond
  */
-public record RunRecord(int image, int label, List<Certificate> certificates, long calls, Duration elapsed, Instant finished) {
+public record RunRecord(int image, int label, List<Certificate> certificates, long calls, Duration elapsed,
+    Instant finished) {
   /**
    * Copies the list and drops what the log does not hold of the instant.
    *
@@ -66,7 +67,10 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     return new LogLine(body, time);
   }
 
-  /** Reads a record of a run; values that do not fit its header are bad input, wrong bounds are not (they are for Verify). */
+  /**
+   * Reads a record of a run; values that do not fit its header are bad input, wrong bounds are not (they are for
+   * Verify).
+   */
   static RunRecord decode(LogLine line, RunHeader header) {
     Fields fields = new Fields("the record", line.body(), "image", "label", "results", "calls");
     Fields time = new Fields("time", line.time(), "finished", "nanos");
@@ -90,8 +94,8 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
   }
 
   private static Certificate certificate(Object value, int s, RunHeader header) {
-    Fields f = new Fields("the result", value, "sigma", "selection", "selectionNone", "estimation", "estimationNone", "alpha",
-        "candidate", "predict", "pALower", "radius", "integerRadius");
+    Fields f = new Fields("the result", value, "sigma", "selection", "selectionNone", "estimation", "estimationNone",
+        "alpha", "candidate", "predict", "pALower", "radius", "integerRadius");
     if (f.number("sigma") != header.sigmas().get(s).unit()) {
       throw Fields.bad("a result is for sigma " + f.number("sigma") + ", the header has " + header.sigmas().get(s));
     }
@@ -103,9 +107,10 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     if (!(radius >= 0 && pALower >= 0 && pALower <= 1)) {
       throw Fields.bad("a radius is " + radius + " with a probability of " + pALower);
     }
-    return new Certificate(header.sigmas().get(s), f.count("candidate", 0, last), f.count("predict", Certificate.ABSTAIN, last),
-        pALower, radius, new IntegerRadius(f.integer("integerRadius", IntegerRadius.NONE, Long.MAX_VALUE)), selection,
-        estimation, f.number("alpha"));
+    IntegerRadius integerRadius = new IntegerRadius(f.integer("integerRadius", IntegerRadius.NONE, Long.MAX_VALUE));
+    return new Certificate(header.sigmas().get(s), f.count("candidate", 0, last),
+        f.count("predict", Certificate.ABSTAIN, last), pALower, radius, integerRadius, selection, estimation,
+        f.number("alpha"));
   }
 
   private static Histogram histogram(Fields f, String key, String noneKey, int classes, int total) {
@@ -113,7 +118,8 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     int none = f.count(noneKey, 0, Integer.MAX_VALUE);
     long sum = Arrays.stream(counts).asLongStream().sum() + none;
     if (counts.length != classes || sum != total) {
-      throw Fields.bad(key + " has " + sum + " votes for " + counts.length + " classes instead of " + total + " for " + classes);
+      throw Fields.bad(key + " has " + sum + " votes for " + counts.length + " classes instead of " + total + " for "
+          + classes);
     }
     return new Histogram(counts, none);
   }

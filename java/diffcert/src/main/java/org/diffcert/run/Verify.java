@@ -10,9 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.diffcert.DiffcertException;
+import org.diffcert.DiffcertException.Kind;
 import org.diffcert.certify.Certificate;
 
-/** Recomputes a run from its histograms: every class, bound, radius and integer radius, and the tables made from them. */
+/**
+ * Recomputes a run from its histograms: every class, bound, radius and integer radius, and the tables made from them.
+ */
 public final class Verify {
   private static final int SHOWN = 5;
 
@@ -34,8 +37,8 @@ public final class Verify {
    *
    * @param path the run directory, or its log alone
    * @return what was checked
-   * @throws DiffcertException of kind MISMATCH with the first differences if a recorded value is not the recomputed one, of kind
-   *     BAD_INPUT if the log is missing or malformed
+   * @throws DiffcertException of kind MISMATCH with the first differences if a recorded value is not the recomputed
+   *     one, of kind BAD_INPUT if the log is missing or malformed
    */
   public static Outcome run(Path path) {
     RunLog log = RunLog.read(path);
@@ -46,11 +49,12 @@ public final class Verify {
     if (!differences.isEmpty()) {
       String first = String.join("; ", differences.subList(0, Math.min(SHOWN, differences.size())));
       String more = differences.size() > SHOWN ? "; and " + (differences.size() - SHOWN) + " more" : "";
-      throw new DiffcertException(DiffcertException.Kind.MISMATCH, path + " is not what its histograms give: " + first + more);
+      throw new DiffcertException(Kind.MISMATCH, path + " is not what its histograms give: " + first + more);
     }
     int sigmas = log.header().sigmas().size();
-    int missing = log.header().images().size() - log.records().size();
-    return new Outcome(log.records().size(), log.records().size() * sigmas, missing, log.tornBytes(), log.header().digest());
+    int images = log.records().size();
+    int missing = log.header().images().size() - images;
+    return new Outcome(images, images * sigmas, missing, log.tornBytes(), log.header().digest());
   }
 
   /**
@@ -61,7 +65,8 @@ public final class Verify {
    */
   public static List<String> differences(RunLog log) {
     List<String> differences = new ArrayList<>();
-    // The bound depends on the two histograms only through the candidate's count, but comparing whole certificates is simpler
+    // The bound depends on the two histograms only through the candidate's count, but comparing whole certificates is
+    // simpler
     // and equal pairs of histograms are common (unanimous votes), so those are computed once.
     Map<List<Object>, Certificate> known = new HashMap<>();
     double alpha = log.header().config().alphaEach(log.header().sigmas().size());
@@ -76,7 +81,8 @@ public final class Verify {
         compare(where + "predict", recorded.predict(), computed.predict(), differences);
         compare(where + "pALower", recorded.pALower(), computed.pALower(), differences);
         compare(where + "radius", recorded.radius(), computed.radius(), differences);
-        compare(where + "integerRadius", recorded.integerRadius().squared(), computed.integerRadius().squared(), differences);
+        compare(where + "integerRadius", recorded.integerRadius().squared(), computed.integerRadius().squared(),
+            differences);
       }
     }
     return differences;
@@ -93,7 +99,7 @@ public final class Verify {
           differences.add(table.getFileName() + " is not the table of the log");
         }
       } catch (IOException e) {
-        throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the table " + table + " cannot be read: " + e, e);
+        throw new DiffcertException(Kind.BAD_INPUT, "the table " + table + " cannot be read: " + e, e);
       }
     }
   }

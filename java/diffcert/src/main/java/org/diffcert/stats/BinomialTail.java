@@ -7,10 +7,10 @@ import java.math.BigDecimal;
 import java.util.BitSet;
 
 /**
- * P(X &gt;= k) for X binomial(n, p), from above: every factor is positive and every operation rounds up, so the value returned is
- * never below the true one, with no error analysis to trust. The binomial coefficient comes from its factorisation into primes
- * (Legendre's formula), hence without a division; the sum runs upward from k and closes with a geometric bound on the rest.
- * About a millisecond at n = 100,000. Immutable, thread-safe.
+ * P(X &gt;= k) for X binomial(n, p), from above: every factor is positive and every operation rounds up, so the value
+ * returned is never below the true one, with no error analysis to trust. The binomial coefficient comes from its
+ * factorisation into primes (Legendre's formula), hence without a division; the sum runs upward from k and closes with
+ * a geometric bound on the rest. About a millisecond at n = 100,000. Immutable, thread-safe.
  */
 final class BinomialTail {
   /** A rest below this fraction of the sum is bounded, not summed. */
@@ -27,7 +27,10 @@ final class BinomialTail {
     this.coefficient = coefficientUp(n, Math.min(k, n - k));
   }
 
-  /** An upper bound of the tail at success probability p, a double strictly between 0 and 1 and below k/n or thereabouts. */
+  /**
+   * An upper bound of the tail at success probability p, a double strictly between 0 and 1 and below k/n or
+   * thereabouts.
+   */
   BigDecimal up(double p) {
     BigDecimal pExact = new BigDecimal(p);
     BigDecimal qExact = BigDecimal.ONE.subtract(pExact);

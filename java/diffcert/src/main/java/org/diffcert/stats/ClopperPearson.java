@@ -5,9 +5,10 @@ import java.util.OptionalInt;
 import org.apache.commons.statistics.interval.BinomialConfidenceInterval;
 
 /**
- * The exact one-sided confidence bounds of Clopper and Pearson (1934) for a success probability, rounded to the safe side (S18,
- * S23). Apache Commons Statistics supplies a guess; the bound itself is defined by, and found with, an evaluation of the binomial
- * tail in which every rounding goes up, so it does not depend on that library's accuracy or version. Thread-safe.
+ * The exact one-sided confidence bounds of Clopper and Pearson (1934) for a success probability, rounded to the safe
+ * side (S18, S23). Apache Commons Statistics supplies a guess; the bound itself is defined by, and found with, an
+ * evaluation of the binomial tail in which every rounding goes up, so it does not depend on that library's accuracy or
+ * version. Thread-safe.
  */
 public final class ClopperPearson {
   private ClopperPearson() {}
@@ -18,7 +19,8 @@ public final class ClopperPearson {
    *
    * @param k successes, 0 to n
    * @param n trials, at least 1
-   * @param alpha probability of error, above 0 and below 1/2; taken as the decimal or as the double, whichever is smaller
+   * @param alpha probability of error, above 0 and below 1/2; taken as the decimal or as the double, whichever is
+   *     smaller
    * @return the bound, 0 when k is 0
    * @throws IllegalArgumentException if an argument is out of range
    */

@@ -6,8 +6,8 @@ import java.math.RoundingMode;
 import java.util.function.DoublePredicate;
 
 /**
- * Arithmetic that errs on a known side: decimal contexts that round all the way up or down, conversions to double that never cross
- * the value, and the search for the largest double for which a decreasing statement still holds.
+ * Arithmetic that errs on a known side: decimal contexts that round all the way up or down, conversions to double that
+ * never cross the value, and the search for the largest double for which a decreasing statement still holds.
  */
 final class Directed {
   /** Digits carried; a double has 17, so the slack of a few thousand rounded operations is far below its last bit. */
@@ -37,20 +37,21 @@ final class Directed {
   }
 
   /**
-   * A user's decimal such as 0.001 is not a double. This is the smaller of what was typed and what is stored, so that whatever is
-   * monotone in it holds for both readings.
+   * A user's decimal such as 0.001 is not a double. This is the smaller of what was typed and what is stored, so that
+   * whatever is monotone in it holds for both readings.
    */
   static BigDecimal smallerReading(double value) {
     return new BigDecimal(value).min(new BigDecimal(Double.toString(value)));
   }
 
   /**
-   * The largest double in [low, high] for which the statement holds, given that it holds at low and, once false, stays false.
-   * The answer does not depend on the guess, which only saves evaluations.
+   * The largest double in [low, high] for which the statement holds, given that it holds at low and, once false, stays
+   * false. The answer does not depend on the guess, which only saves evaluations.
    */
   static double largest(double low, double high, double guess, DoublePredicate holds) {
     long lo = Double.doubleToLongBits(low);
-    long hi = Double.doubleToLongBits(high) + 1; // as if false just above high; non-negative doubles are ordered as their bits
+    // Non-negative doubles are ordered as their bits; just above high the statement counts as false.
+    long hi = Double.doubleToLongBits(high) + 1;
     long at = Math.min(Math.max(Double.doubleToLongBits(Math.max(guess, low)), lo), hi - 1);
     if (holds.test(Double.longBitsToDouble(at))) {
       lo = at;

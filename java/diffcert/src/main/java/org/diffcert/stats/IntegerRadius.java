@@ -5,10 +5,11 @@ import java.math.RoundingMode;
 import org.diffcert.image.ByteImage;
 
 /**
- * A certificate as an integer (S24): every uint8 image whose squared pixel differences sum to at most {@code squared} is covered.
- * Checking it takes integer arithmetic alone. Immutable, thread-safe.
+ * A certificate as an integer (S24): every uint8 image whose squared pixel differences sum to at most {@code squared}
+ * is covered. Checking it takes integer arithmetic alone. Immutable, thread-safe.
  *
- * @param squared the largest covered sum of squared differences in 8-bit units, or {@link #NONE} when nothing is covered
+ * @param squared the largest covered sum of squared differences in 8-bit units, or {@link #NONE} when nothing is
+ *     covered
  */
 public record IntegerRadius(long squared) {
   /** What an abstention covers: nothing, not even the image itself. */

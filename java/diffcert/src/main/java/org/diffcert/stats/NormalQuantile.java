@@ -7,8 +7,9 @@ import java.math.BigDecimal;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 
 /**
- * The quantile of the standard normal distribution above its median, rounded down. Commons Statistics supplies a guess; the value
- * is the largest double z at which an evaluation of Phi in which every rounding goes up does not exceed p. Thread-safe.
+ * The quantile of the standard normal distribution above its median, rounded down. Commons Statistics supplies a guess;
+ * the value is the largest double z at which an evaluation of Phi in which every rounding goes up does not exceed p.
+ * Thread-safe.
  */
 public final class NormalQuantile {
   private static final BigDecimal HALF = new BigDecimal("0.5");

@@ -22,13 +22,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** CERTIFY and PREDICT on votes of known law: what they state must be true as often as they say, and no less sharp than it can be. */
+/**
+ * CERTIFY and PREDICT on votes of known law: what they state must be true as often as they say, and no less sharp than
+ * it can be.
+ */
 class CertifierTest {
   private static final ByteImage IMAGE = ToySource.image();
 
   /**
-   * A half-space: a certificate is false when its radius exceeds the distance. How often that happens is known exactly, so the
-   * count is held from both sides: above it the bound is wrong, below it is loose.
+   * A half-space: a certificate is false when its radius exceeds the distance. How often that happens is known exactly,
+   * so the count is held from both sides: above it the bound is wrong, below it is loose.
    */
   @ParameterizedTest
   @ValueSource(doubles = {0.05, 0.2, 0.4})
@@ -47,8 +50,9 @@ class CertifierTest {
     }
     assertTrue(expected <= alpha);
     // n0 = 15 makes class 1 the candidate at times; a certificate for it would be false too.
+    int enough = ClopperPearson.smallestCertifying(n, alpha).orElseThrow();
     double wrongClass = BinomialDistribution.of(15, 1 - truth).survivalProbability(7)
-        * BinomialDistribution.of(n, 1 - truth).survivalProbability(ClopperPearson.smallestCertifying(n, alpha).orElseThrow() - 1);
+        * BinomialDistribution.of(n, 1 - truth).survivalProbability(enough - 1);
     double rightClass = BinomialDistribution.of(15, truth).survivalProbability(7);
     Certifier certifier = new Certifier(ToySource.halfSpace(20261121, distance, sigma), CertifyConfig.of(15, n, alpha));
     int wrong = 0;

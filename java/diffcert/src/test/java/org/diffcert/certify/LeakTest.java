@@ -16,9 +16,10 @@ import org.diffcert.noise.Sigma;
 import org.junit.jupiter.api.Test;
 
 /**
- * A classifier that reads the low bits of its input (after Voracek and Hein 2023). The sum of a white pixel and any float32 noise is a
- * multiple of 2^-24; that of a darker pixel often is not, because small floats are spaced more finely. So with float noise the
- * classifier knows the image through any amount of noise and gets a certificate that is false; integer noise has nothing to leak.
+ * A classifier that reads the low bits of its input (after Voracek and Hein 2023). The sum of a white pixel and any
+ * float32 noise is a multiple of 2^-24; that of a darker pixel often is not, because small floats are spaced more
+ * finely. So with float noise the classifier knows the image through any amount of noise and gets a certificate that is
+ * false; integer noise has nothing to leak.
  */
 class LeakTest {
   private static final Sigma SIGMA = new Sigma(0.5);

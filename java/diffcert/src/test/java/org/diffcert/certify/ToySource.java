@@ -9,7 +9,10 @@ import org.diffcert.image.ImageShape;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
 
-/** Votes of known law, a pure function of their keys: what a sample votes is decided by a standard normal number of its own. */
+/**
+ * Votes of known law, a pure function of their keys: what a sample votes is decided by a standard normal number of its
+ * own.
+ */
 public class ToySource implements VoteSource {
   /** Turns a sample's normal number into a vote. */
   public interface Rule {
@@ -28,7 +31,10 @@ public class ToySource implements VoteSource {
     this.rule = rule;
   }
 
-  /** A half-space at a distance: class 0 on this side of it, class 1 beyond. The exact radius of the smoothed classifier is the distance. */
+  /**
+   * A half-space at a distance: class 0 on this side of it, class 1 beyond. The exact radius of the smoothed classifier
+   * is the distance.
+   */
   public static ToySource halfSpace(long seed, double distance, Sigma... sigmas) {
     return new ToySource(seed, 2, List.of(sigmas), (sigma, normal) -> sigma.unit() * normal <= distance ? 0 : 1);
   }

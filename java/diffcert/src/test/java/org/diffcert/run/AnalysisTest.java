@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.diffcert.DiffcertException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,8 +29,8 @@ class AnalysisTest {
     "imagenet/resnet50/noise_0.25/test/sigma_0.25,427,0.476537,.6674,.5808,.4941,.3747,0,0,.0890",
     "imagenet/resnet50/noise_0.50/test/sigma_0.50,500,0.732511,.572,.518,.458,.424,.372,.286,.164",
     "imagenet/resnet50/noise_1.00/test/sigma_1.00,500,0.875159,.436,.406,.378,.354,.326,.260,.296"})
-  void publishedLogs(String log, int rows, double acr, double r0, double r25, double r50, double r75, double r100, double r150,
-      double abstain) {
+  void publishedLogs(String log, int rows, double acr, double r0, double r25, double r50, double r75,
+      double r100, double r150, double abstain) {
     Path file = shared().resolve("data/certlogs/locuslab-smoothing/data/certify").resolve(log);
     Analysis analysis = Analysis.read(file).values().iterator().next();
     assertEquals(rows, analysis.rows().size());
@@ -55,10 +56,11 @@ class AnalysisTest {
     assertEquals(run.get("sigma 0.25").averageCertifiedRadius(), table.averageCertifiedRadius());
   }
 
-  /** 814 of 1000: the interval by the beta quantiles of Clopper and Pearson. */
+  /** 8 of 10: the interval that every statistics package prints for it. */
   @Test
   void intervalsAreExact() {
-    List<Row> rows = java.util.stream.IntStream.range(0, 10).mapToObj(i -> new Row(i, 0, i < 8 ? 0 : -1, i < 8 ? 0.5 : 0)).toList();
+    List<Row> rows = IntStream.range(0, 10)
+        .mapToObj(i -> i < 8 ? new Row(i, 0, 0, 0.5) : new Row(i, 0, -1, 0)).toList();
     Analysis.Proportion p = new Analysis(rows).certifiedAccuracy(0.5);
     assertEquals(8, p.count());
     assertEquals(0.4439045376923585, p.lower(), 1e-12);
@@ -70,14 +72,18 @@ class AnalysisTest {
   @Test
   void aCorrectColumnThatCountsUpIsRead() throws Exception {
     Path file = temp.resolve("running.tsv");
-    Files.writeString(file, "idx\tlabel\tpredict\tradius\tcorrect\ttime\n0\t3\t3\t0.5\t1\tx\n1\t3\t3\t0.5\t2\tx\n2\t3\t-1\t0.0\t2\tx\n");
+    Files.writeString(file, "idx\tlabel\tpredict\tradius\tcorrect\ttime\n"
+        + "0\t3\t3\t0.5\t1\tx\n1\t3\t3\t0.5\t2\tx\n2\t3\t-1\t0.0\t2\tx\n");
     assertEquals(2, Analysis.read(file).get("running.tsv").certifiedAccuracy(0).count());
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "idx label predict radius correct time\n", "H0\t3\t3\t0.5\t1\n", "H0\t3\t3\t0.5\t1\tx\ty\n",
-    "H0\t3\t3\tfar\t1\tx\n", "H0\t3\t3\tNaN\t1\tx\n", "H0\t3\t3\t-1\t1\tx\n", "H0\t3\t3\tInfinity\t1\tx\n", "H0\t3\t-2\t0\t0\tx\n",
-    "H0\t3\t3\t0.5\t0\tx\n", "H0\t3\t-1\t0.5\t0\tx\n", "H0\t3\t3\t0.5\t1\tx\n0\t3\t3\t0.5\t1\tx\n", "H99999999999\t3\t3\t0\t1\tx\n",
+  @ValueSource(strings = {"", "idx label predict radius correct time\n", "H0\t3\t3\t0.5\t1\n",
+    "H0\t3\t3\t0.5\t1\tx\ty\n",
+    "H0\t3\t3\tfar\t1\tx\n", "H0\t3\t3\tNaN\t1\tx\n", "H0\t3\t3\t-1\t1\tx\n", "H0\t3\t3\tInfinity\t1\tx\n",
+    "H0\t3\t-2\t0\t0\tx\n",
+    "H0\t3\t3\t0.5\t0\tx\n", "H0\t3\t-1\t0.5\t0\tx\n", "H0\t3\t3\t0.5\t1\tx\n0\t3\t3\t0.5\t1\tx\n",
+    "H99999999999\t3\t3\t0\t1\tx\n",
     "H0\t3\t3\t0.5\t1\tx\n\n1\t3\t3\t0.5\t1\tx\n", "H"})
   void malformedTablesAreBadInput(String text) throws Exception {
     Path file = temp.resolve("bad.tsv");

@@ -13,7 +13,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A process killed (SIGKILL) at 20 random moments and restarted each time writes the log that an undisturbed one writes. */
+/**
+ * A process killed (SIGKILL) at 20 random moments and restarted each time writes the log that an undisturbed one
+ * writes.
+ */
 class KillTest {
   private static final int KILLS = 20;
   private static final int IMAGES = 400;
@@ -54,8 +57,8 @@ class KillTest {
   private static Process start(Path directory) throws IOException {
     String path = String.join(File.pathSeparator, "target/test-classes", "target/classes",
         System.getProperty("jdk.module.path", ""), System.getProperty("java.class.path", ""));
-    return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
-        "-Xshare:auto", "-cp", path, KillTarget.class.getName(), directory.toString(), String.valueOf(IMAGES),
-        String.valueOf(SLEEP_MILLIS)).redirectErrorStream(true).start();
+    return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", path, KillTarget.class.getName(),
+        directory.toString(), String.valueOf(IMAGES), String.valueOf(SLEEP_MILLIS)).redirectErrorStream(true).start();
   }
 }

@@ -98,7 +98,8 @@ class RunDirectoryTest {
     Path log = temp.resolve(RunLog.FILE);
     for (String foreign : List.of("my diary", "my diary\n", "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2}\n")) {
       Files.writeString(log, foreign);
-      DiffcertException e = assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2)));
+      DiffcertException e =
+          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2)));
       assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
       assertEquals(foreign, Files.readString(log));
     }
@@ -108,7 +109,8 @@ class RunDirectoryTest {
   void oneWriterAtATime() {
     try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {
       run.append(Toys.record(0));
-      DiffcertException e = assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2)));
+      DiffcertException e =
+          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2)));
       assertEquals(DiffcertException.Kind.USAGE, e.kind());
     }
     try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {

@@ -17,8 +17,8 @@ final class Toys {
   private Toys() {}
 
   static RunHeader header(int images) {
-    return new RunHeader(CONFIG, SOURCE.sigmas(), SOURCE.identity(), "toy:none", "00".repeat(32), List.of("near", "far <&>"),
-        new ImageRange(0, images, 1), "0.1.0", "", "toy");
+    return new RunHeader(CONFIG, SOURCE.sigmas(), SOURCE.identity(), "toy:none", "00".repeat(32),
+        List.of("near", "far <&>"), new ImageRange(0, images, 1), "0.1.0", "", "toy");
   }
 
   static RunRecord record(int image) {

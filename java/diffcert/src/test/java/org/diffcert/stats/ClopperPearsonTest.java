@@ -93,19 +93,20 @@ class ClopperPearsonTest {
 
   /** Extreme arguments, where the library's guess has its worst relative error. */
   @ParameterizedTest
-  @CsvSource({"1,100000,0.001", "1,100000,1e-12", "2,100000,1e-12", "100000,100000,1e-12", "1,1,0.001", "1,1,0.49", "3,7,1e-300",
-    "50000,100000,1e-9", "1000000,1000000,0.001"})
+  @CsvSource({"1,100000,0.001", "1,100000,1e-12", "2,100000,1e-12", "100000,100000,1e-12", "1,1,0.001", "1,1,0.49",
+    "3,7,1e-300", "50000,100000,1e-9", "1000000,1000000,0.001"})
   void extremesStayOnTheSafeSide(int k, int n, double alpha) {
     double bound = ClopperPearson.lower(k, n, alpha);
     BigDecimal level = new BigDecimal(Double.toString(alpha)).min(new BigDecimal(alpha));
     assertTrue(tailBySumming(n, k, new BigDecimal(bound)).compareTo(level) <= 0);
-    // At n = 1 the tail is p itself, which 40 digits may not hold exactly: there one more unit in the last place is given up.
+    // At n = 1 the tail is p itself, which 40 digits may not hold exactly: there one more unit in the last place is
+    // given up.
     assertTrue(tailBySumming(n, k, new BigDecimal(bound + 2 * Math.ulp(bound))).compareTo(level) > 0);
   }
 
   /**
-   * Exact coverage without sampling: the chance that the bound exceeds p is largest just below the values it takes, and is at most
-   * alpha there, for every n in reach.
+   * Exact coverage without sampling: the chance that the bound exceeds p is largest just below the values it takes, and
+   * is at most alpha there, for every n in reach.
    */
   @ParameterizedTest
   @ValueSource(doubles = {0.001, 0.05})
@@ -143,8 +144,8 @@ class ClopperPearsonTest {
   }
 
   /**
-   * The tail by its definition, with 80 digits rounded to nearest: the coefficient by successive multiplication and division, the
-   * sum over every term that matters. Shares no code with the implementation.
+   * The tail by its definition, with 80 digits rounded to nearest: the coefficient by successive multiplication and
+   * division, the sum over every term that matters. Shares no code with the implementation.
    */
   static BigDecimal tailBySumming(int n, int k, BigDecimal p) {
     MathContext wide = new MathContext(80, RoundingMode.HALF_EVEN);

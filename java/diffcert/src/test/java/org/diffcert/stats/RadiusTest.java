@@ -56,7 +56,9 @@ class RadiusTest {
     assertEquals(0, Radius.largest(new Sigma(1), 9, 0.001));
   }
 
-  /** Phi at the quantile is at most p, and above p one double further, by a series that alternates where ours does not. */
+  /**
+   * Phi at the quantile is at most p, and above p one double further, by a series that alternates where ours does not.
+   */
   @ParameterizedTest
   @ValueSource(doubles = {0.5000000000000001, 0.50001, 0.501649951336872, 0.6, 0.75, 0.9, 0.99, 0.9993094630025899,
     0.9999309248330094, 0.999999, 0.999999999999, 0.9999999999999999})
@@ -136,7 +138,8 @@ class RadiusTest {
     // 2 * 2^-11 is a double, so rounding up by less than a unit in the last place is all that is allowed.
     assertEquals(Math.scalb(1.0, -10), BinomialTest.twoSidedHalf(11, 11), Math.ulp(Math.scalb(1.0, -10)));
     for (int k = 51; k <= 100; k += 7) {
-      BigDecimal truth = ClopperPearsonTest.tailBySumming(100, k, new BigDecimal("0.5")).multiply(BigDecimal.valueOf(2));
+      BigDecimal tail = ClopperPearsonTest.tailBySumming(100, k, new BigDecimal("0.5"));
+      BigDecimal truth = tail.multiply(BigDecimal.valueOf(2));
       assertTrue(new BigDecimal(BinomialTest.twoSidedHalf(k, 100)).compareTo(truth) >= 0);
     }
     assertEquals(1, BinomialTest.twoSidedHalf(0, 0));
@@ -154,7 +157,8 @@ class RadiusTest {
       power = power.multiply(minusHalfSquare, wide).divide(BigDecimal.valueOf(i), wide);
       sum = sum.add(power.divide(BigDecimal.valueOf(2 * i + 1L), wide), wide);
     }
-    BigDecimal pi = new BigDecimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899863");
+    BigDecimal pi = new BigDecimal(
+        "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899863");
     return new BigDecimal("0.5").add(sum.divide(pi.multiply(BigDecimal.valueOf(2)).sqrt(wide), wide));
   }
 }
