@@ -11,7 +11,7 @@ import org.diffcert.DiffcertException;
  * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one; the
  *     last bits of the outputs may differ between them
  */
-public record ModelOptions(Device device, int threads, int maxBatch, String instructionSet) {
+public record DeviceOptions(Device device, int threads, int maxBatch, String instructionSet) {
   /** The batch that a model is opened for unless told otherwise. */
   public static final int DEFAULT_MAX_BATCH = 16;
 
@@ -25,7 +25,7 @@ public record ModelOptions(Device device, int threads, int maxBatch, String inst
    *     avx512} to force one; the last bits of the outputs may differ between them
    * @throws DiffcertException of kind USAGE if threads is negative or over 1024, or maxBatch is not in 1..65536
    */
-  public ModelOptions {
+  public DeviceOptions {
     if (threads < 0 || threads > 1024) {
       throw DiffcertException.usage("The number of threads must be 0 (one a core) to 1024, not " + threads + ".");
     }
@@ -40,8 +40,8 @@ public record ModelOptions(Device device, int threads, int maxBatch, String inst
    * @param device where the network runs
    * @return the options
    */
-  public static ModelOptions on(Device device) {
-    return new ModelOptions(device, 0, DEFAULT_MAX_BATCH, "");
+  public static DeviceOptions on(Device device) {
+    return new DeviceOptions(device, 0, DEFAULT_MAX_BATCH, "");
   }
 
   /**
@@ -50,8 +50,8 @@ public record ModelOptions(Device device, int threads, int maxBatch, String inst
    * @param count 0 = one a core
    * @return the options
    */
-  public ModelOptions withThreads(int count) {
-    return new ModelOptions(device, count, maxBatch, instructionSet);
+  public DeviceOptions withThreads(int count) {
+    return new DeviceOptions(device, count, maxBatch, instructionSet);
   }
 
   /**
@@ -60,8 +60,8 @@ public record ModelOptions(Device device, int threads, int maxBatch, String inst
    * @param rows at least 1
    * @return the options
    */
-  public ModelOptions withMaxBatch(int rows) {
-    return new ModelOptions(device, threads, rows, instructionSet);
+  public DeviceOptions withMaxBatch(int rows) {
+    return new DeviceOptions(device, threads, rows, instructionSet);
   }
 
   /**
@@ -70,7 +70,7 @@ public record ModelOptions(Device device, int threads, int maxBatch, String inst
    * @param name {@code ""}, {@code portable}, {@code avx2} or {@code avx512}
    * @return the options
    */
-  public ModelOptions withInstructionSet(String name) {
-    return new ModelOptions(device, threads, maxBatch, name);
+  public DeviceOptions withInstructionSet(String name) {
+    return new DeviceOptions(device, threads, maxBatch, name);
   }
 }
