@@ -2,6 +2,7 @@ package org.diffcert.run;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.diffcert.DiffcertException;
+import org.diffcert.DiffcertException.Kind;
 import org.diffcert.image.ImageData;
 
 /**
@@ -128,7 +130,8 @@ public final class RunDirectory implements AutoCloseable {
    *
    * @param record an image of the run that is not done yet
    * @throws IllegalArgumentException if the record does not fit the run
-   * @throws DiffcertException of kind BAD_INPUT if the disk refuses
+   * @throws DiffcertException of kind BAD_INPUT if the disk refuses, of kind INTERRUPTED if the thread was interrupted;
+   *     then the record is not part of the run and the directory has to be opened again
    */
   public synchronized void append(RunRecord record) {
     if (done.contains(record.image()) || !header.images().contains(record.image())) {
@@ -222,8 +225,16 @@ public final class RunDirectory implements AutoCloseable {
   private static void append(FileChannel channel, LogLine line) throws IOException {
     byte[] text = line.write();
     ByteBuffer bytes = ByteBuffer.allocate(text.length + 1).put(text).put((byte) '\n').flip();
-    channel.position(channel.size());
-    writeFully(channel, bytes);
+    long before = channel.size();
+    channel.position(before);
+    try {
+      writeFully(channel, bytes);
+    } catch (IOException e) {
+      if (channel.isOpen()) {
+        channel.truncate(before); // a full disk leaves half a line, which no other may follow
+      }
+      throw e;
+    }
   }
 
   private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
@@ -259,7 +270,11 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   private static DiffcertException failure(Path directory, IOException cause) {
+    if (cause instanceof ClosedByInterruptException) {
+      return new DiffcertException(Kind.INTERRUPTED, "stopped while writing to " + directory + "; the run can be resumed",
+          cause);
+    }
     return new DiffcertException(
-        DiffcertException.Kind.BAD_INPUT, "the run directory " + directory + " cannot be used: " + cause, cause);
+        Kind.BAD_INPUT, "the run directory " + directory + " cannot be used: " + cause, cause);
   }
 }

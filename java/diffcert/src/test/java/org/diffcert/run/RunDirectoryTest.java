@@ -120,6 +120,32 @@ class RunDirectoryTest {
     }
   }
 
+  /** An interrupt closes a file channel in Java; the run must be none the worse for it. */
+  @Test
+  void anInterruptedThreadCanResume() {
+    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {
+      run.append(Toys.record(0));
+      Thread.currentThread().interrupt();
+      DiffcertException e = assertThrows(DiffcertException.class, () -> run.append(Toys.record(1)));
+      assertEquals(DiffcertException.Kind.INTERRUPTED, e.kind());
+      assertFalse(run.isDone(1));
+    } finally {
+      assertTrue(Thread.interrupted());
+    }
+    Toys.goOn(temp, 2);
+    assertEquals(2, Verify.run(temp).images());
+  }
+
+  @Test
+  void aDirectoryThatCannotBeIsBadInput() throws Exception {
+    Path file = Files.createFile(temp.resolve("file"));
+    for (Path place : List.of(file, file.resolve("below"))) {
+      DiffcertException e =
+          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(place, Toys.header(2)));
+      assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
+    }
+  }
+
   @Test
   void recordsThatDoNotFitAreRefused() {
     try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {
