@@ -3,47 +3,20 @@
 // For each shape: median microseconds of a batch, GFLOP/s (FLOPs of the direct form over time), that over the measured peak of the
 // fma units with the same threads (above 100 % is Winograd's doing), relative L2 error against float64.
 // Options: --isa portable|avx2|avx512, --threads T, --repeats R, --no-error, --only TEXT.
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "bench/conv_case.hpp"
+#include "bench/timing.hpp"
 #include "core/status.hpp"
-#include "core/thread_pool.hpp"
 #include "cpu/kernels.hpp"
 
 namespace {
 
 using namespace diffcert;
-using Clock = std::chrono::steady_clock;
-
-double seconds(Clock::time_point from) { return std::chrono::duration<double>(Clock::now() - from).count(); }
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-double peak_gflops(const cpu::Kernels& kernels, int threads) {
-  ThreadPool pool(threads);
-  std::vector<double> rates;
-  for (int repeat = 0; repeat < 7; ++repeat) {
-    std::vector<double> flops(static_cast<std::size_t>(pool.threads()));
-    const auto start = Clock::now();
-    pool.run([&](int thread) {
-      float sink[2] = {0.999f, 0.001f};
-      flops[static_cast<std::size_t>(thread)] = kernels.peak(10'000'000, sink);
-    });
-    double sum = 0;
-    for (const double f : flops) sum += f;
-    rates.push_back(sum / seconds(start) * 1e-9);
-  }
-  return median(rates);
-}
+using bench::Clock;
 
 struct Named {
   const char* name;
@@ -104,9 +77,9 @@ double time_of(const bench::ConvCase& c, std::int64_t batch, const std::string& 
   for (int repeat = 0; repeat < repeats + 2; ++repeat) {
     const auto start = Clock::now();
     executor->run(batch, one.data(), one.data(), nullptr, out.data());
-    if (repeat >= 2) times.push_back(seconds(start));
+    if (repeat >= 2) times.push_back(bench::seconds_since(start));
   }
-  return median(times);
+  return bench::median(times);
 }
 
 int run(int count, char** arguments) {
@@ -127,7 +100,7 @@ int run(int count, char** arguments) {
     else throw Error(DC_BAD_ARGUMENT, "Option " + option + " is unknown.");
   }
   const cpu::Kernels& kernels = cpu::choose_kernels(isa.c_str());
-  const double peak = peak_gflops(kernels, threads);
+  const double peak = bench::peak_gflops(kernels, threads);
   std::printf("%s, %d threads, peak %.0f GFLOP/s\n", kernels.name, ThreadPool(threads).threads(), peak);
   std::printf("%-28s %6s %12s %10s %8s %12s\n", "shape", "batch", "us", "GFLOP/s", "% peak", "rel. error");
   for (const Named& named : shapes()) {
