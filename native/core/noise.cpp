@@ -1,10 +1,12 @@
-// Keyed noise. Every floating-point line here has its twin in org.diffcert.noise, in the same order: the bits are the same.
+// Keyed noise. Every floating-point line here has its twin in org.diffcert.noise, in the same order: the bits are the
+// same.
 #include "core/noise.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <stdexcept>
+
+#include "core/status.hpp"
 
 namespace diffcert {
 namespace {
@@ -15,7 +17,30 @@ constexpr double kSqrtHalf = 0.70710678118654752440;
 constexpr double kLn2High = 0x1.62e42feep-1;
 constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 
-// -ln p for a normal p in (0, 1): p = m * 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh(s) with s = (m - 1) / (m + 1) by Taylor's series.
+// Wichura's algorithm AS 241 (PPND16): numerators and denominators of the three ranges, highest power first.
+constexpr double kCentralN[] = {
+    2.5090809287301226727e+3, 3.3430575583588128105e+4, 6.7265770927008700853e+4, 4.5921953931549871457e+4,
+    1.3731693765509461125e+4, 1.9715909503065514427e+3, 1.3314166789178437745e+2, 3.3871328727963666080e+0};
+constexpr double kCentralD[] = {
+    5.2264952788528545610e+3, 2.8729085735721942674e+4, 3.9307895800092710610e+4, 2.1213794301586595867e+4,
+    5.3941960214247511077e+3, 6.8718700749205790830e+2, 4.2313330701600911252e+1, 1.0};
+constexpr double kOuterN[] = {
+    7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e+0,
+    3.64784832476320460504e+0, 5.76949722146069140550e+0, 4.63033784615654529590e+0, 1.42343711074968357734e+0};
+constexpr double kOuterD[] = {
+    1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
+    6.89767334985100004550e-1, 1.67638483018380384940e+0, 2.05319162663775882187e+0, 1.0};
+constexpr double kFarN[] = {
+    2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2,
+    2.96560571828504891230e-1, 1.78482653991729133580e+0, 5.46378491116411436990e+0, 6.65790464350110377720e+0};
+constexpr double kFarD[] = {
+    2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4,
+    1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0};
+constexpr double kInverseOdd[] = {1.0 / 19.0, 1.0 / 17.0, 1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0,
+                                  1.0 / 9.0,  1.0 / 7.0,  1.0 / 5.0,  1.0 / 3.0};
+
+// -ln p for a normal p in (0, 1): p = m * 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh(s) with
+// s = (m - 1) / (m + 1) by Taylor's series.
 double minus_log(double p) {
   const auto bits = std::bit_cast<std::uint64_t>(p);
   int exponent = static_cast<int>(bits >> 52) - 1022;
@@ -26,45 +51,30 @@ double minus_log(double p) {
   }
   const double s = (m - 1.0) / (m + 1.0);
   const double t = s * s;
-  const double series = ((((((((((t / 21.0 + 1.0 / 19.0) * t + 1.0 / 17.0) * t + 1.0 / 15.0) * t + 1.0 / 13.0) * t + 1.0 / 11.0) * t
-      + 1.0 / 9.0) * t + 1.0 / 7.0) * t + 1.0 / 5.0) * t + 1.0 / 3.0) * t);
+  double series = t / 21.0;
+  for (const double inverse : kInverseOdd) series = (series + inverse) * t;
   const double log_of_m = 2.0 * s + 2.0 * s * series;
   return -(exponent * kLn2High + (exponent * kLn2Low + log_of_m));
 }
 
-// Wichura's algorithm AS 241 (PPND16), the half above the median: q is the distance from it.
+template <std::size_t N>
+double polynomial(const double (&coefficients)[N], double r) {
+  double value = coefficients[0];
+  for (std::size_t i = 1; i < N; ++i) value = value * r + coefficients[i];
+  return value;
+}
+
+// The half above the median; q is the distance from it.
 double central(double q) {
   const double r = 0.180625 - q * q;
-  const double numerator = (((((((2.5090809287301226727e+3 * r + 3.3430575583588128105e+4) * r + 6.7265770927008700853e+4) * r
-      + 4.5921953931549871457e+4) * r + 1.3731693765509461125e+4) * r + 1.9715909503065514427e+3) * r
-      + 1.3314166789178437745e+2) * r + 3.3871328727963666080e+0);
-  const double denominator = (((((((5.2264952788528545610e+3 * r + 2.8729085735721942674e+4) * r + 3.9307895800092710610e+4) * r
-      + 2.1213794301586595867e+4) * r + 5.3941960214247511077e+3) * r + 6.8718700749205790830e+2) * r
-      + 4.2313330701600911252e+1) * r + 1.0);
-  return q * numerator / denominator;
+  return q * polynomial(kCentralN, r) / polynomial(kCentralD, r);
 }
 
 // The same away from the median: p is the probability of the tail beyond.
 double outer(double p) {
-  double r = std::sqrt(minus_log(p));
-  if (r <= 5.0) {
-    r = r - 1.6;
-    const double numerator = (((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r + 2.41780725177450611770e-1) * r
-        + 1.27045825245236838258e+0) * r + 3.64784832476320460504e+0) * r + 5.76949722146069140550e+0) * r
-        + 4.63033784615654529590e+0) * r + 1.42343711074968357734e+0);
-    const double denominator = (((((((1.05075007164441684324e-9 * r + 5.47593808499534494600e-4) * r + 1.51986665636164571966e-2) * r
-        + 1.48103976427480074590e-1) * r + 6.89767334985100004550e-1) * r + 1.67638483018380384940e+0) * r
-        + 2.05319162663775882187e+0) * r + 1.0);
-    return numerator / denominator;
-  }
-  r = r - 5.0;
-  const double numerator = (((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 1.24266094738807843860e-3) * r
-      + 2.65321895265761230930e-2) * r + 2.96560571828504891230e-1) * r + 1.78482653991729133580e+0) * r
-      + 5.46378491116411436990e+0) * r + 6.65790464350110377720e+0);
-  const double denominator = (((((((2.04426310338993978564e-15 * r + 1.42151175831644588870e-7) * r + 1.84631831751005468180e-5) * r
-      + 7.86869131145613259100e-4) * r + 1.48753612908506148525e-2) * r + 1.36929880922735805310e-1) * r
-      + 5.99832206555887937690e-1) * r + 1.0);
-  return numerator / denominator;
+  const double r = std::sqrt(minus_log(p));
+  return r <= 5.0 ? polynomial(kOuterN, r - 1.6) / polynomial(kOuterD, r - 1.6)
+                  : polynomial(kFarN, r - 5.0) / polynomial(kFarD, r - 5.0);
 }
 
 constexpr int kBinBits = 12;
@@ -106,16 +116,17 @@ void draw_normals(const NoiseKey& key, NoiseStream stream, std::uint32_t index, 
 
 IntegerNoise::IntegerNoise(std::span<const std::uint64_t> thresholds, std::int32_t origin)
     : thresholds_(thresholds.begin(), thresholds.end()), start_((1u << kBinBits) + 1), origin_(origin) {
-  if (thresholds_.empty() || !std::is_sorted(thresholds_.begin(), thresholds_.end())) {
-    throw std::invalid_argument("the thresholds of integer noise must ascend and be at least one");
-  }
+  require(!thresholds_.empty() && std::is_sorted(thresholds_.begin(), thresholds_.end()),
+          "The thresholds of integer noise must ascend and be at least one.");
   for (std::uint64_t bin = 0; bin < 1u << kBinBits; ++bin) {
-    start_[bin] = static_cast<std::int32_t>(std::lower_bound(thresholds_.begin(), thresholds_.end(), bin << kShift) - thresholds_.begin());
+    const auto first = std::lower_bound(thresholds_.begin(), thresholds_.end(), bin << kShift);
+    start_[bin] = static_cast<std::int32_t>(first - thresholds_.begin());
   }
   start_.back() = static_cast<std::int32_t>(thresholds_.size());
 }
 
-// The top bits say between which two entries the answer lies; most bins hold one or two thresholds, the tails' hold many.
+// The top bits say between which two entries the answer lies; most bins hold one or two thresholds, the tails' hold
+// many.
 std::int32_t IntegerNoise::below(std::uint64_t u) const {
   const auto bin = static_cast<std::size_t>(u >> kShift);
   const auto from = thresholds_.begin() + start_[bin], to = thresholds_.begin() + start_[bin + 1];
@@ -142,7 +153,7 @@ bool PathNoise::accepts(std::span<const double> sigmas) {
 }
 
 PathNoise::PathNoise(std::span<const double> sigmas) {
-  if (!accepts(sigmas)) throw std::invalid_argument("path noise takes 1 to 16 ascending sigmas of at most 2");
+  require(accepts(sigmas), "Path noise takes 1 to 16 ascending sigmas of at most 2.");
   double before = 0;
   for (const double sigma : sigmas) {
     scales_.push_back(255.0 * std::sqrt((sigma - before) * (sigma + before)));

@@ -10,7 +10,8 @@
 
 namespace diffcert {
 
-// The standard normal quantile of the cell [u, u+1) / 2^64, read at its middle; float64 with + - * / and the square root only.
+// The standard normal quantile of the cell [u, u+1) / 2^64, read at its middle; float64 with + - * / and the square
+// root only.
 double inverse_normal(std::uint64_t u);
 
 // Standard normals of elements [0, out.size()) of one sample, in C,H,W order.
@@ -19,21 +20,23 @@ void draw_normals(const NoiseKey& key, NoiseStream stream, std::uint32_t index, 
 // The one value that a sum of image and noise has for a network, in EDM space: a function of the sum alone (S7).
 inline double edm_value(std::int32_t sum) { return static_cast<double>(2 * sum - 255) / 255.0; }
 
-// Rounded Gaussian noise by a table of thresholds: the noise is origin + how many thresholds are below the uniform; a uniform equal to a
-// threshold is ambiguous. Thresholds ascend (repetitions allowed), at least one. Immutable, thread-safe.
+// Rounded Gaussian noise by a table of thresholds: the noise is origin + how many thresholds are below the uniform; a
+// uniform equal to a threshold is ambiguous. Thresholds ascend (repetitions allowed), at least one. Immutable,
+// thread-safe.
 class IntegerNoise {
  public:
   IntegerNoise(std::span<const std::uint64_t> thresholds, std::int32_t origin);
 
-  // The noise of elements [0, noise.size()) of one sample, before the clip; an ambiguous element gets the lower of its two values.
-  // False if any draw was ambiguous: then the sample counts for no class.
+  // The noise of elements [0, noise.size()) of one sample, before the clip; an ambiguous element gets the lower of its
+  // two values. False if any draw was ambiguous: then the sample counts for no class.
   bool draw(const NoiseKey& key, std::span<std::int32_t> noise) const;
 
  private:
   std::int32_t below(std::uint64_t u) const;
 
   std::vector<std::uint64_t> thresholds_;
-  std::vector<std::int32_t> start_;  // start_[b]: how many thresholds are below b << kShift; one entry more than there are bins
+  // start_[b]: how many thresholds are below the first uniform of bin b of the top bits; one entry more than bins.
+  std::vector<std::int32_t> start_;
   std::int32_t origin_;
 };
 
@@ -48,8 +51,8 @@ class PathNoise {
   // sigmas: as accepts() wants them.
   explicit PathNoise(std::span<const double> sigmas);
 
-  // The noise of elements [0, count) at each sigma, before the clip: noise[k * count + e]. False if any draw was ambiguous: then the sample
-  // counts for no class at any sigma.
+  // The noise of elements [0, count) at each sigma, before the clip: noise[k * count + e]. False if any draw was
+  // ambiguous: then the sample counts for no class at any sigma.
   bool draw(const NoiseKey& key, std::int64_t count, std::span<std::int32_t> noise) const;
 
  private:

@@ -1,4 +1,5 @@
-// Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011) and the counters of docs/spec/noise.md: every random number is a pure function of keys.
+// Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011) and the counters of docs/spec/noise.md: every random number is a
+// pure function of keys.
 #pragma once
 
 #include <array>
@@ -35,7 +36,8 @@ struct NoiseKey {
 
   // The two uniforms of elements 2 * block and 2 * block + 1; index <= kMaxNoiseIndex.
   std::array<std::uint64_t, 2> uniforms(NoiseStream stream, std::uint32_t index, std::uint32_t block) const {
-    const auto w = philox({block, sample, image_id, phase + (static_cast<std::uint32_t>(stream) << 8) + (index << 16)}, seed);
+    const auto w = philox({block, sample, image_id, phase + (static_cast<std::uint32_t>(stream) << 8) + (index << 16)},
+        seed);
     return {w[0] | static_cast<std::uint64_t>(w[1]) << 32, w[2] | static_cast<std::uint64_t>(w[3]) << 32};
   }
 };

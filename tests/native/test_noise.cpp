@@ -1,4 +1,5 @@
-// The noise: known answers, the digests that Java's NoiseVectorsTest checks too (docs/spec/noise.md), ambiguity, and what the ABI refuses.
+// The noise: known answers, the digests that Java's NoiseVectorsTest checks too (docs/spec/noise.md), ambiguity, and
+// what the ABI refuses.
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -50,7 +51,8 @@ void philox_known_answers() {
   const std::uint32_t vectors[3][10] = {
       {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
       {~0u, ~0u, ~0u, ~0u, ~0u, ~0u, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
-      {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}};
+      {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb, 0x5001e420,
+      0x24126ea1}};
   for (const auto& v : vectors) {
     std::uint32_t out[4];
     dc_philox(v, v[4] | static_cast<std::uint64_t>(v[5]) << 32, out);
@@ -67,7 +69,8 @@ void digests() {
   tau.threshold_origin = -510;
   std::vector<std::int32_t> noise(kMillion);
   std::int32_t ambiguous = -1;
-  CHECK(dc_integer_noise(&tau, kSeed, kImage, DC_ESTIMATE, kSample, kMillion, noise.data(), &ambiguous) == DC_OK) << dc_last_error();
+  CHECK(dc_integer_noise(&tau, kSeed, kImage, DC_ESTIMATE, kSample, kMillion, noise.data(),
+      &ambiguous) == DC_OK) << dc_last_error();
   CHECK(ambiguous == 0);
   Fnv integers;
   for (const auto m : noise) integers.add(static_cast<std::uint32_t>(m), 4);
@@ -92,7 +95,8 @@ void digests() {
   const double sigmas[3] = {0.25, 0.5, 1.0};
   const std::int64_t count = 333667;
   std::vector<std::int32_t> path(3 * count);
-  CHECK(dc_path_noise(3, sigmas, kSeed, kImage, DC_ESTIMATE, kSample, count, path.data(), &ambiguous) == DC_OK) << dc_last_error();
+  CHECK(dc_path_noise(3, sigmas, kSeed, kImage, DC_ESTIMATE, kSample, count, path.data(),
+      &ambiguous) == DC_OK) << dc_last_error();
   CHECK(ambiguous == 0);
   Fnv paths;
   for (const auto m : path) paths.add(static_cast<std::uint32_t>(m), 4);
@@ -126,7 +130,8 @@ void refusals() {
   tau.thresholds = thresholds;
   tau.threshold_count = 2;
   CHECK(dc_integer_noise(&tau, 1, 0, DC_SELECT, 0, 1, noise, &ambiguous) == DC_BAD_ARGUMENT) << "descending thresholds";
-  CHECK(dc_integer_noise(&tau, 1, 0, static_cast<dc_phase>(0), 0, 1, noise, &ambiguous) == DC_BAD_ARGUMENT) << "phase 0";
+  CHECK(dc_integer_noise(&tau, 1, 0, static_cast<dc_phase>(0), 0, 1, noise,
+      &ambiguous) == DC_BAD_ARGUMENT) << "phase 0";
   CHECK(dc_path_noise(2, descending, 1, 0, DC_SELECT, 0, 1, noise, &ambiguous) == DC_BAD_ARGUMENT);
   CHECK(dc_path_noise(1, large, 1, 0, DC_SELECT, 0, 1, noise, &ambiguous) == DC_BAD_ARGUMENT);
   CHECK(dc_level_noise(1, 0, DC_SELECT, 0, 65536, 1, nullptr) == DC_BAD_ARGUMENT);

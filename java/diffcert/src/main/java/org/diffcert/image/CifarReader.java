@@ -50,7 +50,8 @@ final class CifarReader {
   private static long records(Path file) {
     long size = Inputs.size(file);
     if (size == 0 || size % RECORD != 0) {
-      throw DiffcertException.badInput(file + " has " + size + " bytes, which is not a whole number of CIFAR-10 records of " + RECORD
+      throw DiffcertException.badInput(file + " has " + size
+          + " bytes, which is not a whole number of CIFAR-10 records of " + RECORD
           + " bytes; take the binary version of the data set");
     }
     return size / RECORD;
@@ -61,11 +62,13 @@ final class CifarReader {
       int at = first;
       try (InputStream in = Files.newInputStream(file)) {
         byte[] chunk = new byte[RECORD * 256];
-        for (int length = in.readNBytes(chunk, 0, chunk.length); length > 0; length = in.readNBytes(chunk, 0, chunk.length)) {
+        int length;
+        while ((length = in.readNBytes(chunk, 0, chunk.length)) > 0) {
           for (int from = 0; from < length; from += RECORD, at++) {
             int label = chunk[from] & 0xff;
             if (label >= NAMES.size()) {
-              throw DiffcertException.badInput(file + " has label " + label + " in record " + (at - first) + "; CIFAR-10 labels are 0 to 9");
+              throw DiffcertException.badInput(file + " has label " + label + " in record " + (at - first)
+                  + "; CIFAR-10 labels are 0 to 9");
             }
             labels[at] = label;
             System.arraycopy(chunk, from + 1, pixels, at * SHAPE.elements(), SHAPE.elements());

@@ -17,8 +17,9 @@ import javax.imageio.stream.ImageInputStream;
 import org.diffcert.DiffcertException;
 
 /**
- * Reads PNG files, a folder a class. Samples are taken from the raster as they are stored: no colour profile, no gamma. Grey stays grey; colour and palette
- * become red, green, blue. Alpha and 16 bits a channel are refused: their meaning as 8-bit pixels would be a choice of ours.
+ * Reads PNG files, a folder a class. Samples are taken from the raster as they are stored: no colour profile, no gamma.
+ * Grey stays grey; colour and palette become red, green, blue. Alpha and 16 bits a channel are refused: their meaning
+ * as 8-bit pixels would be a choice of ours.
  */
 final class FolderReader {
   private static final int MAX_PIXELS = 1 << 22;
@@ -27,11 +28,13 @@ final class FolderReader {
 
   static ImageData open(Path directory) {
     if (!Files.isDirectory(directory)) {
-      throw DiffcertException.badInput(directory + " is not a directory; images: takes a directory with a folder for each class");
+      throw DiffcertException.badInput(directory
+          + " is not a directory; images: takes a directory with a folder for each class");
     }
     List<Path> folders = list(directory).stream().filter(Files::isDirectory).toList();
     if (folders.size() < 2 || folders.size() > NpzReader.MAX_CLASSES) {
-      throw DiffcertException.badInput(directory + " has " + folders.size() + " folders; there must be one for each class, at least 2");
+      throw DiffcertException.badInput(directory + " has " + folders.size()
+          + " folders; there must be one for each class, at least 2");
     }
     List<Path> files = new ArrayList<>();
     List<Integer> labels = new ArrayList<>();
@@ -52,7 +55,8 @@ final class FolderReader {
     for (int i = 0; i < files.size(); i++) {
       Decoded image = decode(files.get(i));
       if (!shape.equals(image.shape())) {
-        throw DiffcertException.badInput(files.get(i) + " is " + image.shape() + ", the first image is " + shape + "; all must have one shape");
+        throw DiffcertException.badInput(files.get(i) + " is " + image.shape() + ", the first image is " + shape
+            + "; all must have one shape");
       }
       System.arraycopy(image.pixels(), 0, pixels, i * shape.elements(), shape.elements());
     }
@@ -83,14 +87,16 @@ final class FolderReader {
       long width = reader.getWidth(0);
       long height = reader.getHeight(0);
       if (width > Inputs.MAX_SIDE || height > Inputs.MAX_SIDE || width * height > MAX_PIXELS) {
-        throw DiffcertException.badInput(file + " is " + width + "x" + height + " pixels; at most " + MAX_PIXELS + " are read");
+        throw DiffcertException.badInput(file + " is " + width + "x" + height + " pixels; at most " + MAX_PIXELS
+            + " are read");
       }
       return samples(file, reader.read(0));
     } catch (DiffcertException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
       // The platform's decoder answers some malformed files with unchecked exceptions.
-      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, file + " is not a sound PNG image (" + e.getMessage() + "); copy it again", e);
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, file + " is not a sound PNG image ("
+          + e.getMessage() + "); copy it again", e);
     } finally {
       reader.dispose();
     }

@@ -11,7 +11,10 @@ import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import org.diffcert.DiffcertException;
 
-/** Reads MNIST's idx files (and those of sets of the same form), plain or .gz: magic 2051 for images, 2049 for labels, big-endian counts. */
+/**
+ * Reads MNIST's idx files (and those of sets of the same form), plain or .gz: magic 2051 for images, 2049 for labels,
+ * big-endian counts.
+ */
 final class IdxReader {
   private static final int IMAGES = 0x00000803;
   private static final int LABELS = 0x00000801;
@@ -33,18 +36,21 @@ final class IdxReader {
     for (int i = 0; i < numbers.length; i++) {
       numbers[i] = labels[i] & 0xff;
       if (numbers[i] >= CLASSES) {
-        throw DiffcertException.badInput(labelFile + " has label " + numbers[i] + " at image " + i + "; labels are 0 to 9");
+        throw DiffcertException.badInput(labelFile + " has label " + numbers[i] + " at image " + i
+            + "; labels are 0 to 9");
       }
     }
     List<String> names = IntStream.range(0, CLASSES).mapToObj(Integer::toString).toList();
-    return new ImageArrays("mnist:" + split, new ImageShape(1, images.shape()[1], images.shape()[2]), names, numbers, images.payload());
+    return new ImageArrays("mnist:" + split, new ImageShape(1, images.shape()[1], images.shape()[2]), names, numbers,
+        images.payload());
   }
 
   private static Path find(Path directory, String name) {
     Path plain = directory.resolve(name);
     Path packed = directory.resolve(name + ".gz");
     if (!Files.exists(plain) && !Files.exists(packed)) {
-      throw DiffcertException.badInput(directory + " has neither " + name + " nor " + name + ".gz; give the directory of the idx files");
+      throw DiffcertException.badInput(directory + " has neither " + name + " nor " + name
+          + ".gz; give the directory of the idx files");
     }
     return Files.exists(plain) ? plain : packed;
   }
@@ -57,11 +63,13 @@ final class IdxReader {
     long fileSize = Inputs.size(file);
     boolean packed = file.getFileName().toString().endsWith(".gz");
     return Inputs.reading(file, () -> {
-      try (InputStream raw = new BufferedInputStream(Files.newInputStream(file)); InputStream in = packed ? new GZIPInputStream(raw) : raw) {
+      try (InputStream raw = new BufferedInputStream(Files.newInputStream(file));
+          InputStream in = packed ? new GZIPInputStream(raw) : raw) {
         ByteBuffer header = ByteBuffer.wrap(Inputs.exactly(in, 4 + 4 * rank));
         int found = header.getInt();
         if (found != magic) {
-          throw DiffcertException.badInput(String.format("%s begins with %08x, not with the %08x of an idx file of %s", file, found, magic,
+          throw DiffcertException.badInput(String.format("%s begins with %08x, not with the %08x of an idx file of %s",
+              file, found, magic,
               rank == 3 ? "images" : "labels"));
         }
         int[] shape = new int[rank];
@@ -73,11 +81,13 @@ final class IdxReader {
         Inputs.allowed(file, fileSize, rank == 1 ? 5 * bytes : bytes);
         int length = (int) bytes;
         if (!packed && length != fileSize - (4 + 4 * rank)) {
-          throw DiffcertException.badInput(file + " announces " + length + " bytes of data and has " + (fileSize - 4 - 4 * rank)
+          throw DiffcertException.badInput(file + " announces " + length + " bytes of data and has "
+              + (fileSize - 4 - 4 * rank)
               + "; it is cut short or has something appended");
         }
         if (count >= 0 && shape[0] != count) {
-          throw DiffcertException.badInput(file + " has " + shape[0] + " images, but there are " + count + " labels; the two files do not belong together");
+          throw DiffcertException.badInput(file + " has " + shape[0] + " images, but there are " + count
+              + " labels; the two files do not belong together");
         }
         byte[] payload = Inputs.exactly(in, length);
         Inputs.atEnd(file, in);
@@ -94,7 +104,8 @@ final class IdxReader {
       product *= shape[i];
     }
     if (!sane) {
-      throw DiffcertException.badInput(file + " announces extents " + Arrays.toString(shape) + "; it must hold at least one item, of sides 1 to "
+      throw DiffcertException.badInput(file + " announces extents " + Arrays.toString(shape)
+          + "; it must hold at least one item, of sides 1 to "
           + Inputs.MAX_SIDE);
     }
     return product;

@@ -18,10 +18,14 @@ final class ImageArrays implements ImageData {
   private final int[] labels;
   private final byte[] pixels;
 
-  /** Keeps the arrays: the caller gives them away. Labels are in range, pixels are labels.length * shape.elements() bytes in N,C,H,W order. */
+  /**
+   * Keeps the arrays: the caller gives them away. Labels are in range, pixels are labels.length * shape.elements()
+   * bytes in N,C,H,W order.
+   */
   ImageArrays(String name, ImageShape shape, List<String> classNames, int[] labels, byte[] pixels) {
     if ((long) labels.length * shape.elements() != pixels.length) {
-      throw new IllegalArgumentException(labels.length + " labels and " + pixels.length + " bytes are not a set of images of shape " + shape);
+      throw new IllegalArgumentException(labels.length + " labels and " + pixels.length
+          + " bytes are not a set of images of shape " + shape);
     }
     this.name = name;
     this.shape = shape;

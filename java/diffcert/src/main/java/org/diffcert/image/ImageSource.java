@@ -13,13 +13,15 @@ import org.diffcert.DiffcertException;
  * <ul>
  *   <li>{@code mnist:DIR[?split=test|train]}: idx files, plain or .gz; test unless said otherwise;
  *   <li>{@code cifar10:FILE} or {@code cifar10:DIR[?split=test|train]}: binary records of 3,073 bytes;
- *   <li>{@code npz:FILE[?layout=nchw|nhwc][&classes=K]}: arrays {@code images} (uint8: [N,C,H,W], [N,H,W,C] or [N,H,W]) and {@code labels}
- *       (integers: [N]); K classes, or the largest label and one;
- *   <li>{@code images:DIR}: PNG files of 8 bits a channel, a folder a class, classes and files in the order of their names.
+ *   <li>{@code npz:FILE[?layout=nchw|nhwc][&classes=K]}: arrays {@code images} (uint8: [N,C,H,W], [N,H,W,C] or [N,H,W])
+ *       and {@code labels} (integers: [N]); K classes, or the largest label and one;
+ *   <li>{@code images:DIR}: PNG files of 8 bits a channel, a folder a class, classes and files in the order of their
+ *       names.
  * </ul>
  *
- * <p>Files are foreign: each is checked before it is believed, and none makes a reader allocate more than its own size and 64 MiB. What is
- * malformed is a {@link DiffcertException} of kind BAD_INPUT that names the file, what is wrong and the remedy. Thread-safe.
+ * <p>Files are foreign: each is checked before it is believed, and none makes a reader allocate more than its own size
+ * and 64 MiB. What is malformed is a {@link DiffcertException} of kind BAD_INPUT that names the file, what is wrong and
+ * the remedy. Thread-safe.
  */
 public final class ImageSource {
   private ImageSource() {}
@@ -29,7 +31,8 @@ public final class ImageSource {
    *
    * @param specification as above
    * @return the images, to be closed
-   * @throws DiffcertException of kind USAGE if the specification is not one of these, of kind BAD_INPUT if the data are missing or malformed
+   * @throws DiffcertException of kind USAGE if the specification is not one of these, of kind BAD_INPUT if the data are
+   *     missing or malformed
    */
   public static ImageData open(String specification) {
     int colon = specification.indexOf(':');
@@ -88,7 +91,8 @@ public final class ImageSource {
         return value;
       }
     }
-    throw DiffcertException.usage(key + "=" + value + " is not one of " + String.join(", ", choices).replaceFirst("^, ", ""));
+    throw DiffcertException.usage(key + "=" + value + " is not one of "
+        + String.join(", ", choices).replaceFirst("^, ", ""));
   }
 
   /** The number of classes asked for, or 0. */
@@ -97,7 +101,8 @@ public final class ImageSource {
     if (value == null) {
       return 0;
     }
-    if (!value.matches("[0-9]{1,5}") || Integer.parseInt(value) < 2 || Integer.parseInt(value) > NpzReader.MAX_CLASSES) {
+    if (!value.matches("[0-9]{1,5}") || Integer.parseInt(value) < 2
+        || Integer.parseInt(value) > NpzReader.MAX_CLASSES) {
       throw DiffcertException.usage("classes=" + value + " is not a number from 2 to " + NpzReader.MAX_CLASSES);
     }
     return Integer.parseInt(value);

@@ -8,7 +8,10 @@ import java.nio.file.Path;
 import java.util.zip.ZipException;
 import org.diffcert.DiffcertException;
 
-/** What the readers of foreign files have in common: the memory rule, reading exactly as many bytes as announced, sentences for what fails. */
+/**
+ * What the readers of foreign files have in common: the memory rule, reading exactly as many bytes as announced,
+ * sentences for what fails.
+ */
 final class Inputs {
   /** A file may make a reader allocate its own size and this much more, no matter what it announces. */
   static final long SLACK = 64L << 20;
@@ -28,19 +31,23 @@ final class Inputs {
     try {
       return work.run();
     } catch (EOFException e) {
-      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, file + " ends too early: it is cut short; copy it again", e);
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, file
+          + " ends too early: it is cut short; copy it again", e);
     } catch (ZipException e) {
       throw new DiffcertException(DiffcertException.Kind.BAD_INPUT,
           file + " is not a sound compressed file (" + e.getMessage() + "); copy it again", e);
     } catch (IOException e) {
-      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, file + " cannot be read (" + e.getMessage() + ")", e);
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, file + " cannot be read (" + e.getMessage() + ")",
+          e);
     }
   }
 
   /** The size of a regular, readable file. */
   static long size(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw DiffcertException.badInput(Files.exists(file) ? file + " is not a file" : file + " does not exist; check the path");
+      throw DiffcertException.badInput(Files.exists(file)
+          ? file + " is not a file"
+          : file + " does not exist; check the path");
     }
     return reading(file, () -> Files.size(file));
   }
@@ -66,7 +73,8 @@ final class Inputs {
   /** Nothing may follow. */
   static void atEnd(Path file, InputStream in) throws IOException {
     if (in.read() >= 0) {
-      throw DiffcertException.badInput(file + " goes on after its last image or label; it is not what its header announces");
+      throw DiffcertException.badInput(file
+          + " goes on after its last image or label; it is not what its header announces");
     }
   }
 }

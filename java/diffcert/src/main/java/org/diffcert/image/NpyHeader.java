@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 import org.diffcert.DiffcertException;
 
 /**
- * The header of a .npy array, versions 1 to 3, read by a fixed grammar: a dictionary of exactly descr (a string), fortran_order and shape. Nothing in it is
- * evaluated. Only C order and plain number types are taken.
+ * The header of a .npy array, versions 1 to 3, read by a fixed grammar: a dictionary of exactly descr (a string),
+ * fortran_order and shape. Nothing in it is evaluated. Only C order and plain number types are taken.
  *
  * @param descr the number type, for example |u1 or <i8
  * @param shape the extents, each at least 0
@@ -26,7 +26,8 @@ record NpyHeader(String descr, long[] shape, int headerBytes) {
   private static final int MAX_HEADER = 4096;
   private static final int MAX_RANK = 8;
   private static final Pattern ENTRY = Pattern.compile(
-      "\\s*'(descr|fortran_order|shape)'\\s*:\\s*(?:'([^']{1,16})'|(True|False)|\\(([0-9, ]{0,200})\\)|(\\[))\\s*(,|(?=}))");
+      "\\s*'(descr|fortran_order|shape)'\\s*:\\s*(?:'([^']{1,16})'|(True|False)|"
+      + "\\(([0-9, ]{0,200})\\)|(\\[))\\s*(,|(?=}))");
 
   /** Reads the header; what names the array in sentences. */
   static NpyHeader read(Path file, String what, InputStream in) throws IOException {
@@ -39,10 +40,11 @@ record NpyHeader(String descr, long[] shape, int headerBytes) {
       throw bad(file, what, "is of .npy version " + major + "." + start[7] + "; versions 1.0, 2.0 and 3.0 can be read");
     }
     int lengthBytes = major == 1 ? 2 : 4;
-    ByteBuffer length = ByteBuffer.wrap(Arrays.copyOf(Inputs.exactly(in, lengthBytes), 4)).order(ByteOrder.LITTLE_ENDIAN);
-    int size = length.getInt();
+    byte[] length = Arrays.copyOf(Inputs.exactly(in, lengthBytes), 4);
+    int size = ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getInt();
     if (size < 2 || size > MAX_HEADER) {
-      throw bad(file, what, "has a header of " + Integer.toUnsignedString(size) + " bytes; at most " + MAX_HEADER + " are read");
+      throw bad(file, what, "has a header of " + Integer.toUnsignedString(size) + " bytes; at most " + MAX_HEADER
+          + " are read");
     }
     String text = new String(Inputs.exactly(in, size), StandardCharsets.ISO_8859_1);
     return parse(file, what, text, 8 + lengthBytes + size);
@@ -92,7 +94,8 @@ record NpyHeader(String descr, long[] shape, int headerBytes) {
     if (!trimmed.matches("|[0-9]{1,10} ?,|[0-9]{1,10}( ?, ?[0-9]{1,10})+( ?,)?")) {
       throw bad(file, what, "has a shape (" + text + ") that is no tuple of numbers of at most ten digits");
     }
-    long[] shape = trimmed.isEmpty() ? new long[0] : Arrays.stream(trimmed.split(" ?, ?")).mapToLong(Long::parseLong).toArray();
+    long[] shape = trimmed.isEmpty() ? new long[0]
+        : Arrays.stream(trimmed.split(" ?, ?")).mapToLong(Long::parseLong).toArray();
     if (shape.length > MAX_RANK) {
       throw bad(file, what, "has " + shape.length + " axes; at most " + MAX_RANK + " are read");
     }

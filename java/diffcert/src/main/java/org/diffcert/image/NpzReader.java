@@ -55,7 +55,8 @@ final class NpzReader {
   private static Array read(Path file, ZipFile zip, long budget, String what) throws IOException {
     ZipEntry entry = zip.getEntry(what + ".npy");
     if (entry == null) {
-      throw DiffcertException.badInput(file + " has no array '" + what + "'; save it with numpy.savez(file, images=..., labels=...)");
+      throw DiffcertException.badInput(file + " has no array '" + what
+          + "'; save it with numpy.savez(file, images=..., labels=...)");
     }
     CRC32 crc = new CRC32();
     try (InputStream in = new CheckedInputStream(zip.getInputStream(entry), crc)) {
@@ -63,13 +64,15 @@ final class NpzReader {
       int width = width(file, what, header.descr());
       long elements = header.elements();
       if (elements < 0 || elements > Long.MAX_VALUE / 12) {
-        throw NpyHeader.bad(file, what, "announces the shape " + Arrays.toString(header.shape()) + ", which no file holds");
+        throw NpyHeader.bad(file, what, "announces the shape " + Arrays.toString(header.shape())
+            + ", which no file holds");
       }
       // Labels are kept as ints beside their bytes.
       Inputs.allowed(file, budget, elements * (what.equals("labels") ? width + 4 : width));
       int length = (int) (elements * width);
       if (entry.getSize() != header.headerBytes() + (long) length) {
-        throw NpyHeader.bad(file, what, "announces " + length + " bytes of data and has " + (entry.getSize() - header.headerBytes()));
+        throw NpyHeader.bad(file, what, "announces " + length + " bytes of data and has "
+            + (entry.getSize() - header.headerBytes()));
       }
       byte[] data = Inputs.exactly(in, length);
       Inputs.atEnd(file, in);
@@ -84,7 +87,8 @@ final class NpzReader {
   private static int width(Path file, String what, String descr) {
     boolean images = what.equals("images");
     if (images ? !descr.equals("|u1") : !descr.matches("\\|[iu]1|<[iu][248]")) {
-      throw NpyHeader.bad(file, what, "is of type " + descr + ", must be " + (images ? "uint8 (|u1)" : "little-endian integers"));
+      throw NpyHeader.bad(file, what, "is of type " + descr + ", must be "
+          + (images ? "uint8 (|u1)" : "little-endian integers"));
     }
     return descr.charAt(2) - '0';
   }
@@ -108,7 +112,8 @@ final class NpzReader {
         label &= 0xff;
       }
       if (label < 0 || label >= MAX_CLASSES) {
-        throw NpyHeader.bad(file, "labels", "has " + label + " at image " + i + "; labels are 0 to " + (MAX_CLASSES - 1));
+        throw NpyHeader.bad(file, "labels", "has " + label + " at image " + i + "; labels are 0 to "
+            + (MAX_CLASSES - 1));
       }
       labels[i] = (int) label;
     }
@@ -124,16 +129,19 @@ final class NpzReader {
           + ", must be [N,C,H,W], [N,H,W,C] or [N,H,W] with C = 1 or 3");
     }
     if (first && last) {
-      throw NpyHeader.bad(file, "images", "has shape " + Arrays.toString(shape) + ", which can be read two ways; add ?layout=nchw or ?layout=nhwc");
+      throw NpyHeader.bad(file, "images", "has shape " + Arrays.toString(shape)
+          + ", which can be read two ways; add ?layout=nchw or ?layout=nhwc");
     }
     long c = shape.length == 3 ? 1 : first ? shape[1] : shape[3];
     long h = shape.length == 3 || last ? shape[1] : shape[2];
     long w = shape.length == 3 || last ? shape[2] : shape[3];
     if (h < 1 || w < 1 || h > Inputs.MAX_SIDE || w > Inputs.MAX_SIDE || shape[0] < 1) {
-      throw NpyHeader.bad(file, "images", "has shape " + Arrays.toString(shape) + "; it must hold at least one image, of sides 1 to " + Inputs.MAX_SIDE);
+      throw NpyHeader.bad(file, "images", "has shape " + Arrays.toString(shape)
+          + "; it must hold at least one image, of sides 1 to " + Inputs.MAX_SIDE);
     }
     if (shape[0] != labels.length) {
-      throw DiffcertException.badInput(file + " has " + shape[0] + " images and " + labels.length + " labels; they must be as many");
+      throw DiffcertException.badInput(file + " has " + shape[0] + " images and " + labels.length
+          + " labels; they must be as many");
     }
     int largest = Arrays.stream(labels).max().orElseThrow();
     if (classes > 0 && largest >= classes) {
@@ -143,7 +151,8 @@ final class NpzReader {
     if (last && c > 1) {
       channelsFirst(images.data(), imageShape);
     }
-    List<String> names = IntStream.range(0, Math.max(2, classes > 0 ? classes : largest + 1)).mapToObj(Integer::toString).toList();
+    int count = Math.max(2, classes > 0 ? classes : largest + 1);
+    List<String> names = IntStream.range(0, count).mapToObj(Integer::toString).toList();
     return new ImageArrays("npz:" + file.getFileName(), imageShape, names, labels, images.data());
   }
 

@@ -6,14 +6,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Gaussian noise rounded to the grid of 8-bit values, drawn as integers from integers by a table of thresholds (S3 to S7): for a sigma of s
- * in [0,1] pixel units, the noise m is the integer nearest to 255 s Z, in 1/255 units. Image plus noise is then exactly the rounding of image
- * plus real Gaussian noise, so a certificate about the one is a certificate about the other.
+ * Gaussian noise rounded to the grid of 8-bit values, drawn as integers from integers by a table of thresholds (S3 to
+ * S7): for a sigma of s in [0,1] pixel units, the noise m is the integer nearest to 255 s Z, in 1/255 units. Image plus
+ * noise is then exactly the rounding of image plus real Gaussian noise, so a certificate about the one is a certificate
+ * about the other.
  *
- * <p>The table holds floor(2^64 Phi((2j+1) / (510 s))), the boundary between noise j and j + 1; a uniform equal to an entry lies in a cell
- * that the real boundary cuts: the draw is ambiguous and its sample counts for no class (S5). The table spans what can matter: the sum image +
- * noise is clipped to [{@link #clipLow}, {@link #clipHigh}] = [-255 k, 255 (k + 1)] with k = max(1, floor(6 s)) (S6), so noise beyond
- * 255 (k + 1) either way lands on the clip whatever the image is. Immutable, thread-safe. docs/spec/noise.md is the contract with C++.
+ * <p>The table holds floor(2^64 Phi((2j+1) / (510 s))), the boundary between noise j and j + 1; a uniform equal to an
+ * entry lies in a cell that the real boundary cuts: the draw is ambiguous and its sample counts for no class (S5). The
+ * table spans what can matter: the sum image + noise is clipped to [{@link #clipLow}, {@link #clipHigh}] = [-255 k, 255
+ * (k + 1)] with k = max(1, floor(6 s)) (S6), so noise beyond 255 (k + 1) either way lands on the clip whatever the
+ * image is. Immutable, thread-safe. docs/spec/noise.md is the contract with C++.
  */
 public final class IntegerNoise {
   /** What {@link #of(long)} answers for an ambiguous draw. */
@@ -89,7 +91,8 @@ public final class IntegerNoise {
       }
       cdf = null;
     }
-    throw new IllegalStateException("a threshold of the normal distribution cannot be told from an integer by 1024 bits");
+    throw new IllegalStateException("a threshold of the normal distribution cannot be told from an integer by "
+        + "1024 bits");
   }
 
   /**
@@ -171,8 +174,8 @@ public final class IntegerNoise {
   }
 
   /**
-   * The one value that a sum of image and noise has for a network, in EDM space: a function of the sum alone (S7), the quotient of two exact
-   * integers, rounded once. A network in float32 reads this number rounded to float32.
+   * The one value that a sum of image and noise has for a network, in EDM space: a function of the sum alone (S7), the
+   * quotient of two exact integers, rounded once. A network in float32 reads this number rounded to float32.
    *
    * @param sum image + noise after the clip, in 1/255 units
    * @return (2 sum - 255) / 255

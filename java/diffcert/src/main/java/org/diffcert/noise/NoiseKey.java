@@ -1,8 +1,8 @@
 package org.diffcert.noise;
 
 /**
- * The keys of the noise of one sample, and the numbers that they determine (docs/spec/noise.md). The class is not among them: noise
- * is shared by the classes. Immutable, thread-safe.
+ * The keys of the noise of one sample, and the numbers that they determine (docs/spec/noise.md). The class is not among
+ * them: noise is shared by the classes. Immutable, thread-safe.
  *
  * @param seed the key of the generator
  * @param imageId the image's index in its data set, 0 or more

@@ -3,11 +3,15 @@ package org.diffcert.noise;
 import java.math.BigInteger;
 
 /**
- * The standard normal distribution function in fixed-point integers, as many bits as asked for: what the threshold tables are made of and
- * what the tests measure against. Numbers are BigIntegers scaled by 2^bits. Immutable, thread-safe.
+ * The standard normal distribution function in fixed-point integers, as many bits as asked for: what the threshold
+ * tables are made of and what the tests measure against. Numbers are BigIntegers scaled by 2^bits. Immutable,
+ * thread-safe.
  */
 final class NormalCdf {
-  /** Bits computed beyond those returned: the rounding errors of the series (some 300 steps of a unit each) grow at most by its sum, 2^73. */
+  /**
+   * Bits computed beyond those returned: the rounding errors of the series (some 300 steps of a unit each) grow at most
+   * by its sum, 2^73.
+   */
   private static final int GUARD = 96;
 
   private final int bits;
@@ -26,7 +30,8 @@ final class NormalCdf {
   }
 
   /**
-   * Phi(z) - 1/2 for z = numerator / denominator, 0 <= z <= 10, scaled by 2^bits: phi(z) * (z + z^3/3 + z^5/15 + ...), all terms positive.
+   * Phi(z) - 1/2 for z = numerator / denominator, 0 <= z <= 10, scaled by 2^bits: phi(z) * (z + z^3/3 + z^5/15 + ...),
+   * all terms positive.
    */
   BigInteger half(BigInteger numerator, BigInteger denominator) {
     BigInteger z = numerator.shiftLeft(work).divide(denominator);

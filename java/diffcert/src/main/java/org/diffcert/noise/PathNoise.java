@@ -3,13 +3,15 @@ package org.diffcert.noise;
 import java.util.List;
 
 /**
- * Rounded Gaussian noise of several sigmas along one Brownian path, for classifiers that serve all of them in one pass (G.5): position
- * B_k = B_(k-1) + a_k Z_k in 8-bit units with a_k = 255 sqrt(sigma_k^2 - sigma_(k-1)^2), and what leaves this class is the integer nearest to B_k.
- * The law of each is that of {@link IntegerNoise}; the increments after k are independent of the past, so a function of the positions from k on is
- * a function of image + N(0, sigma_k^2) and independent randomness, and its certificate at sigma_k is sound.
+ * Rounded Gaussian noise of several sigmas along one Brownian path, for classifiers that serve all of them in one pass
+ * (G.5): position B_k = B_(k-1) + a_k Z_k in 8-bit units with a_k = 255 sqrt(sigma_k^2 - sigma_(k-1)^2), and what
+ * leaves this class is the integer nearest to B_k. The law of each is that of {@link IntegerNoise}; the increments
+ * after k are independent of the past, so a function of the positions from k on is a function of image + N(0,
+ * sigma_k^2) and independent randomness, and its certificate at sigma_k is sound.
  *
- * <p>Positions are computed in float64. Where one lies so near a half-integer that its error could move it across, or a Z lies beyond 7, the draw is
- * ambiguous and the sample counts for no class at any sigma. The error window and the proof are in docs/spec/noise.md. Immutable, thread-safe.
+ * <p>Positions are computed in float64. Where one lies so near a half-integer that its error could move it across, or a
+ * Z lies beyond 7, the draw is ambiguous and the sample counts for no class at any sigma. The error window and the
+ * proof are in docs/spec/noise.md. Immutable, thread-safe.
  */
 public final class PathNoise {
   /** The largest sigma that the error window is proven for, in [0,1] pixel units. */
@@ -37,7 +39,8 @@ public final class PathNoise {
     for (int k = 0; k < scales.length; k++) {
       double sigma = sigmas.get(k).unit();
       if (!(sigma > before && sigma <= MAX_SIGMA)) {
-        throw new IllegalArgumentException("path noise takes ascending sigmas of at most " + MAX_SIGMA + ", not " + sigmas);
+        throw new IllegalArgumentException("path noise takes ascending sigmas of at most " + MAX_SIGMA + ", not "
+            + sigmas);
       }
       scales[k] = 255.0 * Math.sqrt((sigma - before) * (sigma + before));
       before = sigma;
@@ -77,8 +80,8 @@ public final class PathNoise {
   }
 
   /**
-   * Bound on |computed - real| of a standard normal: {@link InverseNormal#EVALUATION_ERROR} and the width of the uniform's cell, 2^-64 / phi(z). Beyond 7
-   * nothing is proven and the answer makes every draw ambiguous.
+   * Bound on |computed - real| of a standard normal: {@link InverseNormal#EVALUATION_ERROR} and the width of the
+   * uniform's cell, 2^-64 / phi(z). Beyond 7 nothing is proven and the answer makes every draw ambiguous.
    */
   static double normalError(double z) {
     if (z <= 5.0) {

@@ -1,6 +1,9 @@
 package org.diffcert.noise;
 
-/** What a sample is for. Each phase has counters of its own, so no sample serves twice (S17). Kept in step with dc_phase. */
+/**
+ * What a sample is for. Each phase has counters of its own, so no sample serves twice (S17). Kept in step with
+ * dc_phase.
+ */
 public enum Phase {
   /** Choosing the class that will be certified. */
   SELECT(1),

@@ -1,8 +1,8 @@
 package org.diffcert.noise;
 
 /**
- * Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), the keyed generator behind every random number of this library: a bijection
- * of a 128-bit counter under a 64-bit key. Stateless and thread-safe. Vectors are in docs/spec/noise.md.
+ * Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011), the keyed generator behind every random number of this library: a
+ * bijection of a 128-bit counter under a 64-bit key. Stateless and thread-safe. Vectors are in docs/spec/noise.md.
  */
 public final class Philox {
   private static final long MULTIPLIER_0 = 0xD2511F53L;

@@ -1,8 +1,8 @@
 package org.diffcert.noise;
 
 /**
- * A smoothing level: the standard deviation of the Gaussian noise, in [0,1] pixel units, which is what radii are printed in.
- * In EDM space (2x-1) the same noise has level {@code 2 * sigma}; in 8-bit units {@code 255 * sigma}.
+ * A smoothing level: the standard deviation of the Gaussian noise, in [0,1] pixel units, which is what radii are
+ * printed in. In EDM space (2x-1) the same noise has level {@code 2 * sigma}; in 8-bit units {@code 255 * sigma}.
  *
  * @param unit standard deviation in [0,1] pixel units, above 0 and at most 16
  */
@@ -14,7 +14,8 @@ public record Sigma(double unit) implements Comparable<Sigma> {
    */
   public Sigma {
     if (!(unit > 0 && unit <= 16)) {
-      throw new IllegalArgumentException("sigma is " + unit + ", must be above 0 and at most 16 in [0,1] pixel units (0.25, not 64)");
+      throw new IllegalArgumentException("sigma is " + unit
+          + ", must be above 0 and at most 16 in [0,1] pixel units (0.25, not 64)");
     }
   }
 

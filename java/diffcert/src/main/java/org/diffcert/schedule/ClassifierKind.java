@@ -53,6 +53,7 @@ public enum ClassifierKind {
         return kind;
       }
     }
-    throw DiffcertException.usage("no classifier is called '" + name + "'; there are dc, epndc, apndc, apndc-conditional, apndc-ensemble");
+    throw DiffcertException.usage("no classifier is called '" + name
+        + "'; there are dc, epndc, apndc, apndc-conditional, apndc-ensemble");
   }
 }

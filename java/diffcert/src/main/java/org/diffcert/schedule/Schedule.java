@@ -6,9 +6,10 @@ import org.diffcert.DiffcertException;
 import org.diffcert.noise.Sigma;
 
 /**
- * The noise levels of a diffusion classifier and their weights: a pure function of its arguments, as arrays. Levels are in EDM space, ascending;
- * level i has a lower end (read by EPNDC alone), an upper end, where the network is called once per class, and a weight for its mean squared
- * difference. The grids, counts and formulas are in docs/spec/schedules.md. Immutable, thread-safe.
+ * The noise levels of a diffusion classifier and their weights: a pure function of its arguments, as arrays. Levels are
+ * in EDM space, ascending; level i has a lower end (read by EPNDC alone), an upper end, where the network is called
+ * once per class, and a weight for its mean squared difference. The grids, counts and formulas are in
+ * docs/spec/schedules.md. Immutable, thread-safe.
  */
 public final class Schedule {
   /** The top of every grid, in EDM space. */
@@ -51,16 +52,18 @@ public final class Schedule {
    *
    * @param kind the classifier
    * @param sigma the smoothing level; a noised classifier needs it below 1.5, dc does not read it
-   * @param gridPoints the number of grid points, as the published scripts count (126 there); at most {@link #MAX_GRID_POINTS}
+   * @param gridPoints the number of grid points, as the published scripts count (126 there); at most {@link
+   *     #MAX_GRID_POINTS}
    * @param grid the spacing
    * @param weighting the weights; {@link Weighting#PUBLISHED} goes with the linear grid alone
    * @return the schedule
-   * @throws DiffcertException of kind USAGE if the sigma leaves no room below {@link #TOP}, the grid has too few or too many points, or published
-   *     weights are asked of a log grid
+   * @throws DiffcertException of kind USAGE if the sigma leaves no room below {@link #TOP}, the grid has too few or too
+   *     many points, or published weights are asked of a log grid
    */
   public static Schedule of(ClassifierKind kind, Sigma sigma, int gridPoints, GridKind grid, Weighting weighting) {
     if (weighting == Weighting.PUBLISHED && grid == GridKind.LOG) {
-      throw DiffcertException.usage("published weights belong to the linear grid; use --grid linear, or --weights edm or elbo");
+      throw DiffcertException.usage("published weights belong to the linear grid; use --grid linear, or --weights "
+          + "edm or elbo");
     }
     double bottom = bottom(kind, sigma, grid);
     boolean released = grid == GridKind.LINEAR && weighting != Weighting.ELBO;
@@ -80,16 +83,20 @@ public final class Schedule {
       double weight;
       if (kind == ClassifierKind.EPNDC) {
         weight = released
-            ? WeightFormulas.lambda(points[i]) * WeightFormulas.density(points[i], weighting == Weighting.PUBLISHED) * step
+            ? WeightFormulas.lambda(points[i]) * WeightFormulas.density(points[i], weighting == Weighting.PUBLISHED)
+            * step
                 * WeightFormulas.ratioReleased(points[i], points[i + 1], bottom)
             : noisedWeight(points[i], points[i + 1], bottom, weighting);
       } else if (weighting == Weighting.ELBO) {
         weight = WeightFormulas.elboClean(points[i], points[i + 1]);
       } else if (grid == GridKind.LOG) {
-        weight = WeightFormulas.lambda(points[i + 1]) * WeightFormulas.density(points[i + 1], false) * (points[i + 1] - points[i]);
+        weight = WeightFormulas.lambda(points[i + 1]) * WeightFormulas.density(points[i + 1], false)
+            * (points[i + 1] - points[i]);
       } else {
-        // The released scripts take the density at the lower end; those of apndc proper one point lower still, because first is 1 there.
-        weight = WeightFormulas.lambda(points[i + 1]) * WeightFormulas.density(points[i - first], weighting == Weighting.PUBLISHED) * step;
+        // The released scripts take the density at the lower end; those of apndc proper one point lower still, because
+        // first is 1 there.
+        weight = WeightFormulas.lambda(points[i + 1]) * WeightFormulas.density(points[i - first],
+            weighting == Weighting.PUBLISHED) * step;
       }
       schedule.set(i - first, points[i], points[i + 1], weight);
     }
@@ -97,23 +104,28 @@ public final class Schedule {
   }
 
   /**
-   * The schedules of EPNDC at several smoothing levels that share one list of levels, so that one pass over the network serves them all (G.5). The grid runs
-   * from the lowest; the point nearest to each other smoothing level is moved onto it. A smoothing level uses the levels whose lower end lies above it; its
-   * other weights are 0. No point is skipped at the bottom, and the top interval is used, under either weighting.
+   * The schedules of EPNDC at several smoothing levels that share one list of levels, so that one pass over the network
+   * serves them all (G.5). The grid runs from the lowest; the point nearest to each other smoothing level is moved onto
+   * it. A smoothing level uses the levels whose lower end lies above it; its other weights are 0. No point is skipped
+   * at the bottom, and the top interval is used, under either weighting.
    *
    * @param sigmas the smoothing levels, strictly ascending, each below 1.5
-   * @param gridPoints the number of grid points from the lowest smoothing level to {@link #TOP}; the calls are two fewer
+   * @param gridPoints the number of grid points from the lowest smoothing level to {@link #TOP}; the calls are two
+   *     fewer
    * @param grid the spacing
-   * @param weighting {@link Weighting#EDM} or {@link Weighting#ELBO}; published weights have a grid of their own for each sigma
+   * @param weighting {@link Weighting#EDM} or {@link Weighting#ELBO}; published weights have a grid of their own for
+   *     each sigma
    * @return one schedule a sigma, with equal lower and upper ends
-   * @throws DiffcertException of kind USAGE if sigmas do not ascend or leave no level above them, or published weights are asked for
+   * @throws DiffcertException of kind USAGE if sigmas do not ascend or leave no level above them, or published weights
+   *     are asked for
    */
   public static List<Schedule> shared(List<Sigma> sigmas, int gridPoints, GridKind grid, Weighting weighting) {
     if (sigmas.isEmpty()) {
       throw DiffcertException.usage("a shared schedule needs at least one sigma");
     }
     if (weighting == Weighting.PUBLISHED) {
-      throw DiffcertException.usage("published weights have a grid of their own for each sigma; certify the sigmas one by one, or use --weights edm or elbo");
+      throw DiffcertException.usage("published weights have a grid of their own for each sigma; certify the sigmas "
+          + "one by one, or use --weights edm or elbo");
     }
     checkCount(ClassifierKind.EPNDC, gridPoints, grid, weighting, 3);
     double bottom = bottom(ClassifierKind.EPNDC, sigmas.get(0), grid);
@@ -122,11 +134,13 @@ public final class Schedule {
     for (int s = 1; s < sigmas.size(); s++) {
       double tau = bottom(ClassifierKind.EPNDC, sigmas.get(s), grid);
       if (sigmas.get(s).compareTo(sigmas.get(s - 1)) <= 0) {
-        throw DiffcertException.usage("sigmas must ascend, but " + sigmas.get(s - 1) + " comes before " + sigmas.get(s));
+        throw DiffcertException.usage("sigmas must ascend, but " + sigmas.get(s - 1) + " comes before "
+            + sigmas.get(s));
       }
       int nearest = nearest(points, tau);
       if (nearest <= before || nearest > gridPoints - 3) {
-        throw DiffcertException.usage("a grid of " + gridPoints + " points has no levels of its own for sigma " + sigmas.get(s)
+        throw DiffcertException.usage("a grid of " + gridPoints + " points has no levels of its own for sigma "
+            + sigmas.get(s)
             + " beside " + sigmas.get(s - 1) + "; use more --levels");
       }
       points[nearest] = tau;
@@ -162,7 +176,8 @@ public final class Schedule {
       return grid == GridKind.LINEAR ? DC_BOTTOM : DC_LOG_BOTTOM;
     }
     if (!(sigma.edm() < TOP)) {
-      throw DiffcertException.usage("sigma " + sigma + " is " + sigma.edm() + " in EDM space, which leaves no levels below " + TOP
+      throw DiffcertException.usage("sigma " + sigma + " is " + sigma.edm()
+          + " in EDM space, which leaves no levels below " + TOP
           + "; " + kind.cliName() + " needs a sigma below 1.5");
     }
     return sigma.edm();
@@ -170,7 +185,8 @@ public final class Schedule {
 
   private static void checkCount(ClassifierKind kind, int gridPoints, GridKind grid, Weighting weighting, int least) {
     if (gridPoints < least || gridPoints > MAX_GRID_POINTS) {
-      throw DiffcertException.usage(kind.cliName() + " with a " + grid.cliName() + " grid and " + weighting.cliName() + " weights takes "
+      throw DiffcertException.usage(kind.cliName() + " with a " + grid.cliName() + " grid and " + weighting.cliName()
+          + " weights takes "
           + least + " to " + MAX_GRID_POINTS + " levels, not " + gridPoints);
     }
   }
@@ -179,7 +195,9 @@ public final class Schedule {
     double[] points = new double[count];
     for (int i = 0; i < count; i++) {
       double part = (double) i / (count - 1);
-      points[i] = grid == GridKind.LINEAR ? bottom + i * ((TOP - bottom) / (count - 1)) : bottom * Math.pow(TOP / bottom, part);
+      points[i] = grid == GridKind.LINEAR
+          ? bottom + i * ((TOP - bottom) / (count - 1))
+          : bottom * Math.pow(TOP / bottom, part);
     }
     points[0] = bottom;
     points[count - 1] = TOP;

@@ -1,6 +1,9 @@
 package org.diffcert.schedule;
 
-/** The weights of one level, as functions of its two ends and of the smoothing level, all in EDM space. docs/spec/schedules.md derives them. */
+/**
+ * The weights of one level, as functions of its two ends and of the smoothing level, all in EDM space.
+ * docs/spec/schedules.md derives them.
+ */
 final class WeightFormulas {
   private static final double SIGMA_DATA = 0.5;
   private static final double P_MEAN = -1.2;
@@ -14,7 +17,10 @@ final class WeightFormulas {
     return (s * s + SIGMA_DATA * SIGMA_DATA) / (product * product);
   }
 
-  /** The density of EDM's training levels: log-normal; or as the released code has it, with P_std^2 multiplied in place of divided. */
+  /**
+   * The density of EDM's training levels: log-normal; or as the released code has it, with P_std^2 multiplied in place
+   * of divided.
+   */
   static double density(double s, boolean released) {
     double deviation = Math.log(s) - P_MEAN;
     double variance = P_STD * P_STD;

@@ -2,11 +2,20 @@ package org.diffcert.schedule;
 
 import org.diffcert.DiffcertException;
 
-/** Which weights the levels of a diffusion classifier have; docs/spec/schedules.md has the formulas. Part of a classifier's identity. */
+/**
+ * Which weights the levels of a diffusion classifier have; docs/spec/schedules.md has the formulas. Part of a
+ * classifier's identity.
+ */
 public enum Weighting {
-  /** The weights of EDM's training loss, with the log-normal density of levels as intended: mean -1.2, deviation 1.2 of the logarithm. */
+  /**
+   * The weights of EDM's training loss, with the log-normal density of levels as intended: mean -1.2, deviation 1.2 of
+   * the logarithm.
+   */
   EDM("edm"),
-  /** The same as the released code has it: the exponent of the density is multiplied by the variance where it should be divided. */
+  /**
+   * The same as the released code has it: the exponent of the density is multiplied by the variance where it should be
+   * divided.
+   */
   PUBLISHED("published"),
   /** The exact weights of the evidence lower bound. */
   ELBO("elbo");

@@ -25,7 +25,8 @@ final class ImageFiles {
 
   /** A directory of two test images of 2x3 pixels with labels 7 and 2. */
   static void mnist(Path directory) throws IOException {
-    Files.write(directory.resolve("t10k-images-idx3-ubyte"), idx(2051, new int[] {2, 2, 3}, new byte[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1}));
+    Files.write(directory.resolve("t10k-images-idx3-ubyte"),
+        idx(2051, new int[] {2, 2, 3}, new byte[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1}));
     Files.write(directory.resolve("t10k-labels-idx1-ubyte"), idx(2049, new int[] {2}, new byte[] {7, 2}));
   }
 

@@ -34,7 +34,8 @@ class ImageSourceTest {
   @Test
   void mnistTestImagesFromTheOriginalFiles() {
     Path shared = root().resolveSibling("shared").resolve("data/mnist");
-    try (ImageData data = ImageSource.open("mnist:" + shared); ImageData shipped = ImageSource.open("mnist:" + root().resolve("data/mnist") + "?split=test")) {
+    try (ImageData data = ImageSource.open("mnist:" + shared);
+        ImageData shipped = ImageSource.open("mnist:" + root().resolve("data/mnist") + "?split=test")) {
       assertEquals(10_000, data.size());
       assertEquals(new ImageShape(1, 28, 28), data.shape());
       assertEquals("mnist:test", data.name());
@@ -55,7 +56,8 @@ class ImageSourceTest {
 
   @Test
   void mnistTrainingImages() {
-    try (ImageData data = ImageSource.open("mnist:" + root().resolveSibling("shared").resolve("data/mnist") + "?split=train")) {
+    try (ImageData data = ImageSource.open("mnist:" + root().resolveSibling("shared").resolve("data/mnist")
+        + "?split=train")) {
       assertEquals(60_000, data.size());
       assertEquals(5, data.label(0));
       assertEquals("mnist:train", data.name());
@@ -111,19 +113,23 @@ class ImageSourceTest {
       }
     }
     byte[] labels = array("<i8", "2,", new byte[] {1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0});
-    ImageData first = ImageSource.open("npz:" + npz(directory.resolve("a.npz"), array("|u1", "2, 3, 2, 2", pixels), labels));
+    ImageData first = ImageSource.open("npz:" + npz(directory.resolve("a.npz"), array("|u1", "2, 3, 2, 2", pixels),
+        labels));
     assertEquals(new ImageShape(3, 2, 2), first.shape());
     assertEquals(5, first.classNames().size());
     assertEquals(4, first.label(1));
     assertEquals("npz:a.npz", first.name());
     for (int version = 1; version <= 3; version++) {
-      Path file = npz(directory.resolve("b" + version + ".npz"), npy(version, header("|u1", "2, 2, 2, 3"), channelsLast), labels);
+      Path file = npz(directory.resolve("b" + version + ".npz"),
+          npy(version, header("|u1", "2, 2, 2, 3"), channelsLast), labels);
       assertEquals(first.digest(), ImageSource.open("npz:" + file).digest());
     }
-    Path grey = npz(directory.resolve("c.npz"), array("|u1", "2, 3, 4", pixels), array("|u1", "2,", (byte) 0, (byte) 200));
+    Path grey = npz(directory.resolve("c.npz"), array("|u1", "2, 3, 4", pixels),
+        array("|u1", "2,", (byte) 0, (byte) 200));
     assertEquals(new ImageShape(1, 3, 4), ImageSource.open("npz:" + grey).shape());
     assertEquals(200, ImageSource.open("npz:" + grey).label(1));
-    Path both = npz(directory.resolve("d.npz"), array("|u1", "2, 3, 4, 1", pixels), array("<u2", "2,", new byte[] {1, 0, 2, 0}));
+    Path both = npz(directory.resolve("d.npz"), array("|u1", "2, 3, 4, 1", pixels),
+        array("<u2", "2,", new byte[] {1, 0, 2, 0}));
     assertEquals(new ImageShape(3, 4, 1), ImageSource.open("npz:" + both + "?layout=nchw").shape());
     assertEquals(new ImageShape(1, 3, 4), ImageSource.open("npz:" + both + "?layout=nhwc&classes=10").shape());
     assertEquals(10, ImageSource.open("npz:" + both + "?layout=nhwc&classes=10").classNames().size());
@@ -166,8 +172,10 @@ class ImageSourceTest {
 
   @Test
   void wrongSpecificationsAreUsageErrors() {
-    for (String specification : List.of("", "mnist", "mnist:", "idx:data", "mnist:data?split=val", "mnist:data?splt=test", "mnist:data?split",
-        "mnist:data?split=test&split=test", "images:data?x=1", "npz:f?layout=chw", "npz:f?classes=1", "npz:f?classes=999999", "npz:f?classes=x", "cifar10:\0")) {
+    for (String specification : List.of("", "mnist", "mnist:", "idx:data", "mnist:data?split=val",
+        "mnist:data?splt=test", "mnist:data?split",
+        "mnist:data?split=test&split=test", "images:data?x=1", "npz:f?layout=chw", "npz:f?classes=1",
+        "npz:f?classes=999999", "npz:f?classes=x", "cifar10:\0")) {
       DiffcertException e = assertThrows(DiffcertException.class, () -> ImageSource.open(specification), specification);
       assertEquals(DiffcertException.Kind.USAGE, e.kind(), specification + ": " + e.getMessage());
     }

@@ -30,7 +30,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each malformed file is refused with one sentence that names it, as bad input, and makes no reader allocate more than its size and 64 MiB. */
+/**
+ * Each malformed file is refused with one sentence that names it, as bad input, and makes no reader allocate more than
+ * its size and 64 MiB.
+ */
 class MalformedImagesTest {
   private static final byte[] LABELS = array("|u1", "2,", (byte) 0, (byte) 1);
 
@@ -91,7 +94,8 @@ class MalformedImagesTest {
       Files.write(d.resolve("t10k-images-idx3-ubyte"), idx(2051, new int[] {1, 1, 1}, new byte[1]));
       return "mnist:" + d;
     });
-    cases.put("idx: a directory where a file belongs", d -> "mnist:" + Files.createDirectories(d.resolve("t10k-labels-idx1-ubyte")).getParent());
+    cases.put("idx: a directory where a file belongs", d -> "mnist:"
+        + Files.createDirectories(d.resolve("t10k-labels-idx1-ubyte")).getParent());
     cases.put("idx: empty", images(new byte[0]));
     cases.put("idx: shorter than its header", images(new byte[11]));
     cases.put("idx: bad magic", images(idx(2050, new int[] {2, 1, 1}, new byte[2])));
@@ -99,7 +103,8 @@ class MalformedImagesTest {
     cases.put("idx: images cut short", images(idx(2051, new int[] {2, 2, 2}, new byte[7])));
     cases.put("idx: trailing bytes", images(idx(2051, new int[] {2, 1, 1}, new byte[3])));
     cases.put("idx: more labels than images", images(idx(2051, new int[] {1, 1, 1}, new byte[1])));
-    cases.put("idx: no images", mnist("", idx(2051, new int[] {0, 1, 1}, new byte[0]), idx(2049, new int[] {0}, new byte[0])));
+    cases.put("idx: no images", mnist("", idx(2051, new int[] {0, 1, 1}, new byte[0]),
+        idx(2049, new int[] {0}, new byte[0])));
     cases.put("idx: negative count", labels(idx(2049, new int[] {-1}, new byte[2])));
     cases.put("idx: zero side", images(idx(2051, new int[] {2, 0, 1}, new byte[0])));
     cases.put("idx: huge sides", images(idx(2051, new int[] {2, Integer.MAX_VALUE, Integer.MAX_VALUE}, new byte[2])));
@@ -107,18 +112,22 @@ class MalformedImagesTest {
     cases.put("idx: huge count", labels(idx(2049, new int[] {Integer.MAX_VALUE}, new byte[2])));
     cases.put("idx: label 10", labels(idx(2049, new int[] {2}, new byte[] {3, 10})));
     cases.put("idx: label 255", labels(idx(2049, new int[] {2}, new byte[] {-1, 0})));
-    cases.put("idx.gz: not gzip", mnist(".gz", idx(2051, new int[] {2, 1, 1}, two), gzip(idx(2049, new int[] {2}, two))));
+    cases.put("idx.gz: not gzip", mnist(".gz", idx(2051, new int[] {2, 1, 1}, two),
+        gzip(idx(2049, new int[] {2}, two))));
     byte[] packed = gzip(idx(2051, new int[] {2, 10, 10}, new byte[200]));
     byte[] packedLabels = gzip(idx(2049, new int[] {2}, two));
     cases.put("idx.gz: cut short", mnist(".gz", Arrays.copyOf(packed, packed.length - 12), packedLabels));
     byte[] damaged = packed.clone();
     damaged[packed.length - 6] ^= 1;
     cases.put("idx.gz: checksum", mnist(".gz", damaged, packedLabels));
-    cases.put("idx.gz: trailing bytes inside", mnist(".gz", gzip(idx(2051, new int[] {2, 1, 1}, new byte[3])), packedLabels));
+    cases.put("idx.gz: trailing bytes inside", mnist(".gz", gzip(idx(2051, new int[] {2, 1, 1}, new byte[3])),
+        packedLabels));
     cases.put("idx.gz: a bomb that announces itself",
         mnist(".gz", gzip(idx(2051, new int[] {100_000_000, 1, 1}, new byte[100_000_000])), packedLabels));
-    cases.put("idx.gz: a bomb behind an honest header", mnist(".gz", gzip(idx(2051, new int[] {2, 1, 1}, new byte[100_000_000])), packedLabels));
-    cases.put("idx.gz: a bomb of labels", mnist(".gz", packed, gzip(idx(2049, new int[] {60_000_000}, new byte[60_000_000]))));
+    cases.put("idx.gz: a bomb behind an honest header", mnist(".gz",
+        gzip(idx(2051, new int[] {2, 1, 1}, new byte[100_000_000])), packedLabels));
+    cases.put("idx.gz: a bomb of labels", mnist(".gz", packed,
+        gzip(idx(2049, new int[] {60_000_000}, new byte[60_000_000]))));
     cases.put("cifar: missing", d -> "cifar10:" + d.resolve("none.bin"));
     cases.put("cifar: empty", cifar(new byte[0]));
     cases.put("cifar: a byte short", cifar(new byte[3072]));
@@ -162,16 +171,24 @@ class MalformedImagesTest {
     cases.put("npy: empty", arrays(new byte[0], LABELS));
     cases.put("npy: bad magic", arrays("PNUMPY and some more bytes".getBytes(StandardCharsets.US_ASCII), LABELS));
     cases.put("npy: version 4", arrays(npy(4, header("|u1", "2, 1, 1"), two), LABELS));
-    cases.put("npy: header of 3 GiB", arrays(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 0, 0, 0, (byte) 0xc0, 'x'}, LABELS));
-    cases.put("npy: header beyond the data", arrays(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, 100, 0, '{', '}'}, LABELS));
-    cases.put("npy: header is an expression", arrays(npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, len('x'))}\n", two), LABELS));
-    cases.put("npy: header with a key more", arrays(npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 1), 'x': 'y', }\n", two), LABELS));
-    cases.put("npy: header with a key twice", arrays(npy(1, "{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (2,), }\n", two), LABELS));
+    cases.put("npy: header of 3 GiB", arrays(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 2, 0, 0, 0, 0,
+        (byte) 0xc0, 'x'}, LABELS));
+    cases.put("npy: header beyond the data", arrays(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, 100, 0,
+        '{', '}'}, LABELS));
+    cases.put("npy: header is an expression",
+        arrays(npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, len('x'))}\n", two), LABELS));
+    cases.put("npy: header with a key more",
+        arrays(npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 1), 'x': 'y', }\n", two), LABELS));
+    cases.put("npy: header with a key twice",
+        arrays(npy(1, "{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (2,), }\n", two), LABELS));
     cases.put("npy: header without shape", arrays(npy(1, "{'descr': '|u1', 'fortran_order': False, }\n", two), LABELS));
-    cases.put("npy: text after the header's dictionary", arrays(npy(1, "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 1), } x\n", two), LABELS));
-    cases.put("npy: Fortran order", arrays(npy(1, "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 1, 1), }\n", two), LABELS));
+    cases.put("npy: text after the header's dictionary", arrays(npy(1,
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 1), } x\n", two), LABELS));
+    cases.put("npy: Fortran order", arrays(npy(1, "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 1, 1), }\n",
+        two), LABELS));
     cases.put("npy: objects", arrays(array("|O", "2, 1, 1", two), LABELS));
-    cases.put("npy: records", arrays(npy(1, "{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (2,), }\n", two), LABELS));
+    cases.put("npy: records", arrays(npy(1, "{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (2,), }\n",
+        two), LABELS));
     cases.put("npy: images of floats", arrays(array("<f4", "2, 1, 1", new byte[8]), LABELS));
     cases.put("npy: labels of floats", arrays(good, array("<f4", "2,", new byte[8])));
     cases.put("npy: labels big-endian", arrays(good, array(">i4", "2,", new byte[8])));
@@ -187,14 +204,21 @@ class MalformedImagesTest {
     cases.put("npy: trailing bytes", arrays(array("|u1", "2, 1, 1", new byte[3]), LABELS));
     cases.put("npy: counts differ", arrays(array("|u1", "3, 1, 1", new byte[3]), LABELS));
     cases.put("npy: label negative", arrays(good, array("|i1", "2,", (byte) 0, (byte) -1)));
-    cases.put("npy: label of 2^63", arrays(good, array("<u8", "2,", new byte[] {0, 0, 0, 0, 0, 0, 0, (byte) 0x80, 0, 0, 0, 0, 0, 0, 0, 0})));
-    cases.put("npy: label beyond classes", d -> arrays(good, array("|u1", "2,", (byte) 0, (byte) 5)).write(d) + "?classes=5");
+    cases.put("npy: label of 2^63", arrays(good, array("<u8", "2,", new byte[] {0, 0, 0, 0, 0, 0, 0, (byte) 0x80, 0, 0,
+        0, 0, 0, 0, 0, 0})));
+    cases.put("npy: label beyond classes", d -> arrays(good, array("|u1", "2,", (byte) 0, (byte) 5)).write(d)
+        + "?classes=5");
     cases.put("npz: a bomb", arrays(array("|u1", "2, 4096, 12207", new byte[100_000_000 - 256]), LABELS));
-    cases.put("npz: a bomb with the right size", arrays(array("|u1", "2, 4096, 12208", new byte[2 * 4096 * 12208]), LABELS));
+    cases.put("npz: a bomb with the right size", arrays(array("|u1", "2, 4096, 12208", new byte[2 * 4096 * 12208]),
+        LABELS));
     cases.put("npz: a bomb of labels", arrays(good, array("|u1", "60000000,", new byte[60_000_000])));
     cases.put("images: missing", d -> "images:" + d.resolve("none"));
     cases.put("images: no folders", d -> "images:" + d);
-    cases.put("images: empty folders", d -> "images:" + Files.createDirectories(d.resolve("a")).resolveSibling(Files.createDirectories(d.resolve("b")).getFileName()).getParent());
+    cases.put("images: empty folders", d -> {
+      Files.createDirectories(d.resolve("a"));
+      Files.createDirectories(d.resolve("b"));
+      return "images:" + d;
+    });
     cases.put("images: another kind of file", png(BufferedImage.TYPE_3BYTE_BGR, 2, "x.bmp"));
     cases.put("images: shapes differ", png(BufferedImage.TYPE_3BYTE_BGR, 3, "x.png"));
     cases.put("images: alpha", png(BufferedImage.TYPE_4BYTE_ABGR, 2, "x.png"));

@@ -9,7 +9,10 @@ import java.util.SplittableRandom;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.junit.jupiter.api.Test;
 
-/** The quantile against the distribution function in 192-bit integers: its stated error, and the stated error of a whole cell. */
+/**
+ * The quantile against the distribution function in 192-bit integers: its stated error, and the stated error of a whole
+ * cell.
+ */
 class InverseNormalTest {
   private static final int BITS = 192;
   private static final NormalCdf CDF = new NormalCdf(BITS);
@@ -20,7 +23,10 @@ class InverseNormalTest {
     return CDF.half(z.scale() < 0 ? z.toBigIntegerExact() : z.unscaledValue(), ten);
   }
 
-  /** Arguments spread over both halves, evenly in the logarithm of the tail probability, and at the breaks of the approximation. */
+  /**
+   * Arguments spread over both halves, evenly in the logarithm of the tail probability, and at the breaks of the
+   * approximation.
+   */
   private static long[] arguments(int count) {
     SplittableRandom random = new SplittableRandom(20);
     long[] arguments = new long[count];
@@ -68,9 +74,11 @@ class InverseNormalTest {
       BigInteger far = BigInteger.ONE.shiftLeft(BITS - 1).subtract(BigInteger.valueOf(tail).shiftLeft(BITS - 64));
       BigInteger near = far.subtract(BigInteger.ONE.shiftLeft(BITS - 64));
       BigDecimal margin = new BigDecimal(error);
-      assertTrue(half(new BigDecimal(z).add(margin)).compareTo(far) >= 0, "cell of " + Long.toUnsignedString(u) + " reaches beyond z + e");
+      assertTrue(half(new BigDecimal(z).add(margin)).compareTo(far) >= 0, "cell of " + Long.toUnsignedString(u)
+          + " reaches beyond z + e");
       BigDecimal low = new BigDecimal(z).subtract(margin);
-      assertTrue(low.signum() <= 0 || half(low).compareTo(near) <= 0, "cell of " + Long.toUnsignedString(u) + " begins before z - e");
+      assertTrue(low.signum() <= 0 || half(low).compareTo(near) <= 0, "cell of " + Long.toUnsignedString(u)
+          + " begins before z - e");
       checked++;
     }
     assertTrue(checked > 3000);

@@ -10,8 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * A million values each of integer noise, normals and path noise have the digests written in docs/spec/noise.md; tests/native/test_noise.cpp checks the same
- * digests, so the two languages agree to the bit.
+ * A million values each of integer noise, normals and path noise have the digests written in docs/spec/noise.md;
+ * tests/native/test_noise.cpp checks the same digests, so the two languages agree to the bit.
  */
 class NoiseVectorsTest {
   private static final int MILLION = 1_000_000;

@@ -59,7 +59,8 @@ class PathNoiseTest {
 
   /** One step at sigma 0.5 (127.5 in 8-bit units) from that position by that normal. */
   private static boolean certain(double position, double normal, double error) {
-    return new PathNoise(List.of(new Sigma(0.5))).step(0, new double[] {normal}, new double[] {position}, new double[] {error}, new int[1]);
+    return new PathNoise(List.of(new Sigma(0.5))).step(0, new double[] {normal}, new double[] {position},
+        new double[] {error}, new int[1]);
   }
 
   @Test

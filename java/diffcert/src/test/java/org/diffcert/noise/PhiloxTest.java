@@ -35,7 +35,8 @@ class PhiloxTest {
       int first = e % 2 == 0 ? 0 : 2;
       assertEquals((w[first] & 0xffffffffL) | ((long) w[first + 1] << 32), u[e]);
     }
-    assertArrayEquals(new long[] {u[0], u[1], u[2]}, new NoiseKey(seed, 7, Phase.ESTIMATE, 11).uniforms(NoiseStream.LEVEL, 5, 3));
+    long[] shorter = new NoiseKey(seed, 7, Phase.ESTIMATE, 11).uniforms(NoiseStream.LEVEL, 5, 3);
+    assertArrayEquals(new long[] {u[0], u[1], u[2]}, shorter);
   }
 
   @Test
@@ -52,8 +53,8 @@ class PhiloxTest {
       }
     }
     assertEquals(made, words.size(), "two of phase, stream and index share a fourth counter word");
-    // The other three words are the keys themselves, so distinct keys have distinct counters; the cipher is a bijection of them, and so a
-    // 128-bit block never comes twice under one seed.
+    // The other three words are the keys themselves, so distinct keys have distinct counters; the cipher is a bijection
+    // of them, and so a 128-bit block never comes twice under one seed.
     Set<Long> seen = new HashSet<>();
     int draws = 0;
     for (int image = 0; image < 5; image++) {
@@ -71,7 +72,8 @@ class PhiloxTest {
       }
     }
     assertEquals(draws, seen.size(), "a 64-bit uniform came twice among " + draws);
-    assertThrows(IllegalArgumentException.class, () -> new NoiseKey(1, 0, Phase.SELECT, 0).word3(NoiseStream.LEVEL, 65536));
+    NoiseKey key = new NoiseKey(1, 0, Phase.SELECT, 0);
+    assertThrows(IllegalArgumentException.class, () -> key.word3(NoiseStream.LEVEL, 65536));
     assertTrue(draws > 40000);
   }
 }

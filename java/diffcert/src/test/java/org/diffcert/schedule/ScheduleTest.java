@@ -18,7 +18,10 @@ import org.diffcert.DiffcertException;
 import org.diffcert.noise.Sigma;
 import org.junit.jupiter.api.Test;
 
-/** The schedules against the golden file to 1e-12 relative, their counts, and what the exact weights must satisfy by theory. */
+/**
+ * The schedules against the golden file to 1e-12 relative, their counts, and what the exact weights must satisfy by
+ * theory.
+ */
 class ScheduleTest {
   private static final double TOLERANCE = 1e-12;
 
@@ -32,7 +35,8 @@ class ScheduleTest {
       while (!Files.exists(directory.resolve("native/include/diffcert"))) {
         directory = directory.getParent();
       }
-      byte[] bytes = Files.readAllBytes(directory.resolveSibling("shared").resolve("golden/elbo/ddpmpp-edm.safetensors"));
+      Path golden = directory.resolveSibling("shared").resolve("golden/elbo/ddpmpp-edm.safetensors");
+      byte[] bytes = Files.readAllBytes(golden);
       ByteBuffer all = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
       int length = Math.toIntExact(all.getLong(0));
       header = new String(bytes, 8, length, StandardCharsets.UTF_8);
@@ -40,7 +44,8 @@ class ScheduleTest {
     }
 
     double[] get(String name) {
-      Matcher m = Pattern.compile('"' + Pattern.quote(name) + "\":\\s*\\{[^}]*\"data_offsets\":\\s*\\[(\\d+),\\s*(\\d+)\\]").matcher(header);
+      Matcher m = Pattern.compile('"' + Pattern.quote(name)
+          + "\":\\s*\\{[^}]*\"data_offsets\":\\s*\\[(\\d+),\\s*(\\d+)\\]").matcher(header);
       if (!m.find()) {
         return null;
       }
@@ -129,7 +134,8 @@ class ScheduleTest {
     Schedule schedule = Schedule.of(ClassifierKind.APNDC, new Sigma(0.25), 126, GridKind.LINEAR, Weighting.PUBLISHED);
     double s = 0.54;
     double deviation = Math.log(0.5) + 1.2;
-    double expected = (s * s + 0.25) / (s * 0.5 * s * 0.5) * Math.exp(-deviation * deviation / 2 * 1.44) / (0.5 * 1.2 * Math.sqrt(2 * Math.PI)) * 0.02;
+    double expected = (s * s + 0.25) / (s * 0.5 * s * 0.5) * Math.exp(-deviation * deviation / 2 * 1.44)
+        / (0.5 * 1.2 * Math.sqrt(2 * Math.PI)) * 0.02;
     assertEquals(0.54, schedule.upper()[0], 1e-15);
     assertEquals(expected, schedule.weights()[0], expected * 1e-12);
   }
@@ -151,7 +157,8 @@ class ScheduleTest {
     for (double lower : new double[] {0.3, 1, 2.5}) {
       double upper = lower * 1.07;
       double factor = 1 - lower * lower / (upper * upper);
-      assertEquals(WeightFormulas.elboClean(lower, upper), WeightFormulas.elboNoised(lower, upper, 1e-9) * factor * factor, 1e-12);
+      double noised = WeightFormulas.elboNoised(lower, upper, 1e-9);
+      assertEquals(WeightFormulas.elboClean(lower, upper), noised * factor * factor, 1e-12);
       assertEquals(1, WeightFormulas.ratioExact(lower, upper, 1e-9) * factor * factor, 1e-12);
     }
   }
