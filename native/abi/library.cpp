@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "abi/last_error.hpp"
+#include "cpu/kernels.hpp"
 #include "diffcert/diffcert.h"
 #include "diffcert_digest.hpp"
 
@@ -32,16 +33,7 @@ std::string processor() {
   return "a processor without a name";
 }
 
-std::string instruction_sets() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) return "AVX-512";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "AVX2";
-  return "x86-64";
-#else
-  return "portable";
-#endif
-}
+std::string instruction_set() { return cpu::choose_kernels("").name; }
 
 std::string build_info() {
   std::string text = "diffcert native " DIFFCERT_VERSION ", ";
@@ -50,7 +42,7 @@ std::string build_info() {
 #else
   text += "gcc " __VERSION__;
 #endif
-  text += ", runs as " + instruction_sets() + ", no CUDA part in this build";
+  text += ", CPU code portable, avx2, avx512, here " + instruction_set() + ", no CUDA part in this build";
   return text;
 }
 
@@ -73,7 +65,7 @@ dc_status describe(const std::string& device, std::string& line) {
   const std::string machine =
       processor() + ", " + std::to_string(std::max(1u, std::thread::hardware_concurrency())) + " threads";
   if (device == "cpu") {
-    line = "cpu: " + machine + ", " + instruction_sets();
+    line = "cpu: " + machine + ", " + instruction_set();
     return DC_OK;
   }
   if (device == "reference") {

@@ -8,8 +8,7 @@ import org.diffcert.DiffcertException;
  * @param device where the network runs
  * @param threads threads of a call on a CPU device; 0 = one a core
  * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
- * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one; the
- *     last bits of the outputs may differ between them
+ * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one
  */
 public record DeviceOptions(Device device, int threads, int maxBatch, String instructionSet) {
   /** The batch that a model is opened for unless told otherwise. */
@@ -21,8 +20,7 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    * @param device where the network runs
    * @param threads threads of a call on a CPU device; 0 = one a core
    * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
-   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code
-   *     avx512} to force one; the last bits of the outputs may differ between them
+   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}
    * @throws DiffcertException of kind USAGE if threads is negative or over 1024, or maxBatch is not in 1..65536
    */
   public DeviceOptions {
