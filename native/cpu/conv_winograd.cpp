@@ -4,7 +4,9 @@
 // 64 channels at a time (norm and SiLU once an element), transformed into 36 matrices [tiles x Cin], multiplied by the 36 packed
 // weight matrices, transformed back, finished and stored. 64 tiles keep one product's a, b and c (64 + 256 + 64 KB at 256
 // channels) in the second-level cache and read the weights, 36/9 of their published size, once per 64 tiles: 9.4 MB against 302
-// MFLOP. The items depend on batch and threads; the bits do not, because a tile's arithmetic is its own.
+// MFLOP. A layer of so few tiles that the weights' way from memory would rule (8x8 maps, small batches) is one item for all
+// threads: they share the pixels, then the 36 products, so that each weight is read once, then the outputs. The items depend on
+// batch and threads; the bits do not, because a tile's arithmetic is its own.
 #include <algorithm>
 
 #include "cpu/conv.hpp"
@@ -14,6 +16,7 @@ namespace diffcert::cpu {
 namespace {
 
 constexpr std::int64_t kTiles = 64;     // an item's tiles, about
+constexpr std::int64_t kTogether = 64;  // tiles up to which the threads share one item
 constexpr std::int64_t kBlock = 64;     // channels staged at a time
 constexpr std::int64_t kApart = 16;     // floats between the 36 planes, so that they do not fall on one cache set
 
@@ -48,28 +51,48 @@ class WinogradConv final : public ConvStep {
       }
     }
     most_rows_ = std::max<std::int64_t>(1, kTiles / tile_columns_);
+    for (int source = 0; source < 2; ++source) {
+      for (std::int64_t c = 0; c < source_channels(source); c += kBlock) {
+        blocks_.push_back({source, c, std::min(kBlock, source_channels(source) - c), source == 0 ? c : source_channels(0) + c});
+      }
+    }
   }
 
   std::int64_t weight_floats() const override { return ConvStep::weight_floats() + weights_.size(); }
   std::int64_t scratch_floats() const override { return layout().end; }
+  std::int64_t shared_floats(std::int64_t /*max_batch*/) const override { return layout().staged; }
 
   void run(const Frame& frame) const override {
-    const std::int64_t rows = frame.samples * tile_rows_, threads = frame.pool.threads();
-    const std::int64_t rounds = (rows + most_rows_ * threads - 1) / (most_rows_ * threads);
-    const std::int64_t items = std::min(rows, rounds * threads);
-    frame.pool.parallel_for(items, [&](std::int64_t from, std::int64_t to, int thread) {
-      for (std::int64_t i = from; i < to; ++i) run_item(frame, rows * i / items, rows * (i + 1) / items, thread);
-    });
+    const std::int64_t rows = frame.samples * tile_rows_;
+    if (rows * tile_columns_ <= kTogether && frame.pool.threads() > 1) {
+      run_together(frame, rows);
+    } else {
+      run_apart(frame, rows);
+    }
     if (op_.stats != kNone) run_statistics(frame, op_.out, op_.stats);
   }
 
  private:
+  struct Block {  // channels staged at a time
+    int source;
+    std::int64_t first, count;  // in the source
+    std::int64_t place;         // in the concatenation
+  };
+
+  // Places in a thread's scratch, in floats; inputs and products come first, so that a shared item has only them.
   struct Layout {
     std::int64_t inputs, products, staged, spare, bias, end;
   };
 
+  // The 36 matrices of an item: tiles [0, tiles) of the rows from `row` on.
+  struct Item {
+    std::int64_t row, tiles;
+    float *inputs, *products;
+    std::int64_t in_plane, out_plane;
+  };
+
   Layout layout() const {
-    const std::int64_t tiles = most_rows_ * tile_columns_, wide = 4 * tile_columns_ + 2;
+    const std::int64_t tiles = std::max(most_rows_ * tile_columns_, kTogether), wide = 4 * tile_columns_ + 2;
     const std::int64_t deep = std::min(most_rows_, tile_rows_);
     Layout l{};
     l.inputs = 0;
@@ -79,6 +102,49 @@ class WinogradConv final : public ConvStep {
     l.bias = l.spare + std::max(4 * width_ * kBlock, prior_floats(4 * deep));
     l.end = l.bias + (out_channels_ + kApart) / kApart * kApart;
     return l;
+  }
+
+  Item item(std::int64_t from, std::int64_t to, float* memory) const {
+    const std::int64_t tiles = (to - from) * tile_columns_;
+    return {from,
+            tiles,
+            memory + layout().inputs,
+            memory + layout().products,
+            tiles * channels_ + kApart,
+            tiles * out_channels_ + kApart};
+  }
+
+  void run_apart(const Frame& frame, std::int64_t rows) const {
+    const std::int64_t threads = frame.pool.threads();
+    const std::int64_t rounds = (rows + most_rows_ * threads - 1) / (most_rows_ * threads);
+    const std::int64_t items = std::min(rows, rounds * threads);
+    frame.pool.parallel_for(items, [&](std::int64_t first, std::int64_t last, int thread) {
+      float* scratch = frame.of_thread(thread);
+      for (std::int64_t i = first; i < last; ++i) {
+        const std::int64_t from = rows * i / items, to = rows * (i + 1) / items;
+        const Item whole = item(from, to, scratch);
+        for (const Block& block : blocks_) load(frame, whole, block, from, to, scratch);
+        for (int f = 0; f < kWinograd; ++f) multiply(frame, whole, f);
+        write(frame, whole, from, to, scratch);
+      }
+    });
+  }
+
+  void run_together(const Frame& frame, std::int64_t rows) const {
+    const Item whole = item(0, rows, frame.shared);
+    const auto blocks = static_cast<std::int64_t>(blocks_.size());
+    frame.pool.parallel_for(frame.samples * blocks, [&](std::int64_t first, std::int64_t last, int thread) {
+      for (std::int64_t i = first; i < last; ++i) {
+        const std::int64_t from = i / blocks * tile_rows_;
+        load(frame, whole, blocks_[static_cast<std::size_t>(i % blocks)], from, from + tile_rows_, frame.of_thread(thread));
+      }
+    });
+    frame.pool.parallel_for(kWinograd, [&](std::int64_t first, std::int64_t last, int) {
+      for (std::int64_t f = first; f < last; ++f) multiply(frame, whole, f);
+    });
+    frame.pool.parallel_for(rows, [&](std::int64_t first, std::int64_t last, int thread) {
+      write(frame, whole, first, last, frame.of_thread(thread));
+    });
   }
 
   // body(sample, first tile row, last tile row) for the samples that the rows [from, to) touch.
@@ -91,59 +157,51 @@ class WinogradConv final : public ConvStep {
     }
   }
 
-  void run_item(const Frame& frame, std::int64_t from, std::int64_t to, int thread) const {
-    const Kernels& kernels = frame.kernels;
+  // One block's channels of rows [from, to): staged, then transformed.
+  void load(const Frame& frame, const Item& whole, const Block& block, std::int64_t from, std::int64_t to, float* scratch) const {
     const Layout l = layout();
-    float* scratch = frame.of_thread(thread);
-    float* inputs = scratch + l.inputs;
-    float* products = scratch + l.products;
-    const std::int64_t tiles = (to - from) * tile_columns_, wide = 4 * tile_columns_ + 2;
-    const std::int64_t in_plane = tiles * channels_ + kApart, out_plane = tiles * out_channels_ + kApart;
-
-    std::int64_t tile = 0;
+    float* staged = scratch + l.staged;
+    const std::int64_t wide = 4 * tile_columns_ + 2;
+    float* place = whole.inputs + (from - whole.row) * tile_columns_ * channels_ + block.place;
     for_samples(from, to, [&](std::int64_t sample, std::int64_t first, std::int64_t last) {
-      for (int s = 0; s < 2; ++s) {
-        for (std::int64_t c = 0; c < source_channels(s); c += kBlock) {
-          const std::int64_t block = std::min(kBlock, source_channels(s) - c);
-          float* staged = scratch + l.staged;
-          stage(kernels, source(frame, s, c, sample), block, 4 * first - 1, 4 * (last - first) + 2, -1, wide, staged, block,
-                scratch + l.spare);
-          float* to_inputs = inputs + tile * channels_ + (s == 0 ? 0 : source_channels(0)) + c;
-          for (std::int64_t y = 0; y < last - first; ++y) {
-            for (std::int64_t x = 0; x < tile_columns_; ++x) {
-              kernels.winograd_input(block, staged + (4 * y * wide + 4 * x) * block, wide * block, block,
-                                     to_inputs + (y * tile_columns_ + x) * channels_, in_plane);
-            }
-          }
+      stage(frame.kernels, source(frame, block.source, block.first, sample), block.count, 4 * first - 1, 4 * (last - first) + 2,
+            -1, wide, staged, block.count, scratch + l.spare);
+      for (std::int64_t y = 0; y < last - first; ++y) {
+        for (std::int64_t x = 0; x < tile_columns_; ++x, place += channels_) {
+          frame.kernels.winograd_input(block.count, staged + (4 * y * wide + 4 * x) * block.count, wide * block.count, block.count,
+                                       place, whole.in_plane);
         }
       }
-      tile += (last - first) * tile_columns_;
     });
+  }
 
-    for (int f = 0; f < kWinograd; ++f) {
-      kernels.gemm(tiles, out_channels_, channels_, inputs + f * in_plane, channels_, weights_.data() + f * product_,
-                   products + f * out_plane, out_channels_, false);
-    }
+  void multiply(const Frame& frame, const Item& whole, std::int64_t f) const {
+    frame.kernels.gemm(whole.tiles, out_channels_, channels_, whole.inputs + f * whole.in_plane, channels_,
+                       weights_.data() + f * product_, whole.products + f * whole.out_plane, out_channels_, false);
+  }
 
-    tile = 0;
+  void write(const Frame& frame, const Item& whole, std::int64_t from, std::int64_t to, float* scratch) const {
+    const Layout l = layout();
+    const float* products = whole.products + (from - whole.row) * tile_columns_ * out_channels_;
     for_samples(from, to, [&](std::int64_t sample, std::int64_t first, std::int64_t last) {
       write_prior(frame, sample, 4 * first, std::min(4 * last, height_) - 4 * first, scratch + l.spare);
       float* out = frame.at(op_.out.buffer, sample);
-      Finish whole = finish(frame, sample, 0, scratch + l.bias);
+      const Finish all = finish(frame, sample, 0, scratch + l.bias);
       for (std::int64_t y = first; y < last; ++y) {
-        for (std::int64_t x = 0; x < tile_columns_; ++x, ++tile) {
+        for (std::int64_t x = 0; x < tile_columns_; ++x, products += out_channels_) {
           const std::int64_t at = (4 * y * width_ + 4 * x) * out_channels_;
-          Finish here = whole;
-          if (whole.residual) here.residual = whole.residual + at;
-          kernels.winograd_output(out_channels_, products + tile * out_channels_, out_plane, out + at, width_ * out_channels_,
-                                  out_channels_, static_cast<int>(std::min<std::int64_t>(4, height_ - 4 * y)),
-                                  static_cast<int>(std::min<std::int64_t>(4, width_ - 4 * x)), here);
+          Finish here = all;
+          if (all.residual) here.residual = all.residual + at;
+          frame.kernels.winograd_output(out_channels_, products, whole.out_plane, out + at, width_ * out_channels_, out_channels_,
+                                        static_cast<int>(std::min<std::int64_t>(4, height_ - 4 * y)),
+                                        static_cast<int>(std::min<std::int64_t>(4, width_ - 4 * x)), here);
         }
       }
     });
   }
 
   std::int64_t tile_rows_, tile_columns_, product_, most_rows_ = 1;
+  std::vector<Block> blocks_;
   AlignedBuffer<float> weights_;
 };
 
