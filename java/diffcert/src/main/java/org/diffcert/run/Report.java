@@ -56,8 +56,8 @@ final class Report {
         .append("): the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel ")
         .append("differences from this one sum to at most M, which covers every 8-bit image within the L2 radius in ")
         .append("[0,1] pixel units. Of many rows, an expected share of up to alpha may be false. The statement is ")
-        .append("about the smoothed classifier on 8-bit images, not about the base classifier, and not about real-valued ")
-        .append("inputs. Radii are rounded down.</p>");
+        .append("about the smoothed classifier on 8-bit images, not about the base classifier, and not about ")
+        .append("real-valued inputs. Radii are rounded down.</p>");
     if ("float".equals(header.source().get("noise"))) {
       out.append("<p class=\"no\">This run used floating-point noise, for comparison with published runs: the ")
           .append("statement above is not proven for it.</p>");

@@ -271,8 +271,8 @@ public final class RunDirectory implements AutoCloseable {
 
   private static DiffcertException failure(Path directory, IOException cause) {
     if (cause instanceof ClosedByInterruptException) {
-      return new DiffcertException(Kind.INTERRUPTED, "stopped while writing to " + directory + "; the run can be resumed",
-          cause);
+      return new DiffcertException(Kind.INTERRUPTED, "stopped while writing to " + directory
+          + "; the run can be resumed", cause);
     }
     return new DiffcertException(
         Kind.BAD_INPUT, "the run directory " + directory + " cannot be used: " + cause, cause);

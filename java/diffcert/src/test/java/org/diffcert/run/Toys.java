@@ -7,6 +7,9 @@ import java.util.List;
 import org.diffcert.certify.Certifier;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.ToySource;
+import org.diffcert.image.ByteImage;
+import org.diffcert.image.ImageData;
+import org.diffcert.image.ImageShape;
 import org.diffcert.noise.Sigma;
 
 /** A small run of a toy classifier at two sigmas: everything but a network. */
@@ -17,8 +20,11 @@ final class Toys {
   private Toys() {}
 
   static RunHeader header(int images) {
-    return new RunHeader(CONFIG, SOURCE.sigmas(), SOURCE.identity(), "toy:none", "00".repeat(32),
-        List.of("near", "far <&>"), new ImageRange(0, images, 1), "0.1.0", "", "toy");
+    return run(images).header();
+  }
+
+  static CertifyRun run(int images) {
+    return new CertifyRun(SOURCE, new Data(images), new ImageRange(0, images, 1), CONFIG, "0.1.0", "", "toy");
   }
 
   static RunRecord record(int image) {
@@ -33,19 +39,52 @@ final class Toys {
   }
 
   static void goOn(Path directory, int images, Runnable afterEach) {
-    try (RunDirectory run = RunDirectory.openOrCreate(directory, header(images))) {
-      for (int image = 0; image < images; image++) {
-        if (!run.isDone(image)) {
-          run.append(record(image));
-          afterEach.run();
-        }
+    run(images).run(directory, new RunListener() {
+      @Override
+      public void imageDone(RunRecord record, int done, int total) {
+        afterEach.run();
       }
-      run.finish(null);
-    }
+    }, () -> false);
   }
 
   /** What must be equal between two runs of one job: everything but times. */
   static String withoutTimes(String log) {
     return log.replaceAll("\"time\":\\{[^}]*\\}", "\"time\":{}");
+  }
+
+  /** One-pixel images of two classes, one of whose names has to be escaped. */
+  record Data(int size) implements ImageData {
+    @Override
+    public ImageShape shape() {
+      return ToySource.image().shape();
+    }
+
+    @Override
+    public List<String> classNames() {
+      return List.of("near", "far <&>");
+    }
+
+    @Override
+    public ByteImage image(int index) {
+      return ToySource.image();
+    }
+
+    @Override
+    public int label(int index) {
+      return index % 2;
+    }
+
+    @Override
+    public String name() {
+      return "toy:none";
+    }
+
+    @Override
+    public String digest() {
+      return "00".repeat(32);
+    }
+
+    @Override
+    public void close() {}
   }
 }
