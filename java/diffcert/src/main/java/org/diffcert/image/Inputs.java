@@ -55,7 +55,8 @@ final class Inputs {
   /** The length of an array of that many bytes, if the memory rule and Java allow it for a file of this size. */
   static int allowed(Path file, long fileSize, long bytes) {
     if (bytes > fileSize + SLACK || bytes > Integer.MAX_VALUE - 8) {
-      throw DiffcertException.badInput(file + " announces " + bytes + " bytes of data, more than its own " + fileSize
+      throw DiffcertException.badInput(file + " would take " + bytes + " bytes of memory, more than its size of "
+          + fileSize
           + " and 64 MiB, or than 2 GiB; unpack it, or split it");
     }
     return (int) bytes;

@@ -27,13 +27,13 @@ record NpyHeader(String descr, long[] shape, int headerBytes) {
   private static final int MAX_RANK = 8;
   private static final Pattern ENTRY = Pattern.compile(
       "\\s*'(descr|fortran_order|shape)'\\s*:\\s*(?:'([^']{1,16})'|(True|False)|"
-      + "\\(([0-9, ]{0,200})\\)|(\\[))\\s*(,|(?=}))");
+      + "\\(([0-9, ]{0,200})\\))\\s*(,|(?=}))");
 
   /** Reads the header; what names the array in sentences. */
   static NpyHeader read(Path file, String what, InputStream in) throws IOException {
     byte[] start = Inputs.exactly(in, 8);
     if (!Arrays.equals(MAGIC, Arrays.copyOf(start, 6))) {
-      throw bad(file, what, "does not begin as a .npy array does");
+      throw bad(file, what, "does not begin as a .npy array does; save it with numpy");
     }
     int major = start[6];
     if (major < 1 || major > 3 || start[7] != 0) {
@@ -52,7 +52,7 @@ record NpyHeader(String descr, long[] shape, int headerBytes) {
 
   private static NpyHeader parse(Path file, String what, String text, int headerBytes) {
     if (!text.startsWith("{") || !text.matches("(?s).*}[ ]*\\n?")) {
-      throw bad(file, what, "has a header that is no dictionary");
+      throw bad(file, what, "has a header that is no dictionary; save it with numpy");
     }
     int end = text.lastIndexOf('}');
     Matcher entry = ENTRY.matcher(text).region(1, end + 1);
@@ -66,9 +66,6 @@ record NpyHeader(String descr, long[] shape, int headerBytes) {
       if (!seen.add(entry.group(1))) {
         throw bad(file, what, "has '" + entry.group(1) + "' twice in its header");
       }
-      if (entry.group(5) != null) {
-        throw bad(file, what, "is an array of records; save plain numbers");
-      }
       switch (entry.group(1)) {
         case "descr" -> descr = entry.group(2);
         case "fortran_order" -> order = entry.group(3);
@@ -77,8 +74,12 @@ record NpyHeader(String descr, long[] shape, int headerBytes) {
       at = entry.end();
       entry.region(at, end + 1);
     }
+    if (text.substring(at, end).matches("(?s)\\s*'descr'\\s*:\\s*\\[.*")) {
+      throw bad(file, what, "is an array of records; save plain numbers");
+    }
     if (!text.substring(at, end).isBlank() || descr == null || order == null || shape == null) {
-      throw bad(file, what, "has a header that is not descr, fortran_order and shape and nothing else");
+      throw bad(file, what,
+          "has a header that is not descr, fortran_order and shape and nothing else; save it with numpy");
     }
     if (descr.indexOf('O') >= 0) {
       throw bad(file, what, "holds Python objects, which are never loaded; save plain numbers");

@@ -72,7 +72,7 @@ final class NpzReader {
       int length = (int) (elements * width);
       if (entry.getSize() != header.headerBytes() + (long) length) {
         throw NpyHeader.bad(file, what, "announces " + length + " bytes of data and has "
-            + (entry.getSize() - header.headerBytes()));
+            + (entry.getSize() - header.headerBytes()) + "; save it again");
       }
       byte[] data = Inputs.exactly(in, length);
       Inputs.atEnd(file, in);
@@ -88,7 +88,7 @@ final class NpzReader {
     boolean images = what.equals("images");
     if (images ? !descr.equals("|u1") : !descr.matches("\\|[iu]1|<[iu][248]")) {
       throw NpyHeader.bad(file, what, "is of type " + descr + ", must be "
-          + (images ? "uint8 (|u1)" : "little-endian integers"));
+          + (images ? "uint8 (|u1)" : "little-endian integers") + "; convert it with astype");
     }
     return descr.charAt(2) - '0';
   }

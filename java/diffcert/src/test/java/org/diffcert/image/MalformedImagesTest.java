@@ -94,8 +94,11 @@ class MalformedImagesTest {
       Files.write(d.resolve("t10k-images-idx3-ubyte"), idx(2051, new int[] {1, 1, 1}, new byte[1]));
       return "mnist:" + d;
     });
-    cases.put("idx: a directory where a file belongs", d -> "mnist:"
-        + Files.createDirectories(d.resolve("t10k-labels-idx1-ubyte")).getParent());
+    cases.put("idx: a directory where a file belongs", d -> {
+      Files.createDirectories(d.resolve("t10k-labels-idx1-ubyte"));
+      Files.createDirectories(d.resolve("t10k-images-idx3-ubyte"));
+      return "mnist:" + d;
+    });
     cases.put("idx: empty", images(new byte[0]));
     cases.put("idx: shorter than its header", images(new byte[11]));
     cases.put("idx: bad magic", images(idx(2050, new int[] {2, 1, 1}, new byte[2])));
