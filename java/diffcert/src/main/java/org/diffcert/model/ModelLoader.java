@@ -8,6 +8,7 @@ import org.diffcert.DiffcertException;
 import org.diffcert.file.FileBytes;
 import org.diffcert.file.Json;
 import org.diffcert.file.Safetensors;
+import org.diffcert.file.TorchCheckpoint;
 
 /** Tells a model file's format by its content and hands it to that format's reader. */
 final class ModelLoader {
@@ -23,8 +24,50 @@ final class ModelLoader {
     }
   }
 
+  /* A safetensors file may begin with the first bytes of a pickle (its header length), so three bytes do not decide: a pickle's first
+     eight bytes, read as a length, are beyond any header, and a zip's ninth byte is no JSON. */
   private static LoadedModel load(FileBytes file) {
+    ByteBuffer start = file.copy(0, (int) Math.min(16, file.size()));
+    if (start.limit() >= 10 && start.getInt(0) == 0x04034b50 && start.get(9) == 0 && (start.get(8) == 0 || start.get(8) == 8)) {
+      return torch(file, ModelFormat.PYTORCH_ZIP, TorchCheckpoint.zip(file));
+    }
+    boolean pickle = start.limit() >= 8 && (start.get(0) & 0xFF) == 0x80 && start.getInt(4) != 0;
+    if (pickle && start.get(1) == 2 && (start.get(2) & 0xFF) == 0x8a) {
+      return torch(file, ModelFormat.PYTORCH_LEGACY, TorchCheckpoint.legacy(file));
+    }
+    if (pickle) {
+      return torch(file, ModelFormat.EDM_PICKLE, TorchCheckpoint.pickle(file));
+    }
     return safetensors(file);
+  }
+
+  private static LoadedModel torch(FileBytes file, ModelFormat format, TorchCheckpoint checkpoint) {
+    NetworkConfig config = checkpoint.options() == null ? null
+        : NetworkConfig.parse(checkpoint.className(), named(checkpoint.options()));
+    return new LoadedModel(config, checkpoint.tensors(), format, new Provenance(file.name(), file.sha256(), checkpoint.sourceSha256()),
+        file);
+  }
+
+  /* The published constructors' first arguments, which a caller may have given by position. */
+  private static Json named(Json options) {
+    if (!options.has("")) {
+      return options;
+    }
+    String[] names = {"img_resolution", "img_channels", "label_dim", "use_fp16"};
+    Json all = Json.object();
+    int place = 0;
+    for (Json value : options.get("").elements()) {
+      if (place == names.length) {
+        throw DiffcertException.badInput("the network configuration has more than " + names.length + " arguments without a name");
+      }
+      all.put(names[place++], value);
+    }
+    options.members().forEach((key, value) -> {
+      if (!key.isEmpty()) {
+        all.put(key, value);
+      }
+    });
+    return all;
   }
 
   /* The configuration in force: the file's own, the user's, or that of FILE.json; two that differ are a mistake somewhere. */

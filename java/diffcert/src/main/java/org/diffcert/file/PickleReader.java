@@ -1,0 +1,410 @@
+package org.diffcert.file;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.diffcert.DiffcertException;
+import org.diffcert.file.PickleValue.BigInt;
+import org.diffcert.file.PickleValue.Bytes;
+import org.diffcert.file.PickleValue.Dict;
+import org.diffcert.file.PickleValue.Global;
+import org.diffcert.file.PickleValue.Instance;
+import org.diffcert.file.PickleValue.Items;
+import org.diffcert.file.PickleValue.SetItems;
+import org.diffcert.file.PickleValue.Tuple;
+
+/**
+ * A restricted interpreter of one pickle stream, protocols 2 to 4, within a range of a file. Names stay tokens; what a name may be
+ * called with is decided by {@link PickleGlobals}, and any name that is not on its list ends the reading. Bytes stay in the file.
+ */
+final class PickleReader {
+  /** Resolves persistent ids, which PyTorch uses for storages. */
+  interface PersistentIds {
+    /**
+     * The object of a persistent id.
+     *
+     * @param id the id
+     * @return the object
+     */
+    Object load(Object id);
+  }
+
+  private static final int MOST_OPCODES = 4_000_000;
+  private static final int MOST_STACK = 200_000;
+  private static final int MOST_MEMO = 500_000;
+  private static final int LONGEST_STRING = 1 << 22;
+  private static final int LONGEST_INTEGER = 64;
+  private static final int WINDOW = 1 << 16;
+  private static final Object MARK = new Object();
+
+  private final FileBytes file;
+  private final long end;
+  private final PersistentIds ids;
+  private final PickleGlobals globals;
+  private final PickleBudget budget;
+  private final ByteBuffer window = ByteBuffer.allocate(WINDOW).order(ByteOrder.LITTLE_ENDIAN).limit(0);
+  private long windowAt;
+  private final ArrayList<Object> stack = new ArrayList<>();
+  private final ArrayList<Object> memo = new ArrayList<>();
+
+  PickleReader(FileBytes file, long begin, long end, PersistentIds ids, PickleGlobals globals, PickleBudget budget) {
+    this.file = file;
+    this.windowAt = begin;
+    this.end = end;
+    this.ids = ids;
+    this.globals = globals;
+    this.budget = budget;
+  }
+
+  /* The first byte after the pickle. */
+  long position() {
+    return windowAt + window.position();
+  }
+
+  Object read() {
+    if (u8() != 0x80) {
+      throw fail("a pickle of protocol 2 to 4 is expected");
+    }
+    int protocol = u8();
+    if (protocol < 2 || protocol > 4) {
+      throw fail("it is a pickle of protocol " + protocol + ", 2 to 4 are read");
+    }
+    for (int i = 0; i < MOST_OPCODES; i++) {
+      int opcode = u8();
+      if (opcode == '.') {
+        Object result = pop();
+        if (!stack.isEmpty()) {
+          throw fail("it stops with values left on its stack");
+        }
+        return result;
+      }
+      step(opcode);
+    }
+    throw fail("it has more than " + MOST_OPCODES + " operations");
+  }
+
+  private void step(int opcode) {
+    switch (opcode) {
+      case '(' -> push(MARK);
+      case '0' -> stack.remove(top());
+      case '1' -> popMark();
+      case '2' -> push(peek());
+      case 'N' -> push(PickleValue.NONE);
+      case 0x88 -> push(Boolean.TRUE);
+      case 0x89 -> push(Boolean.FALSE);
+      case 'K' -> push((long) u8());
+      case 'M' -> push((long) u16());
+      case 'J' -> push((long) s32());
+      case 0x8a -> push(integer(u8()));
+      case 0x8b -> push(integer(u32()));
+      case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(s64())));
+      case 'U' -> push(string(u8()));
+      case 'T' -> push(string(u32()));
+      case 'X' -> push(string(u32()));
+      case 0x8c -> push(string(u8()));
+      case 0x8d -> push(string(u64()));
+      case 'C' -> push(bytes(u8()));
+      case 'B' -> push(bytes(u32()));
+      case 0x8e -> push(bytes(u64()));
+      case 0x95 -> frame();
+      default -> container(opcode);
+    }
+  }
+
+  private void container(int opcode) {
+    switch (opcode) {
+      case ')' -> push(tuple(new ArrayList<>()));
+      case 0x85 -> push(tuple(popMany(1)));
+      case 0x86 -> push(tuple(popMany(2)));
+      case 0x87 -> push(tuple(popMany(3)));
+      case 't' -> push(tuple(popMark()));
+      case ']' -> push(new Items());
+      case '}' -> push(new Dict());
+      case 0x8f -> push(new SetItems());
+      case 'l' -> {
+        Items list = new Items();
+        list.items.addAll(popMark());
+        push(list);
+      }
+      case 'a' -> append(popMany(1));
+      case 'e' -> append(popMark());
+      case 'd' -> {
+        List<Object> items = popMark();
+        push(new Dict());
+        setItems(items);
+      }
+      case 's' -> setItems(popMany(2));
+      case 'u' -> setItems(popMark());
+      case 0x90 -> {
+        List<Object> items = popMark();
+        expect(SetItems.class, "a set").items.addAll(items);
+      }
+      case 0x91 -> {
+        SetItems set = new SetItems();
+        set.items.addAll(popMark());
+        push(set);
+      }
+      default -> reference(opcode);
+    }
+  }
+
+  private void reference(int opcode) {
+    switch (opcode) {
+      case 'q' -> put(u8());
+      case 'r' -> put(u32());
+      case 0x94 -> put(memo.size());
+      case 'h' -> push(memoized(u8()));
+      case 'j' -> push(memoized(u32()));
+      case 'c' -> push(globals.find(line(), line()));
+      case 0x93 -> {
+        List<Object> names = popMany(2);
+        if (!(names.get(0) instanceof String module) || !(names.get(1) instanceof String name)) {
+          throw fail("it names a global by something else than strings");
+        }
+        push(globals.find(module, name));
+      }
+      case 'Q' -> push(ids.load(pop()));
+      case 'R', 0x81 -> {
+        List<Object> call = popMany(2);
+        if (!(call.get(0) instanceof Global global) || !(call.get(1) instanceof Tuple arguments)) {
+          throw fail("it calls something that is not a known name");
+        }
+        push(opcode == 'R' ? globals.call(global, arguments.items()) : globals.make(global, arguments.items()));
+      }
+      case 'b' -> {
+        Object state = pop();
+        globals.build(peek(), state);
+      }
+      default -> throw fail("it has the operation 0x" + Integer.toHexString(opcode) + ", which is not read");
+    }
+  }
+
+  private void frame() {
+    long length = u64();
+    if (length > end - position()) {
+      throw fail("it has a frame of " + length + " bytes where " + (end - position()) + " are left");
+    }
+  }
+
+  private Tuple tuple(List<Object> items) {
+    return new Tuple(items);
+  }
+
+  private void append(List<Object> items) {
+    expect(Items.class, "a list").items.addAll(items);
+  }
+
+  private void setItems(List<Object> items) {
+    if (items.size() % 2 != 0) {
+      throw fail("it has a dictionary with a key and no value");
+    }
+    Dict dict = expect(Dict.class, "a dictionary");
+    for (int i = 0; i < items.size(); i += 2) {
+      Object key = items.get(i);
+      if (!(key instanceof String || key instanceof Long || key instanceof Double || key instanceof Boolean)) {
+        throw fail("it has a dictionary key that is no string and no number");
+      }
+      if (dict.map.put(key, items.get(i + 1)) != null) {
+        throw fail("it has a dictionary with the key " + shorten(key.toString()) + " twice");
+      }
+    }
+  }
+
+  private <T> T expect(Class<T> type, String what) {
+    Object value = peek();
+    if (!type.isInstance(value)) {
+      throw fail("it adds to something that is not " + what);
+    }
+    return type.cast(value);
+  }
+
+  private void push(Object value) {
+    if (stack.size() >= MOST_STACK) {
+      throw fail("its stack grows over " + MOST_STACK + " values");
+    }
+    budget.value(this::fail);
+    stack.add(value);
+  }
+
+  private int top() {
+    if (stack.isEmpty()) {
+      throw fail("it takes from an empty stack");
+    }
+    return stack.size() - 1;
+  }
+
+  private Object peek() {
+    Object value = stack.get(top());
+    if (value == MARK) {
+      throw fail("it takes a mark for a value");
+    }
+    return value;
+  }
+
+  private Object pop() {
+    Object value = peek();
+    stack.remove(top());
+    return value;
+  }
+
+  private List<Object> popMany(int count) {
+    List<Object> items = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      items.add(0, pop());
+    }
+    return items;
+  }
+
+  private List<Object> popMark() {
+    int at = stack.size() - 1;
+    while (at >= 0 && stack.get(at) != MARK) {
+      at--;
+    }
+    if (at < 0) {
+      throw fail("it looks for a mark that is not there");
+    }
+    List<Object> tail = stack.subList(at, stack.size());
+    List<Object> items = new ArrayList<>(tail.subList(1, tail.size()));
+    tail.clear();
+    return items;
+  }
+
+  private void put(long index) {
+    if (index >= MOST_MEMO || index > memo.size() + 1024L) {
+      throw fail("it has the memo entry " + index + " after " + memo.size());
+    }
+    while (memo.size() <= index) {
+      memo.add(null);
+    }
+    memo.set((int) index, peek());
+  }
+
+  private Object memoized(long index) {
+    Object value = index < memo.size() ? memo.get((int) index) : null;
+    if (value == null) {
+      throw fail("it asks for the memo entry " + index + ", which is not there");
+    }
+    return value;
+  }
+
+  private Object integer(long length) {
+    if (length > LONGEST_INTEGER) {
+      throw fail("it has an integer of " + length + " bytes, at most " + LONGEST_INTEGER + " are read");
+    }
+    byte[] bytes = raw((int) length);
+    if (length > 8) {
+      return new BigInt(java.util.HexFormat.of().formatHex(bytes));
+    }
+    long value = length > 0 && bytes[(int) length - 1] < 0 ? -1 : 0;
+    for (int i = (int) length - 1; i >= 0; i--) {
+      value = value << 8 | bytes[i] & 0xFF;
+    }
+    return value;
+  }
+
+  private String string(long length) {
+    if (length > LONGEST_STRING || length > end - position()) {
+      throw fail("it has a string of " + Long.toUnsignedString(length) + " bytes where " + (end - position()) + " are left and at most "
+          + LONGEST_STRING + " are read");
+    }
+    budget.text(length, this::fail);
+    byte[] bytes = raw((int) length);
+    try {
+      CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+      return text.toString();
+    } catch (CharacterCodingException e) {
+      throw fail("it has a string that is not UTF-8");
+    }
+  }
+
+  private Bytes bytes(long length) {
+    if (length > end - position()) {
+      throw fail("it has a bytes object of " + length + " bytes where " + (end - position()) + " are left");
+    }
+    Bytes bytes = new Bytes(position(), length);
+    long next = position() + length;
+    window.position(0).limit(0);
+    windowAt = next;
+    return bytes;
+  }
+
+  private String line() {
+    StringBuilder text = new StringBuilder();
+    for (int c = u8(); c != '\n'; c = u8()) {
+      if (c < 0x20 || c > 0x7e || text.length() > 1000) {
+        throw fail("it has a name that is not a line of text");
+      }
+      text.append((char) c);
+    }
+    return text.toString();
+  }
+
+  private byte[] raw(int length) {
+    byte[] bytes = new byte[length];
+    for (int done = 0; done < length;) {
+      need(1);
+      int some = Math.min(length - done, window.remaining());
+      window.get(bytes, done, some);
+      done += some;
+    }
+    return bytes;
+  }
+
+  private void need(int count) {
+    if (window.remaining() >= count) {
+      return;
+    }
+    long at = position();
+    if (count > end - at) {
+      throw fail("it ends in the middle of an operation");
+    }
+    window.clear().limit((int) Math.min(WINDOW, end - at));
+    windowAt = at;
+    file.read(at, window);
+    window.flip();
+  }
+
+  private int u8() {
+    need(1);
+    return window.get() & 0xFF;
+  }
+
+  private int u16() {
+    need(2);
+    return window.getShort() & 0xFFFF;
+  }
+
+  private int s32() {
+    need(4);
+    return window.getInt();
+  }
+
+  private long u32() {
+    return s32() & 0xFFFFFFFFL;
+  }
+
+  private long s64() {
+    need(8);
+    return window.getLong();
+  }
+
+  private long u64() {
+    long value = s64();
+    if (value < 0) {
+      throw fail("it has a length of " + Long.toUnsignedString(value) + " bytes");
+    }
+    return value;
+  }
+
+  static String shorten(String text) {
+    return text.length() <= 80 ? text : text.substring(0, 80) + "...";
+  }
+
+  private DiffcertException fail(String why) {
+    return DiffcertException.badInput(file.name() + " is not a pickle that can be read, at byte " + position() + ": " + why);
+  }
+}
