@@ -47,6 +47,7 @@ class ThreadPool {
   void dispatch(Call call, void* context);
   void work(int thread);
 
+  int looks_ = 0;  // before a waiter sleeps
   Call call_ = nullptr;
   void* context_ = nullptr;
   std::atomic<std::uint32_t> round_{0};    // raised once a run; workers wait for it
