@@ -1,0 +1,128 @@
+// The C ABI of the classifiers: the objective with explicit noise, and votes.
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "abi/guard.hpp"
+#include "abi/handles.hpp"
+#include "elbo/classifier.hpp"
+
+struct dc_classifier {
+  diffcert::Classifier classifier;
+};
+
+namespace diffcert {
+namespace {
+
+Network* network_of(dc_model* model) { return model == nullptr ? nullptr : &model->network; }
+
+std::span<const std::uint8_t> bytes(const uint8_t* image, int64_t count) {
+  require(image != nullptr && count >= 0, "The image is missing.");
+  return {image, static_cast<std::size_t>(count)};
+}
+
+bool all_finite(const double* values, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!std::isfinite(values[i])) return false;
+  }
+  return true;
+}
+
+void check_levels(dc_classifier_kind kind, double sigma_tau, std::int64_t levels, const double* lower, const double* upper) {
+  const bool reads_tau = kind != DC_DC;
+  require(!reads_tau || (sigma_tau > 0 && std::isfinite(sigma_tau)), "The smoothing level must be finite and positive.");
+  const bool above = kind == DC_EPNDC || kind == DC_APNDC || kind == DC_APNDC_CONDITIONAL;
+  for (std::int64_t i = 0; i < levels; ++i) {
+    require(std::isfinite(upper[i]) && upper[i] > 0, "A noise level must be finite and positive.");
+    require(!above || upper[i] > sigma_tau, "A noise level of this classifier must lie above the smoothing level.");
+    require(kind != DC_EPNDC || (lower[i] >= sigma_tau && lower[i] < upper[i]),
+            "A level of epndc must begin at the smoothing level or above it, and end above its beginning.");
+  }
+}
+
+void elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, bool clamp, double sigma_tau, const double* x,
+          std::int64_t levels, const double* lower, const double* upper, const double* level_noise, double* residual) {
+  require(model != nullptr && x != nullptr && upper != nullptr && level_noise != nullptr && residual != nullptr &&
+              (lower != nullptr || kind != DC_EPNDC),
+          "The objective was called without a model, an image, levels, noise or a place for the result.");
+  require(levels >= 1 && levels <= 65536, "The objective takes 1 to 65536 levels.");
+  Objective objective(model->network, network_of(unconditional), kind, clamp, model->network.max_batch());
+  check_levels(kind, sigma_tau, levels, lower, upper);
+  const std::int64_t count = objective.elements();
+  require(all_finite(x, count) && all_finite(level_noise, levels * count), "The image or its noise has values that are not finite.");
+  std::vector<ElboLevel> list;
+  for (std::int64_t i = 0; i < levels; ++i) {
+    list.push_back({static_cast<std::uint32_t>(i), kind == DC_EPNDC ? lower[i] : 0, upper[i], 0});
+  }
+  const double taus[] = {sigma_tau};
+  ElboJob job;
+  job.samples = 1;
+  job.taus = taus;
+  job.x = {x, static_cast<std::size_t>(count)};
+  job.levels = list;
+  job.noise = [&](std::int64_t, std::uint32_t position, std::span<double> noise) {
+    std::copy_n(level_noise + position * count, count, noise.data());
+  };
+  job.take = [&](std::int64_t, std::int64_t, std::int32_t label, std::uint32_t position, double value) {
+    residual[label * levels + position] = value;
+  };
+  objective.run(job);
+}
+
+}  // namespace
+}  // namespace diffcert
+
+using namespace diffcert;
+
+extern "C" {
+
+dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp, double sigma_tau, const double* x,
+                  int64_t levels, const double* lower, const double* upper, const double* level_noise, double* residual) {
+  return guard([&] {
+    elbo(model, unconditional, kind, clamp != 0, sigma_tau, x, levels, lower, upper, level_noise, residual);
+  });
+}
+
+dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp, dc_noise_mode noise,
+                               uint64_t seed, int32_t tau_count, const dc_tau* taus, int64_t batch, dc_classifier** classifier) {
+  return guard([&] {
+    require(model != nullptr && classifier != nullptr && (taus != nullptr || tau_count == 0),
+            "A classifier needs a model, smoothing levels and a place for its handle.");
+    require(tau_count >= 1 && tau_count <= 1024, "A classifier takes 1 to 1024 smoothing levels.");
+    require(batch <= 65536, "A batch has at most 65536 rows.");
+    *classifier = new dc_classifier{Classifier(model->network, network_of(unconditional), kind, clamp != 0, noise, seed,
+                                               {taus, static_cast<std::size_t>(tau_count)}, batch)};
+  });
+}
+
+dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id, dc_phase phase,
+                              uint32_t from, uint32_t to, int32_t* votes) {
+  return guard([&] {
+    require(classifier != nullptr && (votes != nullptr || from == to), "Votes need a classifier and a place for them.");
+    require(from <= to, "A range of samples ends before it begins.");
+    const std::int64_t cells = classifier->classifier.tau_count() * (std::int64_t{to} - from);
+    classifier->classifier.votes(bytes(image, image_bytes), {image_id, phase, from, to}, {votes, static_cast<std::size_t>(cells)});
+  });
+}
+
+dc_status dc_classifier_calls_per_sample(const dc_classifier* classifier, int64_t* calls) {
+  return guard([&] {
+    require(classifier != nullptr && calls != nullptr, "The number of calls needs a classifier and a place for it.");
+    *calls = classifier->classifier.calls_per_sample();
+  });
+}
+
+dc_status dc_classifier_losses(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id, dc_phase phase,
+                               uint32_t sample, double* losses) {
+  return guard([&] {
+    require(classifier != nullptr && losses != nullptr, "Losses need a classifier and a place for them.");
+    require(sample != UINT32_MAX, "The last sample number is not used.");
+    const std::int64_t cells = classifier->classifier.tau_count() * classifier->classifier.classes();
+    classifier->classifier.losses(bytes(image, image_bytes), {image_id, phase, sample, sample + 1}, {losses, static_cast<std::size_t>(cells)});
+  });
+}
+
+void dc_classifier_close(dc_classifier* classifier) { delete classifier; }
+
+}  // extern "C"

@@ -1,0 +1,197 @@
+#include "elbo/classifier.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/status.hpp"
+
+namespace diffcert {
+namespace {
+
+// Far beyond any noise or clip; keeps sums of integers within 32 bits.
+constexpr std::int64_t kMaxInteger = 1 << 24;
+constexpr std::int64_t kMaxThresholds = 1 << 24;
+constexpr double kMaxLevel = 1e6;
+
+bool finite(double value) { return std::isfinite(value); }
+bool in_range(double value, double least, double most) { return value >= least && value <= most; }
+
+}  // namespace
+
+Classifier::Classifier(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, dc_noise_mode noise,
+                       std::uint64_t seed, std::span<const dc_tau> taus, std::int64_t batch)
+    : objective_(model, unconditional, kind, clamp, batch <= 0 ? model.max_batch() : std::min(batch, model.max_batch())), mode_(noise), seed_(seed) {
+  require(noise >= DC_NOISE_INTEGER && noise <= DC_NOISE_FLOAT, "There is no noise mode of that number.");
+  require(!taus.empty(), "A classifier needs at least one smoothing level.");
+  for (const dc_tau& tau : taus) {
+    taus_.push_back(copy(tau));
+    require(taus_.size() == 1 || taus_.back().unit > taus_[taus_.size() - 2].unit, "The smoothing levels must ascend.");
+  }
+  if (mode_ == DC_NOISE_PATH) {
+    require(kind == DC_EPNDC, "Path noise serves epndc alone: the other classifiers read more than one position of the path.");
+    std::vector<double> units;
+    for (const Tau& tau : taus_) {
+      units.push_back(tau.unit);
+      require(tau.lower == taus_[0].lower && tau.upper == taus_[0].upper, "On path noise all smoothing levels share one list of levels.");
+    }
+    require(PathNoise::accepts(units), "Path noise takes 1 to 16 smoothing levels of at most 2.");
+    path_.emplace(units);
+    passes_.push_back(plan(0, taus_.size()));
+  } else {
+    for (std::size_t t = 0; t < taus_.size(); ++t) passes_.push_back(plan(t, 1));
+  }
+}
+
+Classifier::Tau Classifier::copy(const dc_tau& tau) const {
+  require(in_range(tau.sigma, 1e-6, 16), "A smoothing level must be above 0 and at most 16, in [0,1] pixel units.");
+  require(tau.levels >= 1 && tau.levels <= std::int64_t{kMaxNoiseIndex} + 1, "A smoothing level needs 1 to 65536 noise levels.");
+  require(tau.lower != nullptr && tau.upper != nullptr && tau.weights != nullptr, "The levels or weights of a smoothing level are missing.");
+  Tau own;
+  own.unit = tau.sigma;
+  own.lower.assign(tau.lower, tau.lower + tau.levels);
+  own.upper.assign(tau.upper, tau.upper + tau.levels);
+  own.weights.assign(tau.weights, tau.weights + tau.levels);
+  if (mode_ != DC_NOISE_FLOAT) {
+    require(tau.clip_low >= -kMaxInteger && tau.clip_low < tau.clip_high && tau.clip_high <= kMaxInteger,
+            "The clip of a smoothing level is not a range.");
+    own.clip_low = tau.clip_low;
+    own.clip_high = tau.clip_high;
+  }
+  if (mode_ == DC_NOISE_INTEGER) {
+    require(tau.thresholds != nullptr && tau.threshold_count >= 1 && tau.threshold_count <= kMaxThresholds &&
+                std::abs(std::int64_t{tau.threshold_origin}) <= kMaxInteger,
+            "Integer noise needs a threshold table.");
+    const std::span<const std::uint64_t> table(tau.thresholds, static_cast<std::size_t>(tau.threshold_count));
+    require(std::is_sorted(table.begin(), table.end()), "The thresholds of integer noise must ascend.");
+    own.noise.emplace(table, tau.threshold_origin);
+  }
+  return own;
+}
+
+// A level is in the pass if a tau weighs it; x_u starts from the largest such tau, so that what a tau reads lies at its own position or later
+// on the path.
+Classifier::Pass Classifier::plan(std::size_t first, std::size_t count) const {
+  Pass pass;
+  pass.first = first;
+  for (std::size_t t = first; t < first + count; ++t) pass.edm.push_back(2 * taus_[t].unit);
+  const bool reads_tau = objective_.kind() != DC_DC && objective_.kind() != DC_APNDC_ENSEMBLE;
+  for (std::size_t i = 0; i < taus_[first].upper.size(); ++i) {
+    ElboLevel level{static_cast<std::uint32_t>(i), taus_[first].lower[i], taus_[first].upper[i], kNone};
+    for (std::size_t t = 0; t < count; ++t) {
+      const double weight = taus_[first + t].weights[i];
+      require(in_range(weight, 0, 1e300), "A weight must be finite and not negative.");
+      if (weight == 0) continue;
+      level.base = static_cast<std::int32_t>(t);
+      require(level.upper > 0 && level.upper <= kMaxLevel, "A noise level must be finite and positive.");
+      require(!reads_tau || level.upper > pass.edm[t], "A noise level of this classifier must lie above the smoothing level.");
+      require(objective_.kind() != DC_EPNDC || (level.lower >= pass.edm[t] && level.lower < level.upper),
+              "A level of epndc must begin at the smoothing level or above it, and end above its beginning.");
+    }
+    if (level.base != kNone) pass.levels.push_back(level);
+  }
+  require(!pass.levels.empty(), "A smoothing level has no noise level with a positive weight.");
+  return pass;
+}
+
+std::int64_t Classifier::calls_per_sample() const {
+  std::int64_t calls = 0;
+  for (const Pass& pass : passes_) {
+    calls += static_cast<std::int64_t>(pass.levels.size()) * objective_.classes() + objective_.estimate_rows();
+  }
+  return calls;
+}
+
+void Classifier::votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes) {
+  require(static_cast<std::int64_t>(votes.size()) == tau_count() * range.size(), "The place for votes has another size than the samples.");
+  for_each_group(image, range, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
+    for (std::size_t t = 0; t < pass.edm.size(); ++t) {
+      for (std::int64_t sample = 0; sample < samples; ++sample) {
+        const double* loss = losses_.data() + (static_cast<std::int64_t>(t) * samples + sample) * classes();
+        const bool counts = certain_[static_cast<std::size_t>(sample)] != 0 && std::all_of(loss, loss + classes(), finite);
+        const std::int64_t row = static_cast<std::int64_t>(pass.first + t) * range.size() + offset + sample;
+        votes[static_cast<std::size_t>(row)] = counts ? static_cast<std::int32_t>(std::min_element(loss, loss + classes()) - loss) : -1;
+      }
+    }
+  });
+}
+
+void Classifier::losses(std::span<const std::uint8_t> image, const SampleRange& range, std::span<double> losses) {
+  require(static_cast<std::int64_t>(losses.size()) == tau_count() * range.size() * classes(),
+          "The place for losses has another size than the samples.");
+  for_each_group(image, range, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
+    for (std::size_t t = 0; t < pass.edm.size(); ++t) {
+      const std::int64_t row = static_cast<std::int64_t>(pass.first + t) * range.size() + offset;
+      std::copy_n(losses_.data() + static_cast<std::int64_t>(t) * samples * classes(), samples * classes(), losses.data() + row * classes());
+    }
+  });
+}
+
+template <class Take>
+void Classifier::for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, Take take) {
+  require(static_cast<std::int64_t>(image.size()) == elements(), "The image has another size than the model takes.");
+  require(range.phase >= DC_SELECT && range.phase <= DC_PREDICT, "There is no phase of that number.");
+  require(range.from <= range.to, "A range of samples ends before it begins.");
+  const std::int64_t group = objective_.group();
+  for (std::int64_t done = 0; done < range.size(); done += group) {
+    SampleRange part = range;
+    part.from = range.from + static_cast<std::uint32_t>(done);
+    part.to = static_cast<std::uint32_t>(std::min<std::int64_t>(std::int64_t{part.from} + group, range.to));
+    for (const Pass& pass : passes_) {
+      run(pass, image, part);
+      take(pass, done, part.size());
+    }
+  }
+}
+
+void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, const SampleRange& part) {
+  const std::int64_t samples = part.size();
+  const std::size_t cells = pass.edm.size() * static_cast<std::size_t>(samples);
+  const auto key = [&](std::int64_t sample) {
+    return NoiseKey{seed_, part.image_id, static_cast<std::uint32_t>(part.phase), part.from + static_cast<std::uint32_t>(sample)};
+  };
+  x_.resize(cells * image.size());
+  certain_.resize(static_cast<std::size_t>(samples));
+  for (std::int64_t sample = 0; sample < samples; ++sample) {
+    certain_[static_cast<std::size_t>(sample)] = draw(pass, image, key(sample), sample, samples) ? 1 : 0;
+  }
+  losses_.assign(cells * static_cast<std::size_t>(classes()), 0.0);
+  ElboJob job;
+  job.samples = samples;
+  job.taus = pass.edm;
+  job.x = x_;
+  job.levels = pass.levels;
+  job.noise = [&](std::int64_t sample, std::uint32_t position, std::span<double> noise) {
+    draw_normals(key(sample), NoiseStream::level, position, noise);
+  };
+  job.take = [&](std::int64_t tau, std::int64_t sample, std::int32_t label, std::uint32_t position, double residual) {
+    const double weight = taus_[pass.first + static_cast<std::size_t>(tau)].weights[position];
+    if (weight > 0) losses_[static_cast<std::size_t>((tau * samples + sample) * classes() + label)] += weight * residual;
+  };
+  objective_.run(job);
+}
+
+// The positions of one sample at the taus of the pass. False if the noise was ambiguous.
+bool Classifier::draw(const Pass& pass, std::span<const std::uint8_t> image, const NoiseKey& key, std::int64_t sample,
+                      std::int64_t samples) {
+  const std::size_t count = image.size();
+  const Tau& first = taus_[pass.first];
+  double* x = x_.data() + sample * elements();
+  if (mode_ == DC_NOISE_FLOAT) {
+    normals_.resize(count);
+    draw_normals(key, NoiseStream::smoothing, 0, normals_);
+    for (std::size_t e = 0; e < count; ++e) x[e] = edm_value(image[e]) + 2 * first.unit * normals_[e];
+    return true;
+  }
+  integers_.resize(count * pass.edm.size());
+  const bool certain = mode_ == DC_NOISE_PATH ? path_->draw(key, elements(), integers_) : first.noise->draw(key, integers_);
+  for (std::size_t t = 0; t < pass.edm.size(); ++t) {
+    const Tau& tau = taus_[pass.first + t];
+    for (std::size_t e = 0; e < count; ++e) {
+      x[e] = edm_value(std::clamp(image[e] + integers_[t * count + e], tau.clip_low, tau.clip_high));
+    }
+    x += samples * elements();
+  }
+  return certain;
+}
+
+}  // namespace diffcert

@@ -1,0 +1,165 @@
+#include "elbo/objective.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/status.hpp"
+
+namespace diffcert {
+namespace {
+
+constexpr std::int64_t kEstimateBudget = std::int64_t{256} << 20;  // bytes
+
+// To [-1, 1]. What is not finite becomes NaN instead of a bound, so that the loss shows it and the sample counts for no class (S15).
+double clamped(double v) {
+  if (!std::isfinite(v)) return std::numeric_limits<double>::quiet_NaN();
+  return v > 1 ? 1 : v < -1 ? -1 : v;
+}
+
+}  // namespace
+
+Objective::Objective(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, std::int64_t batch)
+    : model_(model), unconditional_(unconditional != nullptr ? *unconditional : model), kind_(kind), clamp_(clamp), batch_(batch),
+      elements_(model.config().image_elements()), classes_(model.config().label_dim) {
+  require(kind >= DC_DC && kind <= DC_APNDC_ENSEMBLE, "There is no diffusion classifier of that kind.");
+  require(model_.finished() && unconditional_.finished(), "A diffusion classifier needs models whose weights are all set.");
+  require(classes_ >= 2, "A diffusion classifier needs a class-conditional model of at least two classes.");
+  require(batch_ >= 1, "A batch has at least one row.");
+  const NetworkConfig &a = model_.config(), &b = unconditional_.config();
+  require(a.img_channels == b.img_channels && a.img_resolution == b.img_resolution,
+          "The unconditional model takes images of another shape than the conditional one.");
+  const auto cells = static_cast<std::size_t>(batch_ * elements_);
+  input_.resize(cells);
+  denoised_.resize(cells);
+  noise_.resize(static_cast<std::size_t>(elements_));
+  rows_.reserve(static_cast<std::size_t>(batch_));
+  sigma_.reserve(static_cast<std::size_t>(batch_));
+  labels_.reserve(static_cast<std::size_t>(batch_));
+}
+
+std::int64_t Objective::estimate_rows() const {
+  return kind_ == DC_APNDC_CONDITIONAL ? classes_ : kind_ == DC_APNDC || kind_ == DC_APNDC_ENSEMBLE ? 1 : 0;
+}
+
+std::int64_t Objective::group() const {
+  const std::int64_t bytes = std::max<std::int64_t>(1, estimate_rows()) * elements_ * static_cast<std::int64_t>(sizeof(double));
+  return std::clamp<std::int64_t>(kEstimateBudget / bytes, 1, batch_);
+}
+
+void Objective::run(const ElboJob& job) {
+  estimate(job);
+  for (const ElboLevel& level : job.levels) {
+    const double tau = job.taus[static_cast<std::size_t>(level.base)];
+    const double spread = noised() ? std::sqrt((level.upper - tau) * (level.upper + tau)) : level.upper;
+    for (std::int64_t sample = 0; sample < job.samples; ++sample) {
+      job.noise(sample, level.position, noise_);
+      const double* centre = kind_ == DC_APNDC_ENSEMBLE ? estimates_.data() + sample * elements_
+                                                        : job.x.data() + (level.base * job.samples + sample) * elements_;
+      const double* shared = nullptr;
+      for (std::int32_t label = 0; label < classes_; ++label) {
+        if (static_cast<std::int64_t>(rows_.size()) == batch_) {
+          take_rows(job);
+          shared = nullptr;
+        }
+        double* x = push(level.upper, label, {&level, sample, label});
+        if (shared != nullptr) {
+          std::copy_n(shared, elements_, x);
+        } else {
+          for (std::int64_t e = 0; e < elements_; ++e) x[e] = centre[e] + spread * noise_[static_cast<std::size_t>(e)];
+        }
+        shared = x;
+      }
+    }
+  }
+  take_rows(job);
+}
+
+// D(x; s_tau), unconditional or once a class: the targets of the apndc kinds.
+void Objective::estimate(const ElboJob& job) {
+  const std::int64_t each = estimate_rows();
+  const std::int64_t all = job.samples * each;
+  estimates_.resize(static_cast<std::size_t>(all * elements_));
+  Network& network = kind_ == DC_APNDC_CONDITIONAL ? model_ : unconditional_;
+  for (std::int64_t done = 0; done < all;) {
+    const std::int64_t count = std::min(batch_, all - done);
+    for (std::int64_t r = done; r < done + count; ++r) {
+      const std::int32_t label = kind_ == DC_APNDC_CONDITIONAL ? static_cast<std::int32_t>(r % each) : -1;
+      std::copy_n(job.x.data() + r / each * elements_, elements_, push(job.taus[0], label, {}));
+    }
+    denoise(network);
+    std::copy_n(denoised_.data(), count * elements_, estimates_.data() + done * elements_);
+    clear();
+    done += count;
+  }
+}
+
+// The place of the next row's input.
+double* Objective::push(double sigma, std::int32_t label, const Row& row) {
+  double* place = input_.data() + static_cast<std::int64_t>(rows_.size()) * elements_;
+  rows_.push_back(row);
+  sigma_.push_back(sigma);
+  labels_.push_back(label);
+  return place;
+}
+
+// Runs the batch: its rows' D lies in denoised_.
+void Objective::denoise(Network& network) {
+  const auto n = static_cast<std::int64_t>(rows_.size());
+  network.denoise(n, sigma_.data(), labels_.data(), input_.data(), denoised_.data());
+  if (clamp_) std::transform(denoised_.begin(), denoised_.begin() + n * elements_, denoised_.begin(), clamped);
+}
+
+void Objective::clear() {
+  rows_.clear();
+  sigma_.clear();
+  labels_.clear();
+}
+
+void Objective::take_rows(const ElboJob& job) {
+  if (rows_.empty()) return;
+  denoise(model_);
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    const Row& row = rows_[r];
+    const double* denoised = denoised_.data() + static_cast<std::int64_t>(r) * elements_;
+    const double* input = input_.data() + static_cast<std::int64_t>(r) * elements_;
+    if (kind_ == DC_EPNDC) {
+      for (std::int64_t t = 0; t <= row.level->base; ++t) {
+        const double* x = job.x.data() + (t * job.samples + row.sample) * elements_;
+        job.take(t, row.sample, row.label, row.level->position,
+                 posterior_distance(*row.level, job.taus[static_cast<std::size_t>(t)], x, input, denoised));
+      }
+      continue;
+    }
+    const std::int64_t estimate = kind_ == DC_APNDC_CONDITIONAL ? row.sample * classes_ + row.label : row.sample;
+    const double* target = kind_ == DC_DC ? job.x.data() + row.sample * elements_ : estimates_.data() + estimate * elements_;
+    job.take(0, row.sample, row.label, row.level->position, squared_distance(denoised, target));
+  }
+  clear();
+}
+
+double Objective::squared_distance(const double* denoised, const double* target) const {
+  double sum = 0;
+  for (std::int64_t e = 0; e < elements_; ++e) {
+    const double d = denoised[e] - target[e];
+    sum += d * d;
+  }
+  return sum / static_cast<double>(elements_);
+}
+
+//   m_q = ((u^2 - l^2) x + (l^2 - s^2) x_u) / (u^2 - s^2),   m_p = ((u^2 - l^2) D + l^2 x_u) / u^2
+double Objective::posterior_distance(const ElboLevel& level, double tau, const double* x, const double* x_upper,
+                                     const double* denoised) const {
+  const double u = level.upper, l = level.lower;
+  const double q = (u - tau) * (u + tau), step = (u - l) * (u + l);
+  const double qx = step / q, qu = (l - tau) * (l + tau) / q;
+  const double pd = step / (u * u), pu = l * l / (u * u);
+  double sum = 0;
+  for (std::int64_t e = 0; e < elements_; ++e) {
+    const double d = (qx * x[e] + qu * x_upper[e]) - (pd * denoised[e] + pu * x_upper[e]);
+    sum += d * d;
+  }
+  return sum / static_cast<double>(elements_);
+}
+
+}  // namespace diffcert

@@ -1,0 +1,86 @@
+// The objective of the diffusion classifiers: squared differences per class and level, for noise that the caller gives.
+//
+// Everything here is in EDM space and float64. With x = x_tau, s = s_tau, (l, u) a level, e its noise and D the network, clamped to [-1, 1] if asked:
+//   dc                 x_u = x + u e                    residual |D(x_u; u, y) - x|^2
+//   apndc              x_u = x + sqrt(u^2 - s^2) e      residual |D(x_u; u, y) - D(x; s)|^2, the target unconditional
+//   apndc-conditional  the same x_u                     residual |D(x_u; u, y) - D(x; s, y)|^2
+//   apndc-ensemble     x_u = D(x; s) + u e              residual |D(x_u; u, y) - D(x; s)|^2
+//   epndc              x_u as apndc's                   residual |m_q - m_p|^2, the means of q(x_l | x_u, x) and p(x_l | x_u, y)
+// each a mean over the elements, summed in C,H,W order. docs/spec/classifiers.md derives them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "diffcert/diffcert.h"
+#include "unet/network.hpp"
+
+namespace diffcert {
+
+// One level of a job. x_u starts from the position at taus[base]; the taus 0..base read the result.
+struct ElboLevel {
+  std::uint32_t position = 0;  // in the classifier's list; what the noise is keyed by
+  double lower = 0, upper = 0;
+  std::int32_t base = 0;
+};
+
+// Samples that share levels. More than one tau is for epndc alone: then x holds the positions of one path.
+struct ElboJob {
+  std::int64_t samples = 0;
+  std::span<const double> taus;  // s_tau, ascending; dc does not read it
+  std::span<const double> x;     // [taus, samples, elements]
+  std::span<const ElboLevel> levels;
+  // Fills in the noise of a sample at a level (by its position), the same for all classes. Called once a (level, sample), levels in order.
+  std::function<void(std::int64_t sample, std::uint32_t position, std::span<double> noise)> noise;
+  // Takes a residual. For one (tau, sample, label) the levels come in order, whatever the batch.
+  std::function<void(std::int64_t tau, std::int64_t sample, std::int32_t label, std::uint32_t position, double residual)> take;
+};
+
+// Runs jobs: rows (level, sample, class) go through the network in full batches. Not thread-safe; the models must stay.
+class Objective {
+ public:
+  // unconditional: nullptr = model itself with no label. batch: rows of a network call, at least 1.
+  Objective(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, std::int64_t batch);
+
+  std::int64_t elements() const { return elements_; }
+  std::int32_t classes() const { return classes_; }
+  dc_classifier_kind kind() const { return kind_; }
+  // Rows a sample that its denoised estimates cost.
+  std::int64_t estimate_rows() const;
+  // The largest number of samples that a job should have: batches are full, estimates stay within a fixed budget of memory.
+  std::int64_t group() const;
+  void run(const ElboJob& job);
+
+ private:
+  struct Row {
+    const ElboLevel* level;
+    std::int64_t sample;
+    std::int32_t label;
+  };
+
+  void estimate(const ElboJob& job);
+  double* push(double sigma, std::int32_t label, const Row& row);
+  void denoise(Network& network);
+  void clear();
+  void take_rows(const ElboJob& job);
+  double squared_distance(const double* denoised, const double* target) const;
+  double posterior_distance(const ElboLevel& level, double tau, const double* x, const double* x_upper, const double* denoised) const;
+  bool noised() const { return kind_ != DC_DC && kind_ != DC_APNDC_ENSEMBLE; }
+
+  Network& model_;
+  Network& unconditional_;
+  dc_classifier_kind kind_;
+  bool clamp_;
+  std::int64_t batch_, elements_;
+  std::int32_t classes_;
+  // The batch being filled.
+  std::vector<Row> rows_;
+  std::vector<double> sigma_, input_, denoised_;
+  std::vector<std::int32_t> labels_;
+  // Of the job at hand: estimates [samples, elements], or [samples, classes, elements] for apndc-conditional; noise of one (level, sample).
+  std::vector<double> estimates_, noise_;
+};
+
+}  // namespace diffcert
