@@ -18,7 +18,7 @@ import org.diffcert.DiffcertException;
  * file that shrinks meanwhile is a sentence and not a fault. Safe for use by several threads.
  */
 public final class FileBytes implements AutoCloseable {
-  private static final int CHUNK = 1 << 20;
+  private static final int CHUNK = 1 << 18;
 
   private final FileChannel channel;
   private final String name;

@@ -38,7 +38,7 @@ final class PickleReader {
   private static final int MOST_MEMO = 500_000;
   private static final int LONGEST_STRING = 1 << 22;
   private static final int LONGEST_INTEGER = 64;
-  private static final int WINDOW = 1 << 16;
+  private static final int WINDOW = 1 << 12;
   private static final Object MARK = new Object();
 
   private final FileBytes file;

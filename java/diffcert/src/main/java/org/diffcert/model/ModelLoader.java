@@ -12,6 +12,10 @@ import org.diffcert.file.TorchCheckpoint;
 
 /** Tells a model file's format by its content and hands it to that format's reader. */
 final class ModelLoader {
+  private static final int ZIP = 0x04034b50;
+  private static final int PICKLE = 0x80;
+  private static final int LONG1 = 0x8a;
+
   private ModelLoader() {}
 
   static LoadedModel load(Path path) {
@@ -24,21 +28,27 @@ final class ModelLoader {
     }
   }
 
-  /* A safetensors file may begin with the first bytes of a pickle (its header length), so three bytes do not decide: a pickle's first
-     eight bytes, read as a length, are beyond any header, and a zip's ninth byte is no JSON. */
+  /* A safetensors file may begin with the first bytes of a pickle or a zip, which are then its header's length; so a file is one of
+     those only if it is not a header of that length. */
   private static LoadedModel load(FileBytes file) {
     ByteBuffer start = file.copy(0, (int) Math.min(16, file.size()));
-    if (start.limit() >= 10 && start.getInt(0) == 0x04034b50 && start.get(9) == 0 && (start.get(8) == 0 || start.get(8) == 8)) {
+    if (start.limit() < 4 || startsAsSafetensors(start, file.size())) {
+      return safetensors(file);
+    }
+    if (start.getInt(0) == ZIP) {
       return torch(file, ModelFormat.PYTORCH_ZIP, TorchCheckpoint.zip(file));
     }
-    boolean pickle = start.limit() >= 8 && (start.get(0) & 0xFF) == 0x80 && start.getInt(4) != 0;
-    if (pickle && start.get(1) == 2 && (start.get(2) & 0xFF) == 0x8a) {
+    if ((start.get(0) & 0xFF) != PICKLE || start.get(1) < 2 || start.get(1) > 5) {
+      return safetensors(file);
+    }
+    if (start.get(1) == 2 && (start.get(2) & 0xFF) == LONG1) {
       return torch(file, ModelFormat.PYTORCH_LEGACY, TorchCheckpoint.legacy(file));
     }
-    if (pickle) {
-      return torch(file, ModelFormat.EDM_PICKLE, TorchCheckpoint.pickle(file));
-    }
-    return safetensors(file);
+    return torch(file, ModelFormat.EDM_PICKLE, TorchCheckpoint.pickle(file));
+  }
+
+  private static boolean startsAsSafetensors(ByteBuffer start, long size) {
+    return start.limit() > 8 && start.getLong(0) >= 0 && start.getLong(0) <= size - 8 && "{ \n\r\t".indexOf(start.get(8)) >= 0;
   }
 
   private static LoadedModel torch(FileBytes file, ModelFormat format, TorchCheckpoint checkpoint) {

@@ -99,7 +99,7 @@ final class WeightCheck {
 
   private static void values(String source, MessageDigest digest, Tensor tensor) {
     float[] values = tensor.floats();
-    ByteBuffer chunk = ByteBuffer.allocate(4 * CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer chunk = ByteBuffer.allocate(4 * Math.min(CHUNK, values.length)).order(ByteOrder.LITTLE_ENDIAN);
     for (int from = 0; from < values.length; from += CHUNK) {
       int count = Math.min(CHUNK, values.length - from);
       for (int i = from; i < from + count; i++) {
