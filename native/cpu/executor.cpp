@@ -24,6 +24,17 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 constexpr std::int64_t kChunkFloats = (16 << 20) / sizeof(float);
 constexpr std::int64_t kLeast = 8;
 
+std::vector<WeightId> weights_of(const Op& op) {
+  return std::visit(Overloaded{
+                        [](const EmbedOp& o) { return std::vector<WeightId>{o.freqs}; },
+                        [](const LinearOp& o) { return std::vector<WeightId>{o.weight, o.bias}; },
+                        [](const NormOp& o) { return std::vector<WeightId>{o.gamma, o.beta}; },
+                        [](const ConvOp& o) { return std::vector<WeightId>{o.weight, o.bias, o.skip_weight, o.skip_bias}; },
+                        [](const auto&) { return std::vector<WeightId>{}; },
+                    },
+                    op);
+}
+
 class CpuExecutor final : public Executor {
  public:
   CpuExecutor(const Plan& plan, int threads, const std::string& isa)
@@ -71,7 +82,14 @@ class CpuExecutor final : public Executor {
     const WeightSource weights = [this](WeightId w) -> const std::vector<float>& {
       return weights_.at(static_cast<std::size_t>(w));
     };
-    for (const Op& op : plan_.ops) {
+    std::vector<std::size_t> last_use(weights_.size(), 0);
+    for (std::size_t i = 0; i < plan_.ops.size(); ++i) {
+      for (const WeightId w : weights_of(plan_.ops[i])) {
+        if (w != kNone) last_use.at(static_cast<std::size_t>(w)) = i;
+      }
+    }
+    for (std::size_t i = 0; i < plan_.ops.size(); ++i) {
+      const Op& op = plan_.ops[i];
       steps_.push_back(std::visit(Overloaded{
                                       [&](const EmbedOp& o) { return make_embed(o, weights); },
                                       [&](const LinearOp& o) { return make_linear(o, weights); },
@@ -83,6 +101,9 @@ class CpuExecutor final : public Executor {
                                       [&](const AddOp& o) { return make_add(o); },
                                   },
                                   op));
+      for (const WeightId w : weights_of(op)) {
+        if (w != kNone && last_use[static_cast<std::size_t>(w)] == i) weights_[static_cast<std::size_t>(w)] = {};
+      }
     }
     weights_ = {};
   }
