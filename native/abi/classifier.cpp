@@ -1,6 +1,7 @@
 // The C ABI of the classifiers: the objective with explicit noise, and votes.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,21 @@ struct dc_classifier {
 
 namespace diffcert {
 namespace {
+
+// A C caller may pass any number as an enum; reading such a one as the enum is undefined, so it is checked as bytes first.
+template <class Enum>
+void require_in(const Enum& value, Enum first, Enum last, const char* sentence) {
+  static_assert(sizeof(Enum) == sizeof(std::uint32_t));
+  std::uint32_t number = 0;
+  std::memcpy(&number, &value, sizeof number);
+  require(number >= static_cast<std::uint32_t>(first) && number <= static_cast<std::uint32_t>(last), sentence);
+}
+
+void require_kind(const dc_classifier_kind& kind) {
+  require_in(kind, DC_DC, DC_APNDC_ENSEMBLE, "There is no diffusion classifier of that kind.");
+}
+
+void require_phase(const dc_phase& phase) { require_in(phase, DC_SELECT, DC_PREDICT, "There is no phase of that number."); }
 
 Network* network_of(dc_model* model) { return model == nullptr ? nullptr : &model->network; }
 
@@ -80,6 +96,7 @@ extern "C" {
 dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp, double sigma_tau, const double* x,
                   int64_t levels, const double* lower, const double* upper, const double* level_noise, double* residual) {
   return guard([&] {
+    require_kind(kind);
     elbo(model, unconditional, kind, clamp != 0, sigma_tau, x, levels, lower, upper, level_noise, residual);
   });
 }
@@ -90,6 +107,8 @@ dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, dc_clas
     require(model != nullptr && classifier != nullptr && (taus != nullptr || tau_count == 0),
             "A classifier needs a model, smoothing levels and a place for its handle.");
     require(tau_count >= 1 && tau_count <= 1024, "A classifier takes 1 to 1024 smoothing levels.");
+    require_kind(kind);
+    require_in(noise, DC_NOISE_INTEGER, DC_NOISE_FLOAT, "There is no noise mode of that number.");
     require(batch <= 65536, "A batch has at most 65536 rows.");
     *classifier = new dc_classifier{Classifier(model->network, network_of(unconditional), kind, clamp != 0, noise, seed,
                                                {taus, static_cast<std::size_t>(tau_count)}, batch)};
@@ -100,6 +119,7 @@ dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, i
                               uint32_t from, uint32_t to, int32_t* votes) {
   return guard([&] {
     require(classifier != nullptr && (votes != nullptr || from == to), "Votes need a classifier and a place for them.");
+    require_phase(phase);
     require(from <= to, "A range of samples ends before it begins.");
     const std::int64_t cells = classifier->classifier.tau_count() * (std::int64_t{to} - from);
     classifier->classifier.votes(bytes(image, image_bytes), {image_id, phase, from, to}, {votes, static_cast<std::size_t>(cells)});
@@ -117,6 +137,7 @@ dc_status dc_classifier_losses(dc_classifier* classifier, const uint8_t* image, 
                                uint32_t sample, double* losses) {
   return guard([&] {
     require(classifier != nullptr && losses != nullptr, "Losses need a classifier and a place for them.");
+    require_phase(phase);
     require(sample != UINT32_MAX, "The last sample number is not used.");
     const std::int64_t cells = classifier->classifier.tau_count() * classifier->classifier.classes();
     classifier->classifier.losses(bytes(image, image_bytes), {image_id, phase, sample, sample + 1}, {losses, static_cast<std::size_t>(cells)});

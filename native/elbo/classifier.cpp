@@ -21,7 +21,6 @@ bool in_range(double value, double least, double most) { return value >= least &
 Classifier::Classifier(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, dc_noise_mode noise,
                        std::uint64_t seed, std::span<const dc_tau> taus, std::int64_t batch)
     : objective_(model, unconditional, kind, clamp, batch <= 0 ? model.max_batch() : std::min(batch, model.max_batch())), mode_(noise), seed_(seed) {
-  require(noise >= DC_NOISE_INTEGER && noise <= DC_NOISE_FLOAT, "There is no noise mode of that number.");
   require(!taus.empty(), "A classifier needs at least one smoothing level.");
   for (const dc_tau& tau : taus) {
     taus_.push_back(copy(tau));
@@ -129,7 +128,6 @@ void Classifier::losses(std::span<const std::uint8_t> image, const SampleRange& 
 template <class Take>
 void Classifier::for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, Take take) {
   require(static_cast<std::int64_t>(image.size()) == elements(), "The image has another size than the model takes.");
-  require(range.phase >= DC_SELECT && range.phase <= DC_PREDICT, "There is no phase of that number.");
   require(range.from <= range.to, "A range of samples ends before it begins.");
   const std::int64_t group = objective_.group();
   for (std::int64_t done = 0; done < range.size(); done += group) {

@@ -22,7 +22,6 @@ double clamped(double v) {
 Objective::Objective(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, std::int64_t batch)
     : model_(model), unconditional_(unconditional != nullptr ? *unconditional : model), kind_(kind), clamp_(clamp), batch_(batch),
       elements_(model.config().image_elements()), classes_(model.config().label_dim) {
-  require(kind >= DC_DC && kind <= DC_APNDC_ENSEMBLE, "There is no diffusion classifier of that kind.");
   require(model_.finished() && unconditional_.finished(), "A diffusion classifier needs models whose weights are all set.");
   require(classes_ >= 2, "A diffusion classifier needs a class-conditional model of at least two classes.");
   require(batch_ >= 1, "A batch has at least one row.");

@@ -1,0 +1,62 @@
+// Small models for tests, with weights that are a pure function of a seed.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "abi/handles.hpp"
+#include "core/noise.hpp"
+
+namespace tiny {
+
+inline dc_network_config config(std::int32_t resolution, std::int32_t channels, std::int32_t classes) {
+  dc_network_config c{};
+  c.img_resolution = resolution;
+  c.img_channels = channels;
+  c.label_dim = classes;
+  c.model_channels = 16;
+  c.channel_mult_len = 2;
+  c.channel_mult[0] = 1;
+  c.channel_mult[1] = 2;
+  c.channel_mult_emb = 4;
+  c.num_blocks = 1;
+  c.attn_resolutions_len = 1;
+  c.attn_resolutions[0] = resolution / 2;
+  c.channel_mult_noise = 1;
+  c.resample_filter_len = 2;
+  c.resample_filter[0] = c.resample_filter[1] = 1;
+  c.sigma_data = 0.5;
+  c.beta_d = 19.9;
+  c.beta_min = 0.1;
+  c.epsilon_t = 1e-5;
+  c.c_1 = 0.001;
+  c.c_2 = 0.008;
+  c.m = 1000;
+  return c;
+}
+
+// Random weights of a size that keeps activations near one; output_scale multiplies the last convolution's.
+inline void fill(diffcert::Network& network, std::uint64_t seed, std::int64_t max_batch, float output_scale = 1.0f) {
+  std::uint32_t index = 0;
+  for (const diffcert::Weight& weight : network.weights()) {
+    ++index;
+    if (weight.computed) continue;
+    std::int64_t count = 1;
+    for (const auto extent : weight.shape) count *= extent;
+    std::vector<double> normals(static_cast<std::size_t>(count));
+    diffcert::draw_normals({seed, index, 1, 0}, diffcert::NoiseStream::level, 0, normals);
+    const bool matrix = weight.shape.size() > 1;
+    const double scale = matrix ? 1 / std::sqrt(static_cast<double>(count / weight.shape[0])) : 0.1;
+    const double centre = !matrix && weight.name.find("norm") != std::string::npos && weight.name.ends_with("weight") ? 1 : 0;
+    const bool last = weight.name.find("aux_conv") != std::string::npos;
+    std::vector<float> data(static_cast<std::size_t>(count));
+    std::transform(normals.begin(), normals.end(), data.begin(),
+                   [&](double z) { return static_cast<float>(centre + scale * z) * (last ? output_scale : 1.0f); });
+    network.set_weight(weight.name, data);
+  }
+  network.finish(max_batch);
+}
+
+}  // namespace tiny
