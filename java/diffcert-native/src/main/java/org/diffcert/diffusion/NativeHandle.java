@@ -2,6 +2,7 @@ package org.diffcert.diffusion;
 
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -18,10 +19,12 @@ import org.bytedeco.javacpp.Pointer;
 final class NativeHandle<P extends Pointer> {
   private static final System.Logger LOG = System.getLogger(NativeHandle.class.getName());
   private static final Cleaner CLEANER = Cleaner.create();
+  private static final AtomicLong OPENED = new AtomicLong();
 
   private final String what;
   private final Consumer<P> free;
   private final Throwable opened;
+  private final long order = OPENED.incrementAndGet();
   /** Serialises native calls; held for as long as one runs, so that closing waits for it. */
   private final ReentrantLock lock = new ReentrantLock();
   private P pointer;
@@ -125,6 +128,11 @@ final class NativeHandle<P extends Pointer> {
   void close(Cleaner.Cleanable watch) {
     end(new Throwable("the " + what + " was closed here"));
     watch.clean();
+  }
+
+  /** A number of this handle alone: who needs two of them at once takes the lower first. */
+  long order() {
+    return order;
   }
 
   /** Whether the owner has closed the handle. */

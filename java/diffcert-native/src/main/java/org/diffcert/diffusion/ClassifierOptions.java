@@ -1,0 +1,95 @@
+package org.diffcert.diffusion;
+
+import java.util.List;
+import org.diffcert.DiffcertException;
+import org.diffcert.noise.PathNoise;
+import org.diffcert.noise.Sigma;
+import org.diffcert.schedule.ClassifierKind;
+import org.diffcert.schedule.GridKind;
+import org.diffcert.schedule.Schedule;
+import org.diffcert.schedule.Weighting;
+
+/**
+ * What a diffusion classifier is, apart from its models. All but the batch is part of its identity. Immutable.
+ *
+ * @param kind which classifier
+ * @param sigmas the smoothing levels that one call serves, strictly ascending, at least one
+ * @param levels the number of grid points, as {@link Schedule} counts them
+ * @param grid their spacing
+ * @param weighting their weights
+ * @param clamp whether the network's output is clamped to [-1, 1] in EDM space, as the authors state; their released code does not
+ * @param noise the smoothing noise
+ * @param seed the key of all noise
+ * @param batch rows of one network call; 0 = the largest that the model was opened for. Votes do not depend on it.
+ */
+public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int levels, GridKind grid, Weighting weighting,
+    boolean clamp, NoiseMode noise, long seed, int batch) {
+  /**
+   * Checks what can be checked without a model.
+   *
+   * @param kind which classifier
+   * @param sigmas the smoothing levels that one call serves, strictly ascending, at least one
+   * @param levels the number of grid points, as {@link Schedule} counts them
+   * @param grid their spacing
+   * @param weighting their weights
+   * @param clamp whether the network's output is clamped to [-1, 1] in EDM space
+   * @param noise the smoothing noise
+   * @param seed the key of all noise
+   * @param batch rows of one network call; 0 = the largest that the model was opened for
+   * @throws DiffcertException of kind USAGE if sigmas do not ascend, the batch is not in 0..65536, or path noise is asked of a classifier other
+   *     than {@code epndc} or for sigmas that it does not serve
+   */
+  public ClassifierOptions {
+    sigmas = List.copyOf(sigmas);
+    if (sigmas.isEmpty()) {
+      throw DiffcertException.usage("A classifier needs at least one sigma.");
+    }
+    for (int s = 1; s < sigmas.size(); s++) {
+      if (sigmas.get(s).compareTo(sigmas.get(s - 1)) <= 0) {
+        throw DiffcertException.usage("Sigmas must ascend, but " + sigmas.get(s - 1) + " comes before " + sigmas.get(s) + ".");
+      }
+    }
+    if (batch < 0 || batch > 65536) {
+      throw DiffcertException.usage("The batch must be 1 to 65536, or 0 for the largest that the model takes, not " + batch + ".");
+    }
+    if (noise == NoiseMode.PATH) {
+      if (kind != ClassifierKind.EPNDC) {
+        throw DiffcertException.usage("Path noise serves epndc alone; " + kind.cliName() + " takes integer noise, one pass for each sigma.");
+      }
+      if (sigmas.size() > PathNoise.MAX_SIGMAS || sigmas.get(sigmas.size() - 1).unit() > PathNoise.MAX_SIGMA) {
+        throw DiffcertException.usage("Path noise takes at most " + PathNoise.MAX_SIGMAS + " sigmas of at most " + PathNoise.MAX_SIGMA + ".");
+      }
+    }
+  }
+
+  /**
+   * The levels and weights, one schedule a sigma; on path noise they share their levels.
+   *
+   * @return as many as there are sigmas
+   * @throws DiffcertException of kind USAGE if the grid does not fit the sigmas, as {@link Schedule} says
+   */
+  public List<Schedule> schedules() {
+    return noise == NoiseMode.PATH ? Schedule.shared(sigmas, levels, grid, weighting)
+        : sigmas.stream().map(sigma -> Schedule.of(kind, sigma, levels, grid, weighting)).toList();
+  }
+
+  /**
+   * The same with another batch.
+   *
+   * @param rows rows of one network call; 0 = the largest that the model was opened for
+   * @return the options
+   */
+  public ClassifierOptions withBatch(int rows) {
+    return new ClassifierOptions(kind, sigmas, levels, grid, weighting, clamp, noise, seed, rows);
+  }
+
+  /**
+   * The same with another seed.
+   *
+   * @param key the key of all noise
+   * @return the options
+   */
+  public ClassifierOptions withSeed(long key) {
+    return new ClassifierOptions(kind, sigmas, levels, grid, weighting, clamp, noise, key, batch);
+  }
+}
