@@ -66,7 +66,13 @@ void check_softmax(const cpu::Kernels& kernels, std::int64_t count) {
   kernels.softmax(count, out.data(), 0.25f);
   double sum = 0, worst = 0;
   for (const float v : in) sum += std::exp(12.5 * static_cast<double>(v));
-  for (std::size_t i = 0; i < in.size(); ++i) worst = std::max(worst, std::fabs(out[i] - std::exp(12.5 * in[i]) / sum));
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    worst = std::max(worst, std::fabs(out[i] - std::exp(12.5 * in[i]) / sum));
+  }
+  std::vector<float> spoilt = in;
+  spoilt.back() = NAN;
+  kernels.softmax(count, spoilt.data(), 1.0f);
+  CHECK(std::isnan(spoilt.front())) << kernels.name << " softmax hides a NaN";
   CHECK(worst < 1e-6) << kernels.name << " softmax of " << count << ": " << worst;
 }
 

@@ -100,7 +100,8 @@ void softmax(std::int64_t n, float* row, float scale) {
   const F16 top = set1(max_lanes(most)), factor = set1(scale);
   F16 sum = set1(0.0f);
   DIFFCERT_FOR_LANES(i, count, n) {
-    const F16 e = exponential(factor * (load_some(row + i, count) - top));
+    const F16 x = factor * (load_some(row + i, count) - top);
+    const F16 e = fma(set1(0.0f), x, exponential(x));  // adds 0, or shows a NaN
     store_some(row + i, e, count);
     sum = sum + load_some(row + i, count);  // lanes beyond the row count as zeros
   }
