@@ -48,7 +48,7 @@ need_tools() {
 find_maven() {
   local version
   MAVEN=("$ROOT/mvnw")
-  version=$(command -v mvn >/dev/null && mvn -v 2>/dev/null | sed -n '1s/[^0-9]*\([0-9]*\)\.\([0-9]*\).*/\1 \2/p' || true)
+  version=$(command -v mvn >/dev/null && mvn -v 2>/dev/null | sed -n 's/.*Apache Maven \([0-9]*\)\.\([0-9]*\).*/\1 \2/p' || true)
   if [ -n "$version" ]; then
     # shellcheck disable=SC2086
     set -- $version

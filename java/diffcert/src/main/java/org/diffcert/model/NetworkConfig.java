@@ -144,7 +144,36 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
     SKIP
   }
 
-  /** Checks every value and that they fit each other. */
+  /**
+   * Checks every value and that they fit each other.
+   *
+   * @param architecture the U-Net's class
+   * @param precond the preconditioner around it
+   * @param imgResolution side of the square image in pixels
+   * @param imgChannels channels of the image; iDDPM's U-Net has twice as many outputs
+   * @param labelDim number of classes, 0 for an unconditional network
+   * @param augmentDim length of the augmentation label, 0 for none; at inference the label is absent, which
+   *     equals zeros
+   * @param modelChannels base width
+   * @param channelMult width of each resolution over the base width, finest first
+   * @param channelMultEmb width of the embedding over the base width
+   * @param numBlocks residual blocks a resolution in the encoder; the decoder has one more
+   * @param attnResolutions resolutions with self-attention
+   * @param dropout dropout probability of training; inference ignores it
+   * @param labelDropout label dropout probability of training; inference ignores it
+   * @param embedding the noise level's embedding (SongUNet)
+   * @param channelMultNoise width of that embedding over the base width (SongUNet)
+   * @param encoder the encoder's auxiliary path (SongUNet)
+   * @param decoder the decoder's auxiliary path (SongUNet)
+   * @param resampleFilter the one-dimensional resampling filter (SongUNet; [1,1] for DhariwalUNet)
+   * @param sigmaData EDM preconditioner: standard deviation of the data, 0.5
+   * @param betaD VP preconditioner: 19.9
+   * @param betaMin VP preconditioner: 0.1
+   * @param epsilonT VP preconditioner: 1e-5
+   * @param c1 iDDPM preconditioner: 0.001
+   * @param c2 iDDPM preconditioner: 0.008
+   * @param m VP and iDDPM preconditioners: number of discrete steps, 1000
+   */
   public NetworkConfig {
     channelMult = List.copyOf(channelMult);
     attnResolutions = List.copyOf(attnResolutions);

@@ -20,7 +20,13 @@ public record TensorSpec(String name, List<Long> shape, Role role) {
     COMPUTED_BUFFER
   }
 
-  /** Keeps its own copy of the shape. */
+  /**
+   * Keeps its own copy of the shape.
+   *
+   * @param name its name in the published state dict
+   * @param shape its shape
+   * @param role what it is
+   */
   public TensorSpec {
     shape = List.copyOf(shape);
   }
