@@ -235,7 +235,7 @@ public final class Safetensors implements AutoCloseable {
   }
 
   /**
-   * Writes tensors as float32: sorted by name, header padded to a multiple of 8 bytes, so that equal content is equal bytes. The file
+   * Writes tensors as float32, those of float64 as such: sorted by name, header padded to a multiple of 8 bytes, so that equal content is equal bytes. The file
    * appears whole or not at all.
    *
    * @param path where; an existing file is replaced
@@ -257,7 +257,11 @@ public final class Safetensors implements AutoCloseable {
           StandardOpenOption.WRITE)) {
         writeHeader(out, metadata, sorted);
         for (Tensor tensor : sorted.values()) {
-          writeFloats(out, tensor.floats());
+          if (tensor.dtype() == DType.F64) {
+            writeDoubles(out, tensor.doubles());
+          } else {
+            writeFloats(out, tensor.floats());
+          }
         }
         out.force(true);
       }
@@ -280,8 +284,9 @@ public final class Safetensors implements AutoCloseable {
     }
     long at = 0;
     for (Tensor tensor : tensors.values()) {
-      long end = at + 4 * tensor.count();
-      header.put(tensor.name(), Json.object().put("dtype", "F32").put("shape", tensor.shape()).put("data_offsets", List.of(at, end)));
+      DType dtype = tensor.dtype() == DType.F64 ? DType.F64 : DType.F32;
+      long end = at + dtype.bytes() * tensor.count();
+      header.put(tensor.name(), Json.object().put("dtype", dtype.name()).put("shape", tensor.shape()).put("data_offsets", List.of(at, end)));
       at = end;
     }
     byte[] json = header.write().getBytes(StandardCharsets.UTF_8);
@@ -300,6 +305,16 @@ public final class Safetensors implements AutoCloseable {
       chunk.clear();
       chunk.asFloatBuffer().put(values, from, count);
       writeAll(out, chunk.limit(4 * count));
+    }
+  }
+
+  private static void writeDoubles(FileChannel out, double[] values) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(8 * CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+    for (int from = 0; from < values.length; from += CHUNK) {
+      int count = Math.min(CHUNK, values.length - from);
+      chunk.clear();
+      chunk.asDoubleBuffer().put(values, from, count);
+      writeAll(out, chunk.limit(8 * count));
     }
   }
 

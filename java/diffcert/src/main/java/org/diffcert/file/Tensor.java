@@ -1,5 +1,7 @@
 package org.diffcert.file;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.function.Supplier;
 import org.diffcert.DiffcertException;
@@ -9,16 +11,20 @@ import org.diffcert.DiffcertException;
  * that holding many large tensors costs nothing; its file must be open. Safe for use by several threads.
  */
 public final class Tensor {
+  private static final int CHUNK = 1 << 16;
+
   private final String name;
   private final DType dtype;
   private final List<Long> shape;
   private final Supplier<float[]> values;
+  private final Supplier<double[]> wide;
 
-  private Tensor(String name, DType dtype, List<Long> shape, Supplier<float[]> values) {
+  private Tensor(String name, DType dtype, List<Long> shape, Supplier<float[]> values, Supplier<double[]> wide) {
     this.name = name;
     this.dtype = dtype;
     this.shape = List.copyOf(shape);
     this.values = values;
+    this.wide = wide;
   }
 
   /**
@@ -30,7 +36,7 @@ public final class Tensor {
    * @return the tensor
    */
   public static Tensor of(String name, List<Long> shape, float[] values) {
-    Tensor tensor = new Tensor(name, DType.F32, shape, () -> values);
+    Tensor tensor = new Tensor(name, DType.F32, shape, () -> values, () -> widen(values));
     if (tensor.count() != values.length) {
       throw new IllegalArgumentException(name + " has " + values.length + " values for shape " + shape);
     }
@@ -46,7 +52,7 @@ public final class Tensor {
    * @return the tensor
    */
   public static Tensor of(String name, List<Long> shape, Supplier<float[]> values) {
-    return new Tensor(name, DType.F32, shape, values);
+    return new Tensor(name, DType.F32, shape, values, () -> widen(values.get()));
   }
 
   /**
@@ -61,7 +67,8 @@ public final class Tensor {
    * @return the tensor
    */
   static Tensor in(String name, DType dtype, List<Long> shape, List<Long> strides, FileBytes file, long position) {
-    return new Tensor(name, dtype, shape, () -> read(name, dtype, shape, strides, file, position));
+    return new Tensor(name, dtype, shape, () -> read(name, dtype, shape, strides, file, position),
+        () -> readWide(name, dtype, shape, strides, file, position));
   }
 
   /**
@@ -71,7 +78,7 @@ public final class Tensor {
    * @return the tensor
    */
   public Tensor named(String other) {
-    return new Tensor(other, dtype, shape, values);
+    return new Tensor(other, dtype, shape, values, wide);
   }
 
   /**
@@ -118,6 +125,75 @@ public final class Tensor {
    */
   public float[] floats() {
     return values.get();
+  }
+
+  /**
+   * The elements as float64, row-major; integers are taken too.
+   *
+   * @return a new array where the tensor lies in a file
+   * @throws DiffcertException BAD_INPUT where the elements are of another type, or there are 2^31 or more of them
+   */
+  public double[] doubles() {
+    return wide.get();
+  }
+
+  /**
+   * A tensor of float64 elements, for results.
+   *
+   * @param name the name
+   * @param shape the extents
+   * @param values the elements, row-major; not copied
+   * @return the tensor
+   */
+  public static Tensor ofDoubles(String name, List<Long> shape, double[] values) {
+    Tensor tensor = new Tensor(name, DType.F64, shape, () -> narrow(values), () -> values);
+    if (tensor.count() != values.length) {
+      throw new IllegalArgumentException(name + " has " + values.length + " values for shape " + shape);
+    }
+    return tensor;
+  }
+
+  private static double[] widen(float[] values) {
+    double[] doubles = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      doubles[i] = values[i];
+    }
+    return doubles;
+  }
+
+  private static float[] narrow(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
+  }
+
+  private static double[] readWide(String name, DType dtype, List<Long> shape, List<Long> strides, FileBytes file, long position) {
+    if (dtype.isFloat() && dtype != DType.F64) {
+      return widen(read(name, dtype, shape, strides, file, position));
+    }
+    long count = count(shape);
+    boolean taken = dtype == DType.F64 || dtype == DType.U8 || dtype == DType.I32 || dtype == DType.I64;
+    if (!taken || strides != null || count > Integer.MAX_VALUE - 8) {
+      throw DiffcertException.badInput(file.name() + " has " + count + " elements of type " + dtype + " in " + name
+          + "; float types, U8, I32 and I64 are taken, fewer than 2^31 of them");
+    }
+    double[] values = new double[(int) count];
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int from = 0; from < values.length; from += CHUNK) {
+      int part = Math.min(CHUNK, values.length - from);
+      file.read(position + (long) from * dtype.bytes(), chunk.clear().limit(part * dtype.bytes()));
+      for (int i = 0; i < part; i++) {
+        values[from + i] = switch (dtype) {
+          case U8 -> chunk.get(i) & 0xFF;
+          case I32 -> chunk.getInt(4 * i);
+          case I64 -> chunk.getLong(8 * i);
+          default -> chunk.getDouble(8 * i);
+        };
+      }
+    }
+    return values;
   }
 
   static long count(List<Long> shape) {

@@ -97,7 +97,8 @@ public final class Model implements AutoCloseable {
    * @throws DiffcertException BAD_INPUT where the file cannot be written
    */
   public void write(Path path) {
-    Safetensors.write(path, Map.of("precond", config.precond().published(), "config", config.toJson().write()), tensors.values());
+    Safetensors.write(path, Map.of("precond", config.precond().published(), "config", config.toJson().write()),
+        tensors.values().stream().map(t -> Tensor.of(t.name(), t.shape(), t::floats)).toList());
   }
 
   /**

@@ -1,0 +1,70 @@
+package org.diffcert.cli;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import org.diffcert.DiffcertException;
+import org.diffcert.certify.CertifyConfig;
+import org.diffcert.image.ImageData;
+import org.diffcert.image.ImageSource;
+import org.diffcert.run.RunDirectory;
+import org.diffcert.run.RunHeader;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code diffcert certify}: certificates for images of a data set, in a run directory that can be resumed at any moment. */
+@Command(name = "certify", mixinStandardHelpOptions = true, sortOptions = false,
+    description = "Certifies images; the same command again goes on with a run that was stopped.")
+final class CertifyCommand implements Callable<Integer> {
+  @ArgGroup(validate = false, heading = "%nThe classifier%n", exclusive = false, multiplicity = "1")
+  ClassifierArguments classifier;
+
+  @Option(names = "--data", required = true, paramLabel = "SET",
+      description = "mnist:DIR[?split=test|train], cifar10:FILE-or-DIR, npz:FILE or images:DIR.")
+  String data;
+
+  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]", description = "Which images, by index. Default: all.")
+  String images;
+
+  @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run directory.")
+  Path out;
+
+  @Option(names = "--n0", defaultValue = "100", paramLabel = "N", description = "Samples that choose the class. Default: ${DEFAULT-VALUE}.")
+  int n0;
+
+  @Option(names = "--n", defaultValue = "10000", paramLabel = "N", description = "Samples that bound its probability. Default: ${DEFAULT-VALUE}.")
+  int n;
+
+  @Option(names = "--alpha", defaultValue = "0.001", paramLabel = "A",
+      description = "Error probability of an image's certificates together. Default: ${DEFAULT-VALUE}.")
+  double alpha;
+
+  @Option(names = "--stop", defaultValue = "fixed", paramLabel = "RULE", description = "fixed: n samples. Default: ${DEFAULT-VALUE}.")
+  String stop;
+
+  @Spec
+  private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    if (!stop.equals("fixed")) {
+      throw DiffcertException.usage("--stop is '" + stop + "', this version knows only fixed");
+    }
+    CertifyConfig config = CertifyConfig.of(n0, n, alpha);
+    Terminal terminal = new Terminal(spec.commandLine().getOut());
+    try (ImageData set = ImageSource.open(data);
+        ClassifierArguments.Opened opened = classifier.open(terminal, recordedSeed(out))) {
+      return new CertifyJob(terminal, opened, set, Arguments.images(images, set.size()), config, out).run();
+    }
+  }
+
+  /** The seed of a run that is already there. */
+  static OptionalLong recordedSeed(Path directory) {
+    Map<String, Object> source = RunDirectory.peek(directory).map(RunHeader::source).orElse(Map.of());
+    return source.get("seed") instanceof String text ? Arguments.seed(text) : OptionalLong.empty();
+  }
+}

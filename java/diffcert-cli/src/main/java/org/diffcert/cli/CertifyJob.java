@@ -1,0 +1,170 @@
+package org.diffcert.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.diffcert.DiffcertException;
+import org.diffcert.certify.Certificate;
+import org.diffcert.certify.CertifyConfig;
+import org.diffcert.certify.VoteSource;
+import org.diffcert.diffusion.NativeLibrary;
+import org.diffcert.image.ImageData;
+import org.diffcert.noise.Phase;
+import org.diffcert.noise.Sigma;
+import org.diffcert.run.Analysis;
+import org.diffcert.run.CertifyRun;
+import org.diffcert.run.ImageRange;
+import org.diffcert.run.Results;
+import org.diffcert.run.RunListener;
+import org.diffcert.run.RunLog;
+import org.diffcert.run.RunRecord;
+import org.diffcert.stats.ClopperPearson;
+import org.diffcert.stats.Radius;
+
+/** A certification as a person sees it: what will be done, how far it is, what came out. certify and demo share it. */
+final class CertifyJob implements RunListener {
+  private static final List<Double> RADII = List.of(0.0, 0.25, 0.5, 0.75, 1.0);
+
+  private final Terminal terminal;
+  private final VoteSource source;
+  private final ImageData data;
+  private final ImageRange images;
+  private final CertifyConfig config;
+  private final Path directory;
+  private final CertifyRun run;
+  private final long started = System.nanoTime();
+  private int before;
+  private int done;
+  private double spent;
+
+  CertifyJob(Terminal terminal, ClassifierArguments.Opened opened, ImageData data, ImageRange images, CertifyConfig config, Path directory) {
+    this.terminal = terminal;
+    this.source = opened.classifier();
+    this.data = data;
+    this.images = images;
+    this.config = config;
+    this.directory = directory;
+    this.run = new CertifyRun(source, data, images, config, Main.version(), NativeLibrary.buildDigest(), opened.device().name());
+  }
+
+  /** Runs to the end, or until the process is asked to stop, which leaves a run that can be resumed. */
+  int run() {
+    describe();
+    AtomicBoolean cancelled = new AtomicBoolean();
+    Thread worker = Thread.currentThread();
+    Thread hook = new Thread(() -> stop(cancelled, worker), "stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      Path report = run.run(directory, this, cancelled::get);
+      terminal.wipe();
+      summarise(report);
+      return 0;
+    } catch (DiffcertException e) {
+      terminal.wipe();
+      if (e.kind() == DiffcertException.Kind.INTERRUPTED) {
+        terminal.say("stopped with " + done + " of " + images.size() + " images done; the same command goes on from there");
+        Runtime.getRuntime().halt(e.kind().exitCode());
+      }
+      throw e;
+    } finally {
+      forget(hook);
+    }
+  }
+
+  /** On Ctrl-C: ask the run to stop at the next chunk of samples, and wait for it to have written what is finished. */
+  private static void stop(AtomicBoolean cancelled, Thread worker) {
+    cancelled.set(true);
+    try {
+      worker.join(Duration.ofSeconds(60).toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      return; // the process is on its way out already
+    }
+  }
+
+  private void describe() {
+    terminal.say("data     " + data.name() + ", " + images.size() + " images of " + data.shape());
+    double alphaEach = config.alphaEach(source.sigmas().size());
+    OptionalInt least = ClopperPearson.smallestCertifying(config.n(), alphaEach);
+    if (least.isEmpty()) {
+      throw DiffcertException.usage("--n " + config.n() + " is too few for alpha " + alphaEach
+          + ": even unanimous votes bound no class above 1/2, so every image would abstain; take more samples");
+    }
+    for (Sigma sigma : source.sigmas()) {
+      terminal.say(String.format(Locale.ROOT, "sigma    %s: largest radius possible %.4f; needs %d of %d votes", sigma,
+          floor4(Radius.largest(sigma, config.n(), alphaEach)), least.getAsInt(), config.n()));
+    }
+  }
+
+  @Override
+  public void started(int finished, int total) {
+    before = finished;
+    done = finished;
+    if (finished > 0) {
+      terminal.say("resumed  " + finished + " of " + total + " images were done already");
+    }
+    terminal.progress("certify", finished, total, before);
+  }
+
+  @Override
+  public void samples(Phase phase, int samples, int total) {
+    double part = (phase == Phase.SELECT ? samples : config.n0() + samples) / (double) (config.n0() + config.n());
+    terminal.progress("certify image " + (done + 1) + "/" + images.size(), done + part, images.size(), before);
+  }
+
+  @Override
+  public void imageDone(RunRecord record, int finished, int total) {
+    done = finished;
+    spent += record.elapsed().toNanos() / 1e9;
+    StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "image %5d  label %s", record.image(), name(record.label())));
+    for (Certificate c : record.certificates()) {
+      line.append(String.format(Locale.ROOT, "  sigma %s: %s", c.sigma(), c.abstains() ? "abstain"
+          : String.format(Locale.ROOT, "%s radius %.4f%s", name(c.predict()), floor4(c.radius()),
+              c.predict() == record.label() ? "" : " (wrong)")));
+    }
+    double left = (System.nanoTime() - started) / 1e9 / (finished - before) * (total - finished);
+    line.append(String.format(Locale.ROOT, "  %.1f s, %d/%d, %s left", record.elapsed().toNanos() / 1e9, finished, total,
+        Terminal.time(Duration.ofMillis((long) (left * 1000)))));
+    terminal.say(line.toString());
+  }
+
+  private void summarise(Path report) {
+    RunLog log = RunLog.read(directory);
+    terminal.say("");
+    Table table = new Table("sigma", "images", "r=0", "0.25", "0.5", "0.75", "1.0", "ACR", "abstain");
+    for (int s = 0; s < source.sigmas().size(); s++) {
+      table.row(AnalyzeCommand.cells(source.sigmas().get(s).toString(), new Analysis(Results.rows(log, s)), RADII));
+    }
+    terminal.say("Certified accuracy at radius r (exact 95% interval over the images):");
+    terminal.say(table.toString());
+    terminal.say("");
+    double total = log.records().stream().mapToLong(r -> r.elapsed().toNanos()).sum() / 1e9;
+    terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %d network calls a vote", total / log.records().size(),
+        3600 * log.records().size() / total, source.callsPerSample()));
+    terminal.say("Each row holds with probability at least " + (1 - config.alpha()) + " over the noise; see docs/spec/certificate.md.");
+    terminal.say("run      " + directory.resolve(RunLog.FILE));
+    for (int s = 0; s < source.sigmas().size(); s++) {
+      terminal.say("results  " + directory.resolve(Results.fileName(log.header(), s)));
+    }
+    terminal.say("report   " + report);
+  }
+
+  private String name(int label) {
+    return data.classNames().get(label);
+  }
+
+  /** Four decimals, cut off: a radius is never printed above its value (S23). */
+  static double floor4(double value) {
+    return Math.floor(value * 1e4) / 1e4;
+  }
+}

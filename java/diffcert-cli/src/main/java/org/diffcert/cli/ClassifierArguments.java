@@ -1,0 +1,120 @@
+package org.diffcert.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import org.diffcert.diffusion.Device;
+import org.diffcert.diffusion.DiffusionClassifier;
+import org.diffcert.diffusion.DiffusionModel;
+import org.diffcert.DiffcertException;
+import org.diffcert.noise.Sigma;
+import org.diffcert.schedule.ClassifierKind;
+import org.diffcert.schedule.GridKind;
+import org.diffcert.schedule.Weighting;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** The options that make a classifier under smoothing noise of a network: certify and predict share them. */
+final class ClassifierArguments {
+  @ArgGroup(validate = false, heading = "%nThe network%n", exclusive = false, multiplicity = "1")
+  ModelArguments network;
+
+  @Option(names = "--unconditional-model", paramLabel = "FILE",
+      description = "A network of its own for the unconditional estimate of apndc and apndc-ensemble. Default: --model without a label.")
+  Path unconditionalModel;
+
+  @Option(names = "--classifier", required = true, paramLabel = "NAME",
+      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble.")
+  String classifier;
+
+  @Option(names = "--sigma", required = true, paramLabel = "S[,S..]",
+      description = "Smoothing noise in [0,1] pixel units. Several share the error probability.")
+  String sigma;
+
+  @Option(names = "--levels", defaultValue = "126", paramLabel = "N",
+      description = "Grid points of the noise levels, counted as the published scripts do. Default: ${DEFAULT-VALUE}.")
+  int levels;
+
+  @Option(names = "--grid", defaultValue = "linear", paramLabel = "KIND", description = "linear or log. Default: ${DEFAULT-VALUE}.")
+  String grid;
+
+  @Option(names = "--weights", defaultValue = "edm", paramLabel = "KIND",
+      description = "edm (the intended log-normal), published (as the released code has it) or elbo (exact). Default: ${DEFAULT-VALUE}.")
+  String weights;
+
+  @Option(names = "--no-clamp", description = "Do not clamp the network's output, as the released code does not.")
+  boolean noClamp;
+
+  @Option(names = "--noise", defaultValue = "integer", paramLabel = "MODE",
+      description = "integer (sound) or float (for comparison with published runs only: not a sound certificate). "
+          + "epndc with several sigmas takes integer noise along one path, so that one pass over the network serves all.")
+  String noise;
+
+  @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
+      description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run.")
+  String seed;
+
+  @Option(names = "--batch", defaultValue = "80", paramLabel = "N",
+      description = "Largest batch of the network. Votes do not depend on it. Default: ${DEFAULT-VALUE}.")
+  int batch;
+
+  /** A classifier with the networks under it; closing it closes all. */
+  record Opened(DiffusionClassifier classifier, DiffusionModel model, DiffusionModel unconditional, Device device, boolean fresh)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      classifier.close();
+      model.close();
+      if (unconditional != null) {
+        unconditional.close();
+      }
+    }
+  }
+
+  /**
+   * Opens networks and classifier.
+   *
+   * @param recorded the seed of the run that is gone on with, empty for none; taken where the seed is auto
+   */
+  Opened open(Terminal terminal, OptionalLong recorded) {
+    ClassifierKind kind = ClassifierKind.of(classifier);
+    List<Sigma> sigmas = Arguments.sigmas(sigma);
+    OptionalLong given = Arguments.seed(seed);
+    long value = given.orElseGet(() -> recorded.orElseGet(Arguments::freshSeed));
+    DiffusionClassifier.Options options = DiffusionClassifier.Options.of(kind, sigmas)
+        .withLevels(levels, GridKind.of(grid), Weighting.of(weights))
+        .withClamp(!noClamp)
+        .withNoise(noiseMode(kind, sigmas))
+        .withSeed(value);
+    Device device = network.device(terminal);
+    DiffusionModel model = network.open(network.model, device, batch);
+    DiffusionModel unconditional = null;
+    try {
+      unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, batch);
+      DiffusionClassifier opened = DiffusionClassifier.open(model, unconditional, options);
+      terminal.say("model    " + fileName(network.model) + ", digest " + model.digest().substring(0, 16));
+      terminal.say("votes    " + kind.cliName() + ", " + opened.callsPerSample() + " network calls each, seed "
+          + Long.toUnsignedString(value) + (given.isPresent() ? " (given: a reproduction run)" : ""));
+      return new Opened(opened, model, unconditional, device, given.isEmpty());
+    } catch (RuntimeException e) {
+      if (unconditional != null) {
+        unconditional.close();
+      }
+      model.close();
+      throw e;
+    }
+  }
+
+  private DiffusionClassifier.NoiseMode noiseMode(ClassifierKind kind, List<Sigma> sigmas) {
+    return switch (noise) {
+      case "integer" -> kind == ClassifierKind.EPNDC && sigmas.size() > 1
+          ? DiffusionClassifier.NoiseMode.PATH : DiffusionClassifier.NoiseMode.INTEGER;
+      case "float" -> DiffusionClassifier.NoiseMode.FLOAT;
+      default -> throw DiffcertException.usage("--noise is '" + noise + "', must be integer or float");
+    };
+  }
+
+  private static String fileName(Path path) {
+    return path.getFileName() == null ? path.toString() : path.getFileName().toString();
+  }
+}

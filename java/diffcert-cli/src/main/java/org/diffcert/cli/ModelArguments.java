@@ -1,0 +1,47 @@
+package org.diffcert.cli;
+
+import java.nio.file.Path;
+import org.diffcert.diffusion.Device;
+import org.diffcert.diffusion.DeviceOptions;
+import org.diffcert.diffusion.DiffusionModel;
+import org.diffcert.model.Model;
+import org.diffcert.model.ModelOptions;
+import picocli.CommandLine.Option;
+
+/** The options that say which network runs where. */
+final class ModelArguments {
+  @Option(names = "--model", required = true, paramLabel = "FILE",
+      description = "The network: safetensors, EDM .pkl, or PyTorch .pt/.pth with --config.")
+  Path model;
+
+  @Option(names = "--config", paramLabel = "FILE",
+      description = "JSON with the network's precond and constructor options, for files that do not carry them.")
+  Path config;
+
+  @Option(names = "--device", defaultValue = "auto", paramLabel = "DEVICE",
+      description = "auto, cpu, reference (float64, slow), cuda or cuda:i. Default: ${DEFAULT-VALUE}.")
+  String device;
+
+  @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 = one a core. Votes do not depend on it.")
+  int threads;
+
+  @Option(names = "--isa", defaultValue = "", paramLabel = "NAME",
+      description = "Force portable, avx2 or avx512 on the CPU. Default: the best that the machine has.")
+  String isa;
+
+  /** The device, with the reason for the choice printed where it was left to us. */
+  Device device(Terminal terminal) {
+    Device chosen = Device.of(device);
+    String why = device.equals("auto") && chosen.equals(Device.CPU) ? " (auto: no CUDA device here)" : "";
+    terminal.say("device   " + chosen.describe() + why);
+    return chosen;
+  }
+
+  /** Opens the model file and puts it on a device. */
+  DiffusionModel open(Path file, Device where, int maxBatch) {
+    ModelOptions options = config == null ? ModelOptions.none() : ModelOptions.fromFile(config);
+    try (Model opened = Model.open(file, options)) {
+      return DiffusionModel.open(opened, new DeviceOptions(where, threads, maxBatch, isa));
+    }
+  }
+}
