@@ -6,12 +6,15 @@ import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
+import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageSource;
+import org.diffcert.run.ImageRange;
 import org.diffcert.run.RunDirectory;
 import org.diffcert.run.RunHeader;
-import picocli.CommandLine.ArgGroup;
+import org.diffcert.stats.ClopperPearson;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -20,7 +23,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "certify", mixinStandardHelpOptions = true, sortOptions = false,
     description = "Certifies images; the same command again goes on with a run that was stopped.")
 final class CertifyCommand implements Callable<Integer> {
-  @ArgGroup(validate = false, heading = "%nThe classifier%n", exclusive = false, multiplicity = "1")
+  @Mixin
   ClassifierArguments classifier;
 
   @Option(names = "--data", required = true, paramLabel = "SET",
@@ -55,10 +58,18 @@ final class CertifyCommand implements Callable<Integer> {
       throw DiffcertException.usage("--stop is '" + stop + "', this version knows only fixed");
     }
     CertifyConfig config = CertifyConfig.of(n0, n, alpha);
+    ClassifierOptions options = classifier.options(recordedSeed(out));
+    double alphaEach = config.alphaEach(options.sigmas().size());
+    if (ClopperPearson.smallestCertifying(n, alphaEach).isEmpty()) {
+      throw DiffcertException.usage("--n " + n + " is too few for alpha " + alphaEach
+          + ": even unanimous votes bound no class above 1/2, so every image would abstain; take more samples");
+    }
     Terminal terminal = new Terminal(spec.commandLine().getOut());
-    try (ImageData set = ImageSource.open(data);
-        ClassifierArguments.Opened opened = classifier.open(terminal, recordedSeed(out))) {
-      return new CertifyJob(terminal, opened, set, Arguments.images(images, set.size()), config, out).run();
+    try (ImageData set = ImageSource.open(data)) {
+      ImageRange range = Arguments.images(images, set.size());
+      try (ClassifierArguments.Opened opened = classifier.open(terminal, options)) {
+        return new CertifyJob(terminal, opened, set, range, config, out).run();
+      }
     }
   }
 

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.Certificate;
@@ -38,7 +37,6 @@ final class CertifyJob implements RunListener {
   private final long started = System.nanoTime();
   private int before;
   private int done;
-  private double spent;
 
   CertifyJob(Terminal terminal, ClassifierArguments.Opened opened, ImageData data, ImageRange images, CertifyConfig config, Path directory) {
     this.terminal = terminal;
@@ -64,7 +62,7 @@ final class CertifyJob implements RunListener {
       return 0;
     } catch (DiffcertException e) {
       terminal.wipe();
-      if (e.kind() == DiffcertException.Kind.INTERRUPTED) {
+      if (cancelled.get() && e.kind() == DiffcertException.Kind.INTERRUPTED) {
         terminal.say("stopped with " + done + " of " + images.size() + " images done; the same command goes on from there");
         Runtime.getRuntime().halt(e.kind().exitCode());
       }
@@ -95,14 +93,10 @@ final class CertifyJob implements RunListener {
   private void describe() {
     terminal.say("data     " + data.name() + ", " + images.size() + " images of " + data.shape());
     double alphaEach = config.alphaEach(source.sigmas().size());
-    OptionalInt least = ClopperPearson.smallestCertifying(config.n(), alphaEach);
-    if (least.isEmpty()) {
-      throw DiffcertException.usage("--n " + config.n() + " is too few for alpha " + alphaEach
-          + ": even unanimous votes bound no class above 1/2, so every image would abstain; take more samples");
-    }
+    int least = ClopperPearson.smallestCertifying(config.n(), alphaEach).orElseThrow();
     for (Sigma sigma : source.sigmas()) {
       terminal.say(String.format(Locale.ROOT, "sigma    %s: largest radius possible %.4f; needs %d of %d votes", sigma,
-          floor4(Radius.largest(sigma, config.n(), alphaEach)), least.getAsInt(), config.n()));
+          floor4(Radius.largest(sigma, config.n(), alphaEach)), least, config.n()));
     }
   }
 
@@ -125,7 +119,6 @@ final class CertifyJob implements RunListener {
   @Override
   public void imageDone(RunRecord record, int finished, int total) {
     done = finished;
-    spent += record.elapsed().toNanos() / 1e9;
     StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "image %5d  label %s", record.image(), name(record.label())));
     for (Certificate c : record.certificates()) {
       line.append(String.format(Locale.ROOT, "  sigma %s: %s", c.sigma(), c.abstains() ? "abstain"

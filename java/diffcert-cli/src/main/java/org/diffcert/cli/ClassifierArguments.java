@@ -3,20 +3,22 @@ package org.diffcert.cli;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DiffusionClassifier;
 import org.diffcert.diffusion.DiffusionModel;
-import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.NoiseMode;
 import org.diffcert.noise.Sigma;
 import org.diffcert.schedule.ClassifierKind;
 import org.diffcert.schedule.GridKind;
 import org.diffcert.schedule.Weighting;
-import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that make a classifier under smoothing noise of a network: certify and predict share them. */
 final class ClassifierArguments {
-  @ArgGroup(validate = false, heading = "%nThe network%n", exclusive = false, multiplicity = "1")
+  @Mixin
   ModelArguments network;
 
   @Option(names = "--unconditional-model", paramLabel = "FILE",
@@ -35,11 +37,13 @@ final class ClassifierArguments {
       description = "Grid points of the noise levels, counted as the published scripts do. Default: ${DEFAULT-VALUE}.")
   int levels;
 
-  @Option(names = "--grid", defaultValue = "linear", paramLabel = "KIND", description = "linear or log. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--grid", defaultValue = "linear", paramLabel = "KIND",
+      description = "linear or log. Default: ${DEFAULT-VALUE}.")
   String grid;
 
   @Option(names = "--weights", defaultValue = "edm", paramLabel = "KIND",
-      description = "edm (the intended log-normal), published (as the released code has it) or elbo (exact). Default: ${DEFAULT-VALUE}.")
+      description = "edm (the intended log-normal), published (as the released code has it) or elbo (exact). "
+          + "Default: ${DEFAULT-VALUE}.")
   String weights;
 
   @Option(names = "--no-clamp", description = "Do not clamp the network's output, as the released code does not.")
@@ -47,11 +51,12 @@ final class ClassifierArguments {
 
   @Option(names = "--noise", defaultValue = "integer", paramLabel = "MODE",
       description = "integer (sound) or float (for comparison with published runs only: not a sound certificate). "
-          + "epndc with several sigmas takes integer noise along one path, so that one pass over the network serves all.")
+          + "epndc with several sigmas takes integer noise along one path, so that one pass over the network serves all. "
+          + "Default: ${DEFAULT-VALUE}.")
   String noise;
 
   @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
-      description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run.")
+      description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run. Default: ${DEFAULT-VALUE}.")
   String seed;
 
   @Option(names = "--batch", defaultValue = "80", paramLabel = "N",
@@ -59,7 +64,7 @@ final class ClassifierArguments {
   int batch;
 
   /** A classifier with the networks under it; closing it closes all. */
-  record Opened(DiffusionClassifier classifier, DiffusionModel model, DiffusionModel unconditional, Device device, boolean fresh)
+  record Opened(DiffusionClassifier classifier, DiffusionModel model, DiffusionModel unconditional, Device device)
       implements AutoCloseable {
     @Override
     public void close() {
@@ -72,20 +77,22 @@ final class ClassifierArguments {
   }
 
   /**
-   * Opens networks and classifier.
+   * What the options ask for, checked without opening anything.
    *
    * @param recorded the seed of the run that is gone on with, empty for none; taken where the seed is auto
    */
-  Opened open(Terminal terminal, OptionalLong recorded) {
+  ClassifierOptions options(OptionalLong recorded) {
     ClassifierKind kind = ClassifierKind.of(classifier);
     List<Sigma> sigmas = Arguments.sigmas(sigma);
-    OptionalLong given = Arguments.seed(seed);
-    long value = given.orElseGet(() -> recorded.orElseGet(Arguments::freshSeed));
-    DiffusionClassifier.Options options = DiffusionClassifier.Options.of(kind, sigmas)
-        .withLevels(levels, GridKind.of(grid), Weighting.of(weights))
-        .withClamp(!noClamp)
-        .withNoise(noiseMode(kind, sigmas))
-        .withSeed(value);
+    long value = Arguments.seed(seed).orElseGet(() -> recorded.orElseGet(Arguments::freshSeed));
+    ClassifierOptions options = new ClassifierOptions(kind, sigmas, levels, GridKind.of(grid), Weighting.of(weights), !noClamp,
+        noiseMode(kind, sigmas), value, 0);
+    options.schedules();
+    return options;
+  }
+
+  /** Opens networks and classifier. */
+  Opened open(Terminal terminal, ClassifierOptions options) {
     Device device = network.device(terminal);
     DiffusionModel model = network.open(network.model, device, batch);
     DiffusionModel unconditional = null;
@@ -93,9 +100,12 @@ final class ClassifierArguments {
       unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, batch);
       DiffusionClassifier opened = DiffusionClassifier.open(model, unconditional, options);
       terminal.say("model    " + fileName(network.model) + ", digest " + model.digest().substring(0, 16));
-      terminal.say("votes    " + kind.cliName() + ", " + opened.callsPerSample() + " network calls each, seed "
-          + Long.toUnsignedString(value) + (given.isPresent() ? " (given: a reproduction run)" : ""));
-      return new Opened(opened, model, unconditional, device, given.isEmpty());
+      terminal.say("votes    " + options.kind().cliName() + ", " + opened.callsPerSample() + " network calls each, seed "
+          + Long.toUnsignedString(options.seed()) + (seed.equals("auto") ? "" : " (given: a reproduction run)"));
+      if (options.noise() == NoiseMode.FLOAT) {
+        terminal.say("warning  float noise is for comparison with published runs; it is not a sound certificate");
+      }
+      return new Opened(opened, model, unconditional, device);
     } catch (RuntimeException e) {
       if (unconditional != null) {
         unconditional.close();
@@ -105,11 +115,10 @@ final class ClassifierArguments {
     }
   }
 
-  private DiffusionClassifier.NoiseMode noiseMode(ClassifierKind kind, List<Sigma> sigmas) {
+  private NoiseMode noiseMode(ClassifierKind kind, List<Sigma> sigmas) {
     return switch (noise) {
-      case "integer" -> kind == ClassifierKind.EPNDC && sigmas.size() > 1
-          ? DiffusionClassifier.NoiseMode.PATH : DiffusionClassifier.NoiseMode.INTEGER;
-      case "float" -> DiffusionClassifier.NoiseMode.FLOAT;
+      case "integer" -> kind == ClassifierKind.EPNDC && sigmas.size() > 1 ? NoiseMode.PATH : NoiseMode.INTEGER;
+      case "float" -> NoiseMode.FLOAT;
       default -> throw DiffcertException.usage("--noise is '" + noise + "', must be integer or float");
     };
   }

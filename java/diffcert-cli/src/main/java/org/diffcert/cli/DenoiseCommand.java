@@ -10,8 +10,8 @@ import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.DiffusionModel;
 import org.diffcert.file.Safetensors;
 import org.diffcert.file.Tensor;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         "Input: x [N,C,H,W] in EDM space (2x-1), sigma [N] in EDM space, labels [N] (absent = unconditional).",
         "Output: denoised [N,C,H,W]."})
 final class DenoiseCommand implements Callable<Integer> {
-  @ArgGroup(validate = false, heading = "%nThe network%n", exclusive = false, multiplicity = "1")
+  @Mixin
   ModelArguments network;
 
   @Option(names = "--input", required = true, paramLabel = "X", description = "Input tensors.")

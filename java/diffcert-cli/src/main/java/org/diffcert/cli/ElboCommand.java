@@ -1,6 +1,7 @@
 package org.diffcert.cli;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -12,8 +13,8 @@ import org.diffcert.file.Safetensors;
 import org.diffcert.file.Tensor;
 import org.diffcert.noise.Sigma;
 import org.diffcert.schedule.ClassifierKind;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
         "Input: x_tau [C,H,W] in EDM space (dc: image [C,H,W] u8), lower and upper [T] levels in EDM space, level_noise [T,C,H,W].",
         "Output: residual [classes,T], means over the pixels, before the weights."})
 final class ElboCommand implements Callable<Integer> {
-  @ArgGroup(validate = false, heading = "%nThe network%n", exclusive = false, multiplicity = "1")
+  @Mixin
   ModelArguments network;
 
   @Option(names = "--unconditional-model", paramLabel = "FILE", description = "A network of its own for the unconditional estimate.")
@@ -64,10 +65,12 @@ final class ElboCommand implements Callable<Integer> {
       double[] upper = TensorInput.doubles(in, input, "upper", -1);
       double[] lower = TensorInput.doubles(in, input, "lower", upper.length);
       double[] noise = TensorInput.doubles(in, input, "level_noise", (long) upper.length * elements);
-      double[] residual = Elbo.residuals(model, own, kind, !noClamp, sigmas.get(0), start(in, kind, elements), lower, upper, noise);
-      long classes = residual.length / upper.length;
+      double[][] residual = Elbo.residuals(model, own, kind, !noClamp, sigmas.get(0), start(in, kind, elements), lower, upper,
+          noise);
+      long classes = residual.length;
+      double[] flat = Arrays.stream(residual).flatMapToDouble(Arrays::stream).toArray();
       Safetensors.write(output, Map.of("model", model.digest(), "classifier", kind.cliName()),
-          List.of(Tensor.ofDoubles("residual", List.of(classes, (long) upper.length), residual)));
+          List.of(Tensor.ofDoubles("residual", List.of(classes, (long) upper.length), flat)));
       terminal.say("residual of " + classes + " classes at " + upper.length + " levels: " + output);
     }
     return 0;

@@ -56,11 +56,6 @@ public final class Main implements Runnable {
       err.println("diffcert: " + failure.getMessage());
       return failure.kind().exitCode();
     }
-    if (e instanceof IllegalArgumentException && e.getMessage() != null && e.getStackTrace().length > 0
-        && e.getStackTrace()[0].getMethodName().equals("<init>")) {
-      err.println("diffcert: " + e.getMessage()); // a record of the library refused a value
-      return DiffcertException.Kind.USAGE.exitCode();
-    }
     err.println("diffcert: internal error: " + e + where(e));
     return DiffcertException.Kind.INTERNAL.exitCode();
   }
@@ -81,11 +76,8 @@ public final class Main implements Runnable {
   private static int usage(CommandLine.ParameterException e, PrintWriter err) {
     Throwable cause = e.getCause();
     String message = cause instanceof DiffcertException ? cause.getMessage() : e.getMessage();
-    err.println("diffcert: " + message);
-    CommandLine command = e.getCommandLine();
-    if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
-      err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
-    }
+    err.println("diffcert: " + message.replaceAll("\\s+", " ") + "; see '" + e.getCommandLine().getCommandSpec().qualifiedName()
+        + " --help'");
     return DiffcertException.Kind.USAGE.exitCode();
   }
 

@@ -1,6 +1,8 @@
 package org.diffcert.cli;
 
 import java.nio.file.Path;
+import java.util.List;
+import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.diffusion.DiffusionModel;
@@ -10,6 +12,8 @@ import picocli.CommandLine.Option;
 
 /** The options that say which network runs where. */
 final class ModelArguments {
+  private static final List<String> ISAS = List.of("", "portable", "avx2", "avx512");
+
   @Option(names = "--model", required = true, paramLabel = "FILE",
       description = "The network: safetensors, EDM .pkl, or PyTorch .pt/.pth with --config.")
   Path model;
@@ -39,6 +43,9 @@ final class ModelArguments {
 
   /** Opens the model file and puts it on a device. */
   DiffusionModel open(Path file, Device where, int maxBatch) {
+    if (!ISAS.contains(isa)) {
+      throw DiffcertException.usage("--isa is '" + isa + "', must be portable, avx2 or avx512");
+    }
     ModelOptions options = config == null ? ModelOptions.none() : ModelOptions.fromFile(config);
     try (Model opened = Model.open(file, options)) {
       return DiffusionModel.open(opened, new DeviceOptions(where, threads, maxBatch, isa));

@@ -10,11 +10,12 @@ import org.diffcert.DiffcertException;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Prediction;
 import org.diffcert.certify.Predictor;
+import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageSource;
 import org.diffcert.run.ImageRange;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "predict", mixinStandardHelpOptions = true, sortOptions = false,
     description = "Predicts images with the smoothed classifier; abstains where the votes leave doubt at level alpha.")
 final class PredictCommand implements Callable<Integer> {
-  @ArgGroup(validate = false, heading = "%nThe classifier%n", exclusive = false, multiplicity = "1")
+  @Mixin
   ClassifierArguments classifier;
 
   @Option(names = "--data", required = true, paramLabel = "SET",
@@ -47,13 +48,14 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    ClassifierOptions options = classifier.options(OptionalLong.empty());
+    if (out != null && options.sigmas().size() > 1) {
+      throw DiffcertException.usage("--out takes the table of one sigma; run predict once a sigma");
+    }
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     StringBuilder table = new StringBuilder("idx\tlabel\tpredict\tcorrect\ttime\n");
     try (ImageData set = ImageSource.open(data);
-        ClassifierArguments.Opened opened = classifier.open(terminal, OptionalLong.empty())) {
-      if (out != null && opened.classifier().sigmas().size() > 1) {
-        throw DiffcertException.usage("--out takes the table of one sigma; run predict once a sigma");
-      }
+        ClassifierArguments.Opened opened = classifier.open(terminal, options)) {
       ImageRange range = Arguments.images(images, set.size());
       Predictor predictor = new Predictor(opened.classifier(), n, alpha);
       int right = 0;

@@ -1,5 +1,6 @@
 package org.diffcert.cli;
 
+import java.io.Console;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
@@ -21,7 +22,22 @@ final class Terminal {
   Terminal(PrintWriter out) {
     this.out = out;
     String term = System.getenv("TERM");
-    this.bar = System.console() != null && term != null && !term.equals("dumb");
+    this.bar = onTerminal() && term != null && !term.equals("dumb");
+  }
+
+  /** From Java 22 on there is a console also where input and output are files, and it says which it is. */
+  private static boolean onTerminal() {
+    Console console = System.console();
+    if (console == null) {
+      return false;
+    }
+    try {
+      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
+    } catch (NoSuchMethodException e) {
+      return true; // before Java 22 a console is a terminal
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   void say(String line) {
