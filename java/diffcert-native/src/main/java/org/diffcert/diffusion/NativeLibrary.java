@@ -2,15 +2,21 @@ package org.diffcert.diffusion;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.System.Logger.Level;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.Set;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
@@ -63,7 +69,10 @@ public final class NativeLibrary {
       if (!directory.isEmpty()) {
         loadFrom(Path.of(directory));
       } else {
-        protectCache();
+        Path cache = protectCache();
+        if (inJar(CORE) && inJar(GLUE)) {
+          loadFrom(extract(cache));
+        }
       }
       Loader.load(DiffcertAbi.class);
       checkVersion(DiffcertAbi.dc_abi_version(), DiffcertAbi.DC_ABI_VERSION);
@@ -71,7 +80,7 @@ public final class NativeLibrary {
     } catch (DiffcertException e) {
       failure = e;
       throw e;
-    } catch (LinkageError | RuntimeException e) {
+    } catch (LinkageError | RuntimeException | IOException e) {
       failure = new DiffcertException(Kind.DEVICE, "The native library of diffcert cannot be loaded on " + platform() + ": "
           + reason(e) + "; the jar carries it for linux-x86_64, and -D" + PATH_PROPERTY + "=DIR names a directory with your own build.",
           e);
@@ -146,9 +155,9 @@ public final class NativeLibrary {
     for (String name : new String[] {CORE, GLUE}) {
       File file = directory.resolve(System.mapLibraryName(name)).toFile();
       if (!file.isFile()) {
-        throw new DiffcertException(Kind.DEVICE, "There is no native library " + file + ", which -D" + PATH_PROPERTY + " asks for.");
+        throw new DiffcertException(Kind.DEVICE, "There is no native library " + file + "; -D" + PATH_PROPERTY + " must name a directory that holds it.");
       }
-      LOG.log(Level.DEBUG, "loading {0}, as {1} asks", file, PATH_PROPERTY);
+      LOG.log(Level.DEBUG, "loading {0}", file);
       try {
         Loader.loadLibrary(BindingRecipe.class, new URL[] {file.getAbsoluteFile().toURI().toURL()}, name);
       } catch (MalformedURLException e) {
@@ -161,7 +170,7 @@ public final class NativeLibrary {
    * Makes the cache directory for this user alone before JavaCPP makes it with the default mode, and refuses one that others may write
    * into: a planted library would run as this user.
    */
-  private static void protectCache() {
+  private static Path protectCache() {
     String named = System.getProperty("org.bytedeco.javacpp.cachedir", System.getProperty("org.bytedeco.javacpp.cacheDir", ""));
     Path cache = named.isEmpty() ? Path.of(System.getProperty("user.home"), ".javacpp", "cache") : Path.of(named);
     LOG.log(Level.DEBUG, "looking beside the classes, in the jar (cache {0}), then in java.library.path", cache);
@@ -178,6 +187,48 @@ public final class NativeLibrary {
     } catch (IOException | UnsupportedOperationException e) {
       LOG.log(Level.DEBUG, "cannot prepare the cache " + cache + "; JavaCPP will choose one", e);
     }
+    return cache;
+  }
+
+  private static URL resource(String name) {
+    return BindingRecipe.class.getResource("linux-x86_64/" + System.mapLibraryName(name));
+  }
+
+  private static boolean inJar(String name) {
+    URL url = resource(name);
+    return url != null && !url.getProtocol().equals("file");
+  }
+
+  /**
+   * Puts both libraries into a directory named by their content. JavaCPP's own cache goes by size and time stamp, and both can be those
+   * of an older build, since the jar is built reproducibly.
+   */
+  private static Path extract(Path cache) throws IOException {
+    String[] names = {CORE, GLUE};
+    byte[][] contents = new byte[names.length][];
+    MessageDigest sha;
+    try {
+      sha = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+    for (int i = 0; i < names.length; i++) {
+      try (InputStream in = resource(names[i]).openStream()) {
+        contents[i] = in.readAllBytes();
+      }
+      sha.update(contents[i]);
+    }
+    Path directory = cache.resolve("diffcert-native-" + HexFormat.of().formatHex(sha.digest(), 0, 8));
+    Files.createDirectories(directory);
+    for (int i = 0; i < names.length; i++) {
+      Path file = directory.resolve(System.mapLibraryName(names[i]));
+      if (!Files.isRegularFile(file) || !Arrays.equals(Files.readAllBytes(file), contents[i])) {
+        Path part = Files.createTempFile(directory, names[i], ".part");
+        Files.write(part, contents[i]);
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+      }
+    }
+    return directory;
   }
 
   private static String platform() {
