@@ -14,8 +14,8 @@ import java.util.HexFormat;
 import org.diffcert.DiffcertException;
 
 /**
- * The bytes of a file of any size, read where they are asked for: no copy of the whole, and no mapping of tensors, so that a
- * file that shrinks meanwhile is a sentence and not a fault. Safe for use by several threads.
+ * The bytes of a file of any size, read where they are asked for: no copy of the whole, and no mapping of tensors,
+ * so that a file that shrinks meanwhile is a sentence and not a fault. Safe for use by several threads.
  */
 public final class FileBytes implements AutoCloseable {
   private static final int CHUNK = 1 << 18;
@@ -102,7 +102,8 @@ public final class FileBytes implements AutoCloseable {
    */
   public ByteBuffer copy(long position, int count) {
     if (position < 0 || count < 0 || position > size - count) {
-      throw DiffcertException.badInput(name + " is cut off: " + count + " bytes are expected at byte " + position + " of " + size);
+      throw DiffcertException.badInput(name + " is cut off: " + count + " bytes are expected at byte " + position
+          + " of " + size);
     }
     ByteBuffer bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
     read(position, bytes);
@@ -133,7 +134,8 @@ public final class FileBytes implements AutoCloseable {
    */
   public void floats(long position, DType dtype, float[] into) {
     int step = CHUNK / dtype.bytes();
-    ByteBuffer chunk = ByteBuffer.allocate((int) Math.min((long) into.length * dtype.bytes(), CHUNK)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer chunk = ByteBuffer.allocate((int) Math.min((long) into.length * dtype.bytes(), CHUNK))
+        .order(ByteOrder.LITTLE_ENDIAN);
     for (int from = 0; from < into.length; from += step) {
       int count = Math.min(step, into.length - from);
       chunk.clear().limit(count * dtype.bytes());

@@ -10,11 +10,13 @@ import java.util.Map;
 import org.diffcert.DiffcertException;
 
 /**
- * A JSON value: strict parsing of RFC 8259 text from strangers, typed access that fails with one sentence, and canonical writing.
+ * A JSON value: strict parsing of RFC 8259 text from strangers, typed access that fails with one sentence, and
+ * canonical writing.
  *
  * <p>Parsing refuses duplicate keys, text after the value, malformed UTF-8, lone surrogates and anything over its
- * {@link Limits}. Numbers keep their lexical form, so an integer of any size and every digit of a decimal survive. Objects and
- * arrays made by {@link #object()} and {@link #array()} can be filled; a value is not safe to fill from several threads.
+ * {@link Limits}. Numbers keep their lexical form, so an integer of any size and every digit of a decimal survive.
+ * Objects and arrays made by {@link #object()} and {@link #array()} can be filled; a value is not safe to fill from
+ * several threads.
  */
 public final class Json {
   /** The value {@code null}. */
@@ -90,8 +92,8 @@ public final class Json {
   /**
    * Wraps a Java value.
    *
-   * @param value null, Json, String, Boolean, Integer, Long, finite Double, a {@code Map} with string keys, an {@code Iterable},
-   *     {@code int[]}, {@code long[]} or {@code double[]}
+   * @param value null, Json, String, Boolean, Integer, Long, finite Double, a {@code Map} with string keys, an
+   *     {@code Iterable}, {@code int[]}, {@code long[]} or {@code double[]}
    * @return the value as JSON
    * @throws IllegalArgumentException for any other class, and for NaN and infinities, which JSON cannot say
    */
@@ -297,8 +299,9 @@ public final class Json {
   }
 
   /**
-   * The canonical text: members in insertion order, no white space, doubles in the shortest form that reads back to the same
-   * bits (in the notation of {@link Double#toString}, the same on every JDK), control characters escaped, other characters as they are.
+   * The canonical text: members in insertion order, no white space, doubles in the shortest form that reads back to
+   * the same bits (in the notation of {@link Double#toString}, the same on every JDK), control characters escaped,
+   * other characters as they are.
    *
    * @return the text
    */
@@ -309,7 +312,8 @@ public final class Json {
   }
 
   /**
-   * The shortest decimal that reads back to the same double, in the notation of {@link Double#toString} and the same on every JDK.
+   * The shortest decimal that reads back to the same double, in the notation of {@link Double#toString} and the same
+   * on every JDK.
    *
    * @param number a finite number
    * @return the decimal

@@ -28,7 +28,8 @@ final class JsonParser {
 
   Json document() {
     if (end - at > limits.bytes()) {
-      throw DiffcertException.badInput(source + " is " + (end - at) + " bytes of JSON, at most " + limits.bytes() + " are taken");
+      throw DiffcertException.badInput(source + " is " + (end - at) + " bytes of JSON, at most " + limits.bytes()
+          + " are taken");
     }
     Json value = value(0);
     space();

@@ -89,7 +89,8 @@ final class JsonWriter {
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      boolean paired = Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1));
+      boolean paired = Character.isHighSurrogate(c) && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1));
       if (paired) {
         out.append(c).append(text.charAt(++i));
         continue;
@@ -115,9 +116,9 @@ final class JsonWriter {
     out.append('"');
   }
 
-  /* Double.toString is the shortest form only since JDK 19; a canonical form may not depend on the JDK. A decimal of up to 15
-     digits that reads back is found by rounding to 15 digits; otherwise 16 or 17 are tried. Tiny numbers have fewer bits than
-     digits, so there every length is tried. */
+  /* Double.toString is the shortest form only since JDK 19; a canonical form may not depend on the JDK. A decimal of
+     up to 15 digits that reads back is found by rounding to 15 digits; otherwise 16 or 17 are tried. Tiny numbers have
+     fewer bits than digits, so there every length is tried. */
   static String shortest(double number) {
     if (!Double.isFinite(number)) {
       throw new IllegalArgumentException("JSON has no form for " + number);

@@ -12,8 +12,9 @@ import org.diffcert.file.PickleValue.Storage;
 import org.diffcert.file.PickleValue.Tuple;
 
 /**
- * The stream that torch.save wrote before PyTorch 1.6, and that each tensor of an EDM pickle still is: pickles of a magic number, a
- * version, the system's sizes, the object and the list of storage keys, then the storages' raw elements.
+ * The stream that torch.save wrote before PyTorch 1.6, and that each tensor of an EDM pickle still is: pickles of a
+ * magic number, a version, the system's sizes, the object and the list of storage keys, then the storages' raw
+ * elements.
  */
 final class LegacyTorch {
   /** 119547037146038801333356, little-endian. */
@@ -46,7 +47,8 @@ final class LegacyTorch {
   static Object storage(FileBytes file, Bytes bytes, PickleBudget budget) {
     Object object = read(file, bytes.position(), bytes.position() + bytes.length(), budget);
     if (!(object instanceof Storage)) {
-      throw DiffcertException.badInput(file.name() + " is not a model that can be read: a tensor's bytes are no storage");
+      throw DiffcertException.badInput(file.name()
+          + " is not a model that can be read: a tensor's bytes are no storage");
     }
     return object;
   }

@@ -21,14 +21,14 @@ import org.diffcert.file.PickleValue.TensorValue;
 import org.diffcert.file.PickleValue.Tuple;
 
 /**
- * The names that a pickled model may use and what they mean as data. An allow-list: a name that is not here is refused by name, and
- * a name that is here cannot be called with anything but the arguments that such files have. Python source in the file is hashed
- * and otherwise ignored.
+ * The names that a pickled model may use and what they mean as data. An allow-list: a name that is not here is
+ * refused by name, and a name that is here cannot be called with anything but the arguments that such files have.
+ * Python source in the file is hashed and otherwise ignored.
  */
 final class PickleGlobals {
-  private static final Map<String, DType> STORAGES = Map.of("FloatStorage", DType.F32, "DoubleStorage", DType.F64, "HalfStorage",
-      DType.F16, "BFloat16Storage", DType.BF16, "LongStorage", DType.I64, "IntStorage", DType.I32, "ShortStorage", DType.I16,
-      "CharStorage", DType.I8, "ByteStorage", DType.U8, "BoolStorage", DType.BOOL);
+  private static final Map<String, DType> STORAGES = Map.of("FloatStorage", DType.F32, "DoubleStorage", DType.F64,
+      "HalfStorage", DType.F16, "BFloat16Storage", DType.BF16, "LongStorage", DType.I64, "IntStorage", DType.I32,
+      "ShortStorage", DType.I16, "CharStorage", DType.I8, "ByteStorage", DType.U8, "BoolStorage", DType.BOOL);
   private static final Set<String> NAMES = Set.of("torch_utils.persistence._reconstruct_persistent_obj",
       "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "torch.storage._load_from_bytes",
       "collections.OrderedDict", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
@@ -56,7 +56,8 @@ final class PickleGlobals {
     boolean known = NAMES.contains(global.path()) || module.equals("torch") && STORAGES.containsKey(name)
         || module.matches("torch\\.nn\\.modules\\.[a-z_0-9]{1,40}") && name.matches("[A-Za-z_0-9]{1,60}");
     if (!known) {
-      throw fail("it names " + PickleReader.shorten(global.path()) + ", which no model file needs; nothing of it was run");
+      throw fail("it names " + PickleReader.shorten(global.path())
+          + ", which no model file needs; nothing of it was run");
     }
     return global;
   }
@@ -82,7 +83,8 @@ final class PickleGlobals {
         yield new NumpyType(as(global, String.class, arguments.get(0)));
       }
       case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar" -> scalar(global, arguments);
-      case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct" -> new Instance(global, "ndarray");
+      case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct" ->
+          new Instance(global, "ndarray");
       default -> throw fail("it calls " + global.path() + ", which is not called in model files");
     };
   }
@@ -141,7 +143,8 @@ final class PickleGlobals {
       fits = false;
     }
     if (!fits) {
-      throw fail("it has a tensor of shape " + shape + " that does not fit its storage of " + storage.elements + " elements");
+      throw fail("it has a tensor of shape " + shape + " that does not fit its storage of " + storage.elements
+          + " elements");
     }
     return new TensorValue(storage, offset, shape, strides);
   }
@@ -156,9 +159,11 @@ final class PickleGlobals {
       default -> 0;
     };
     if (size == 0 || bytes.length() != size) {
-      throw fail("it has a numpy scalar of type " + PickleReader.shorten(type.code) + " in " + bytes.length() + " bytes");
+      throw fail("it has a numpy scalar of type " + PickleReader.shorten(type.code) + " in " + bytes.length()
+          + " bytes");
     }
-    ByteBuffer value = file.copy(bytes.position(), size).order(type.littleEndian ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+    ByteBuffer value = file.copy(bytes.position(), size)
+        .order(type.littleEndian ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
     return switch (type.code) {
       case "f8" -> (Object) value.getDouble();
       case "f4" -> (Object) (double) value.getFloat();
@@ -169,7 +174,8 @@ final class PickleGlobals {
 
   /* The storage of a persistent id's fields: type, and number of elements that the file is large enough for. */
   Storage storage(Object type, Object elements) {
-    if (!(type instanceof Global global) || !global.module().equals("torch") || !(elements instanceof Long number) || number < 0
+    if (!(type instanceof Global global) || !global.module().equals("torch") || !(elements instanceof Long number)
+        || number < 0
         || number > file.size()) {
       throw fail("it has a storage that is not of the known form or larger than the file");
     }
@@ -196,7 +202,8 @@ final class PickleGlobals {
 
   private <T> T as(Global global, Class<T> type, Object value) {
     if (!type.isInstance(value)) {
-      throw fail("it calls " + global.path() + " with something else than a " + type.getSimpleName().toLowerCase(java.util.Locale.ROOT));
+      throw fail("it calls " + global.path() + " with something else than a " + type.getSimpleName()
+          .toLowerCase(java.util.Locale.ROOT));
     }
     return type.cast(value);
   }

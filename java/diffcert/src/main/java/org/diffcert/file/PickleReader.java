@@ -18,8 +18,9 @@ import org.diffcert.file.PickleValue.SetItems;
 import org.diffcert.file.PickleValue.Tuple;
 
 /**
- * A restricted interpreter of one pickle stream, protocols 2 to 4, within a range of a file. Names stay tokens; what a name may be
- * called with is decided by {@link PickleGlobals}, and any name that is not on its list ends the reading. Bytes stay in the file.
+ * A restricted interpreter of one pickle stream, protocols 2 to 4, within a range of a file. Names stay tokens; what
+ * a name may be called with is decided by {@link PickleGlobals}, and any name that is not on its list ends the
+ * reading. Bytes stay in the file.
  */
 final class PickleReader {
   /** Resolves persistent ids, which PyTorch uses for storages. */
@@ -308,7 +309,8 @@ final class PickleReader {
 
   private String string(long length) {
     if (length > LONGEST_STRING || length > end - position()) {
-      throw fail("it has a string of " + Long.toUnsignedString(length) + " bytes where " + (end - position()) + " are left and at most "
+      throw fail("it has a string of " + Long.toUnsignedString(length) + " bytes where " + (end - position())
+          + " are left and at most "
           + LONGEST_STRING + " are read");
     }
     budget.text(length, this::fail);
@@ -405,6 +407,7 @@ final class PickleReader {
   }
 
   private DiffcertException fail(String why) {
-    return DiffcertException.badInput(file.name() + " is not a pickle that can be read, at byte " + position() + ": " + why);
+    return DiffcertException.badInput(file.name() + " is not a pickle that can be read, at byte " + position() + ": "
+        + why);
   }
 }

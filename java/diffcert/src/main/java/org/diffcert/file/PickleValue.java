@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a pickle is read into: plain data, and tokens where a Python unpickler would look up or run something. Nothing here is ever
- * executed. Integers are Long, floats Double, truth values Boolean, strings String.
+ * What a pickle is read into: plain data, and tokens where a Python unpickler would look up or run something.
+ * Nothing here is ever executed. Integers are Long, floats Double, truth values Boolean, strings String.
  */
 final class PickleValue {
   private PickleValue() {}
@@ -73,7 +73,10 @@ final class PickleValue {
     }
   }
 
-  /** A storage: elements one after the other, at a place in the file that the legacy format tells only after the pickle. */
+  /**
+   * A storage: elements one after the other, at a place in the file that the legacy format tells only after the
+   * pickle.
+   */
   static final class Storage {
     final DType dtype;
     final long elements;

@@ -20,9 +20,9 @@ import java.util.TreeMap;
 import org.diffcert.DiffcertException;
 
 /**
- * Strict reading and deterministic writing of safetensors files: every byte of the data belongs to exactly one tensor, every size
- * is checked before anything is allocated, and nothing but the header is read until a tensor is asked for. The page
- * {@code docs/spec/model-files.md} says what is accepted.
+ * Strict reading and deterministic writing of safetensors files: every byte of the data belongs to exactly one
+ * tensor, every size is checked before anything is allocated, and nothing but the header is read until a tensor is
+ * asked for. The page {@code docs/spec/model-files.md} says what is accepted.
  */
 public final class Safetensors implements AutoCloseable {
   /** The longest header that the format allows. */
@@ -54,7 +54,8 @@ public final class Safetensors implements AutoCloseable {
   }
 
   /**
-   * Reads the header of an open file, which from now on belongs to the result and is closed with it, or at once on failure.
+   * Reads the header of an open file, which from now on belongs to the result and is closed with it, or at once on
+   * failure.
    *
    * @param file the file
    * @return the file with its header checked
@@ -77,7 +78,8 @@ public final class Safetensors implements AutoCloseable {
     }
     long length = file.copy(0, 8).getLong();
     if (length < 0 || length > LONGEST_HEADER) {
-      throw fail("its header would be " + Long.toUnsignedString(length) + " bytes long, at most " + LONGEST_HEADER + " are allowed");
+      throw fail("its header would be " + Long.toUnsignedString(length) + " bytes long, at most " + LONGEST_HEADER
+          + " are allowed");
     }
     if (length > file.size() - 8) {
       throw fail("its header would be " + length + " bytes long in a file of " + file.size());
@@ -118,14 +120,16 @@ public final class Safetensors implements AutoCloseable {
     if (name.length() > LONGEST_NAME) {
       throw fail("it has a tensor name of " + name.length() + " characters, at most " + LONGEST_NAME + " are taken");
     }
-    if (!value.isObject() || value.members().size() != 3 || !value.has("dtype") || !value.has("shape") || !value.has("data_offsets")) {
+    if (!value.isObject() || value.members().size() != 3 || !value.has("dtype") || !value.has("shape")
+        || !value.has("data_offsets")) {
       throw fail("its entry \"" + shorten(name) + "\" is not an object of dtype, shape and data_offsets");
     }
     DType dtype = dtype(name, value.get("dtype"));
     List<Long> shape = wholes(name, value.get("shape"), "shape");
     List<Long> offsets = wholes(name, value.get("data_offsets"), "data_offsets");
     if (shape.size() > HIGHEST_RANK) {
-      throw fail("its tensor \"" + shorten(name) + "\" has rank " + shape.size() + ", at most " + HIGHEST_RANK + " is taken");
+      throw fail("its tensor \"" + shorten(name) + "\" has rank " + shape.size() + ", at most " + HIGHEST_RANK
+          + " is taken");
     }
     if (offsets.size() != 2) {
       throw fail("its tensor \"" + shorten(name) + "\" has " + offsets.size() + " data_offsets instead of 2");
@@ -143,7 +147,8 @@ public final class Safetensors implements AutoCloseable {
       throw fail("its tensor \"" + shorten(name) + "\" has a shape that overflows");
     }
     if (bytes != end - begin) {
-      throw fail("its tensor \"" + shorten(name) + "\" has " + (end - begin) + " bytes of data where its shape and type ask for " + bytes);
+      throw fail("its tensor \"" + shorten(name) + "\" has " + (end - begin)
+          + " bytes of data where its shape and type ask for " + bytes);
     }
     tensors.put(name, Tensor.in(name, dtype, shape, null, file, dataStart + begin));
     return new Range(name, begin, end);
@@ -158,7 +163,8 @@ public final class Safetensors implements AutoCloseable {
         }
       }
       if (text.equals("F4") || text.equals("F6_E2M3") || text.equals("F6_E3M2")) {
-        throw fail("its tensor \"" + shorten(name) + "\" has " + text + " elements, which are smaller than a byte and not supported");
+        throw fail("its tensor \"" + shorten(name) + "\" has " + text
+            + " elements, which are smaller than a byte and not supported");
       }
     }
     throw fail("its tensor \"" + shorten(name) + "\" has the unknown dtype " + shorten(value.write()));
@@ -170,12 +176,14 @@ public final class Safetensors implements AutoCloseable {
     if (good) {
       for (Json item : value.elements()) {
         String text = item.isNumber() ? item.asLexical() : "";
-        good &= text.matches("[0-9]{1,19}") && (text.length() < 19 || text.compareTo(Long.toString(Long.MAX_VALUE)) <= 0);
+        good &= text.matches("[0-9]{1,19}") && (text.length() < 19
+            || text.compareTo(Long.toString(Long.MAX_VALUE)) <= 0);
         numbers.add(good ? Long.parseLong(text) : 0L);
       }
     }
     if (!good) {
-      throw fail("its tensor \"" + shorten(name) + "\" has a " + key + " that is not a list of whole numbers from 0 up to 2^63-1");
+      throw fail("its tensor \"" + shorten(name) + "\" has a " + key
+          + " that is not a list of whole numbers from 0 up to 2^63-1");
     }
     return numbers;
   }
@@ -186,7 +194,8 @@ public final class Safetensors implements AutoCloseable {
     long at = 0;
     for (Range range : ranges) {
       if (range.begin() != at) {
-        throw fail("its tensor \"" + shorten(range.name()) + "\" begins at byte " + range.begin() + " of the data where byte " + at
+        throw fail("its tensor \"" + shorten(range.name()) + "\" begins at byte " + range.begin()
+            + " of the data where byte " + at
             + " is next: tensors may not overlap or leave holes");
       }
       at = range.end();
@@ -235,8 +244,8 @@ public final class Safetensors implements AutoCloseable {
   }
 
   /**
-   * Writes tensors as float32, those of float64 as such: sorted by name, header padded to a multiple of 8 bytes, so that equal content is equal bytes. The file
-   * appears whole or not at all.
+   * Writes tensors as float32, those of float64 as such: sorted by name, header padded to a multiple of 8 bytes, so
+   * that equal content is equal bytes. The file appears whole or not at all.
    *
    * @param path where; an existing file is replaced
    * @param metadata the header's metadata, written in sorted order
@@ -277,7 +286,8 @@ public final class Safetensors implements AutoCloseable {
     }
   }
 
-  private static void writeHeader(FileChannel out, Map<String, String> metadata, TreeMap<String, Tensor> tensors) throws IOException {
+  private static void writeHeader(FileChannel out, Map<String, String> metadata, TreeMap<String, Tensor> tensors)
+      throws IOException {
     Json header = Json.object();
     if (!metadata.isEmpty()) {
       header.put("__metadata__", new TreeMap<>(metadata));
@@ -286,7 +296,8 @@ public final class Safetensors implements AutoCloseable {
     for (Tensor tensor : tensors.values()) {
       DType dtype = tensor.dtype() == DType.F64 ? DType.F64 : DType.F32;
       long end = at + dtype.bytes() * tensor.count();
-      header.put(tensor.name(), Json.object().put("dtype", dtype.name()).put("shape", tensor.shape()).put("data_offsets", List.of(at, end)));
+      header.put(tensor.name(), Json.object().put("dtype", dtype.name()).put("shape", tensor.shape())
+          .put("data_offsets", List.of(at, end)));
       at = end;
     }
     byte[] json = header.write().getBytes(StandardCharsets.UTF_8);

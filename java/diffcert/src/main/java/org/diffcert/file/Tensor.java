@@ -7,8 +7,9 @@ import java.util.function.Supplier;
 import org.diffcert.DiffcertException;
 
 /**
- * A tensor: its name, element type and shape, and its values on demand. A tensor of a file reads the file each time it is asked, so
- * that holding many large tensors costs nothing; its file must be open. Safe for use by several threads.
+ * A tensor: its name, element type and shape, and its values on demand. A tensor of a file reads the file each time
+ * it is asked, so that holding many large tensors costs nothing; its file must be open. Safe for use by several
+ * threads.
  */
 public final class Tensor {
   private static final int CHUNK = 1 << 16;
@@ -121,7 +122,8 @@ public final class Tensor {
    * The values as float32, row-major.
    *
    * @return an array not shared with other calls where the tensor is in a file
-   * @throws DiffcertException BAD_INPUT where the type is no float type, there are 2^31 elements or more, or the file is cut off
+   * @throws DiffcertException BAD_INPUT where the type is no float type, there are 2^31 elements or more, or the
+   *     file is cut off
    */
   public float[] floats() {
     return values.get();
@@ -169,7 +171,8 @@ public final class Tensor {
     return floats;
   }
 
-  private static double[] readWide(String name, DType dtype, List<Long> shape, List<Long> strides, FileBytes file, long position) {
+  private static double[] readWide(String name, DType dtype, List<Long> shape, List<Long> strides, FileBytes file,
+      long position) {
     if (dtype.isFloat() && dtype != DType.F64) {
       return widen(read(name, dtype, shape, strides, file, position));
     }
@@ -204,13 +207,16 @@ public final class Tensor {
     return count;
   }
 
-  private static float[] read(String name, DType dtype, List<Long> shape, List<Long> strides, FileBytes file, long position) {
+  private static float[] read(String name, DType dtype, List<Long> shape, List<Long> strides, FileBytes file,
+      long position) {
     if (!dtype.isFloat()) {
-      throw DiffcertException.badInput(file.name() + " has " + dtype + " elements in " + name + ", weights are F64, F32, F16 or BF16");
+      throw DiffcertException.badInput(file.name() + " has " + dtype + " elements in " + name
+          + ", weights are F64, F32, F16 or BF16");
     }
     long count = count(shape);
     if (count > Integer.MAX_VALUE - 8) {
-      throw DiffcertException.badInput(file.name() + " has " + count + " elements in " + name + ", fewer than 2^31 are taken");
+      throw DiffcertException.badInput(file.name() + " has " + count + " elements in " + name
+          + ", fewer than 2^31 are taken");
     }
     float[] values = new float[(int) count];
     if (strides == null || count == 0) {
@@ -222,7 +228,8 @@ public final class Tensor {
   }
 
   /* A transposed tensor: its elements fill their range without gaps, in another order. */
-  private static void gather(DType dtype, List<Long> shape, List<Long> strides, FileBytes file, long position, float[] values) {
+  private static void gather(DType dtype, List<Long> shape, List<Long> strides, FileBytes file, long position,
+      float[] values) {
     int rank = shape.size();
     long span = 1;
     for (int d = 0; d < rank; d++) {

@@ -13,8 +13,8 @@ import org.diffcert.file.PickleValue.TensorValue;
 import org.diffcert.file.PickleValue.Tuple;
 
 /**
- * The weights in a PyTorch file: an EDM snapshot (a plain pickle), a state dict in torch.save's zip, or one in its legacy stream. No
- * class is made, no name looked up, no source run; tensors stay in the file until they are asked for.
+ * The weights in a PyTorch file: an EDM snapshot (a plain pickle), a state dict in torch.save's zip, or one in its
+ * legacy stream. No class is made, no name looked up, no source run; tensors stay in the file until they are asked for.
  */
 public final class TorchCheckpoint {
   private static final int DEEPEST = 24;
@@ -43,7 +43,8 @@ public final class TorchCheckpoint {
     PickleBudget budget = new PickleBudget();
     PickleGlobals globals = new PickleGlobals(file, bytes -> LegacyTorch.storage(file, bytes, budget));
     PickleReader reader = new PickleReader(file, 0, file.size(), id -> {
-      throw DiffcertException.badInput(file.name() + " is not a model that can be read: it refers to objects outside the pickle");
+      throw DiffcertException.badInput(file.name()
+          + " is not a model that can be read: it refers to objects outside the pickle");
     }, globals, budget);
     Object root = reader.read();
     if (reader.position() != file.size()) {
@@ -169,7 +170,8 @@ public final class TorchCheckpoint {
     Dict state = state(module);
     for (String kind : List.of("_parameters", "_buffers")) {
       for (Map.Entry<Object, Object> entry : dict(state, kind).map.entrySet()) {
-        boolean kept = !kind.equals("_buffers") || !(state.map.get("_non_persistent_buffers_set") instanceof PickleValue.SetItems set)
+        boolean kept = !kind.equals("_buffers")
+            || !(state.map.get("_non_persistent_buffers_set") instanceof PickleValue.SetItems set)
             || !set.items.contains(entry.getKey());
         if (entry.getValue() instanceof TensorValue tensor && kept) {
           add(prefix + entry.getKey(), tensor);

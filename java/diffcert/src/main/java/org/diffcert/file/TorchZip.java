@@ -12,9 +12,9 @@ import org.diffcert.file.PickleValue.Storage;
 import org.diffcert.file.PickleValue.Tuple;
 
 /**
- * The zip archive that torch.save writes since PyTorch 1.6: one pickle and one uncompressed entry a storage. The archive is read as
- * strictly as a file from a stranger deserves: no compression, so no bomb; no name twice; no entry over another; names are compared
- * and never used as paths.
+ * The zip archive that torch.save writes since PyTorch 1.6: one pickle and one uncompressed entry a storage. The
+ * archive is read as strictly as a file from a stranger deserves: no compression, so no bomb; no name twice; no
+ * entry over another; names are compared and never used as paths.
  */
 final class TorchZip {
   private static final int END = 0x06054b50;
@@ -57,7 +57,8 @@ final class TorchZip {
     if (order != null && !"little".equals(text(file.copy(order.position(), (int) Math.min(16, order.size()))))) {
       throw fail("it was not written on a little-endian machine");
     }
-    PickleReader reader = new PickleReader(file, pickle.position(), pickle.position() + pickle.size(), this::storage, globals,
+    PickleReader reader = new PickleReader(file, pickle.position(), pickle.position() + pickle.size(), this::storage,
+        globals,
         new PickleBudget());
     Object object = reader.read();
     if (reader.position() != pickle.position() + pickle.size()) {
@@ -147,7 +148,8 @@ final class TorchZip {
     directory.position(at + 46 + nameBytes + more);
     checkName(name);
     if ((flags & 1) != 0 || method != 0 || packed != size) {
-      throw fail("its entry \"" + PickleReader.shorten(name) + "\" is compressed or encrypted, torch.save stores entries as they are");
+      throw fail("its entry \"" + PickleReader.shorten(name)
+          + "\" is compressed or encrypted, torch.save stores entries as they are");
     }
     ByteBuffer head = file.copy(local, 30);
     int localName = head.getShort(26) & 0xFFFF;
@@ -156,7 +158,8 @@ final class TorchZip {
     long localSize = head.getInt(22) & 0xFFFFFFFFL;
     if (head.getInt(0) != LOCAL || localName != nameBytes || !name.equals(text(file.copy(local + 30, localName)))
         || head.getShort(8) != 0 || localSize != size && !sizesLater || position + size > dataEnd) {
-      throw fail("its entry \"" + PickleReader.shorten(name) + "\" differs between the zip directory and its own header");
+      throw fail("its entry \"" + PickleReader.shorten(name)
+          + "\" differs between the zip directory and its own header");
     }
     Entry entry = new Entry(name, position, size);
     if (entries.put(name, entry) != null) {

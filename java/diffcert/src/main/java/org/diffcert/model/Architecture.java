@@ -27,7 +27,8 @@ public final class Architecture {
    *
    * @param config the network
    * @return an unmodifiable list
-   * @throws DiffcertException BAD_INPUT where widths do not divide as group norm or attention need, or the network is too large
+   * @throws DiffcertException BAD_INPUT where widths do not divide as group norm or attention need, or the network
+   *     is too large
    */
   public static List<TensorSpec> tensors(NetworkConfig config) {
     Architecture architecture = new Architecture(config);
@@ -204,7 +205,8 @@ public final class Architecture {
       parameters += tensor.count();
     }
     if (parameters > MOST_PARAMETERS) {
-      throw DiffcertException.badInput("the network configuration asks for more than " + MOST_PARAMETERS + " parameters");
+      throw DiffcertException.badInput("the network configuration asks for more than " + MOST_PARAMETERS
+          + " parameters");
     }
   }
 }

@@ -3,27 +3,30 @@ package org.diffcert.model;
 import java.util.List;
 import org.diffcert.DiffcertException;
 
-/** Ranges of configuration values and how they must fit each other; all of it is checked before anything is allocated. */
+/**
+ * Ranges of configuration values and how they must fit each other; all of it is checked before anything is allocated.
+ */
 final class ConfigLimits {
   private ConfigLimits() {}
 
   static void check(String name, long value, long least, long most) {
     if (value < least || value > most) {
-      throw DiffcertException.badInput("the network configuration has " + name + " " + value + ", " + least + " to " + most
-          + " is possible");
+      throw DiffcertException.badInput("the network configuration has " + name + " " + value + ", " + least + " to "
+          + most + " is possible");
     }
   }
 
   static void check(String name, double value, double least, double most) {
     if (!(value >= least && value <= most)) {
-      throw DiffcertException.badInput("the network configuration has " + name + " " + value + ", " + least + " to " + most
-          + " is possible");
+      throw DiffcertException.badInput("the network configuration has " + name + " " + value + ", " + least + " to "
+          + most + " is possible");
     }
   }
 
   static void check(String name, List<Integer> values, int shortest, int longest, int least, int most) {
     if (values.size() < shortest || values.size() > longest) {
-      throw DiffcertException.badInput("the network configuration has " + values.size() + " values of " + name + ", " + shortest
+      throw DiffcertException.badInput("the network configuration has " + values.size() + " values of " + name + ", "
+          + shortest
           + " to " + longest + " are possible");
     }
     for (int value : values) {
@@ -32,10 +35,12 @@ final class ConfigLimits {
   }
 
   static void fit(NetworkConfig.Unet unet, int resolution, int width, List<Integer> mult, int multNoise,
-      NetworkConfig.Encoder encoder, NetworkConfig.Decoder decoder, NetworkConfig.Embedding embedding, List<Integer> filter) {
+      NetworkConfig.Encoder encoder, NetworkConfig.Decoder decoder, NetworkConfig.Embedding embedding,
+      List<Integer> filter) {
     int halvings = mult.size() - 1;
     if (resolution % (1 << halvings) != 0) {
-      throw DiffcertException.badInput("the network configuration has img_resolution " + resolution + ", which cannot be halved "
+      throw DiffcertException.badInput("the network configuration has img_resolution " + resolution
+          + ", which cannot be halved "
           + halvings + " times as its " + mult.size() + " values of channel_mult ask for");
     }
     boolean song = unet == NetworkConfig.Unet.SONG;

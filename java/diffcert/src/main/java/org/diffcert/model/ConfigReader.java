@@ -8,7 +8,10 @@ import java.util.Set;
 import org.diffcert.DiffcertException;
 import org.diffcert.file.Json;
 
-/** Reads the published constructors' options from JSON, with their defaults; unknown keys and wrong types are one sentence. */
+/**
+ * Reads the published constructors' options from JSON, with their defaults; unknown keys and wrong types are one
+ * sentence.
+ */
 final class ConfigReader {
   private final Json json;
   private final Set<String> known = new HashSet<>();
@@ -25,7 +28,8 @@ final class ConfigReader {
     NetworkConfig config = reader.config(precond);
     for (String key : json.members().keySet()) {
       if (!reader.known.contains(key)) {
-        throw DiffcertException.badInput("the network configuration has the unknown option \"" + shorten(key) + "\" for "
+        throw DiffcertException.badInput("the network configuration has the unknown option \"" + shorten(key)
+            + "\" for "
             + config.architecture().published() + " under " + precond.published());
       }
     }
@@ -41,7 +45,8 @@ final class ConfigReader {
     boolean song = unet == NetworkConfig.Unet.SONG;
     int resolution = whole("img_resolution", null);
     int channels = channels(precond);
-    /* Only the sampler, fp16 inference and training read these; they are known, checked for their type, and not kept. */
+    /* Only the sampler, fp16 inference and training read these; they are known, checked for their type, and not
+       kept. */
     if (has("use_fp16")) {
       json.get("use_fp16").asBoolean();
     }
@@ -52,9 +57,11 @@ final class ConfigReader {
     boolean vp = precond == NetworkConfig.Precond.VP;
     boolean iddpm = precond == NetworkConfig.Precond.IDDPM;
     return new NetworkConfig(unet, precond, resolution, channels, whole("label_dim", 0), whole("augment_dim", 0),
-        whole("model_channels", song ? 128 : 192), list("channel_mult", song ? List.of(1, 2, 2, 2) : List.of(1, 2, 3, 4)),
+        whole("model_channels", song ? 128 : 192),
+        list("channel_mult", song ? List.of(1, 2, 2, 2) : List.of(1, 2, 3, 4)),
         whole("channel_mult_emb", 4), whole("num_blocks", song ? 4 : 3),
-        list("attn_resolutions", song ? List.of(16) : List.of(32, 16, 8)), number("dropout", 0.10), number("label_dropout", 0),
+        list("attn_resolutions", song ? List.of(16) : List.of(32, 16, 8)), number("dropout", 0.10),
+        number("label_dropout", 0),
         song ? word("embedding_type", NetworkConfig.Embedding.POSITIONAL) : NetworkConfig.Embedding.POSITIONAL,
         song ? whole("channel_mult_noise", 1) : 1,
         song ? word("encoder_type", NetworkConfig.Encoder.STANDARD) : NetworkConfig.Encoder.STANDARD,
@@ -79,7 +86,8 @@ final class ConfigReader {
         + "\"; known are SongUNet and DhariwalUNet");
   }
 
-  /* A preconditioner takes img_channels; the U-Net's own in_channels and out_channels, where they stand too, must agree. */
+  /* A preconditioner takes img_channels; the U-Net's own in_channels and out_channels, where they stand too, must
+     agree. */
   private int channels(NetworkConfig.Precond precond) {
     int channels;
     if (has("img_channels")) {
@@ -89,8 +97,8 @@ final class ConfigReader {
     }
     int out = precond == NetworkConfig.Precond.IDDPM ? 2 * channels : channels;
     if (whole("in_channels", channels) != channels || whole("out_channels", out) != out) {
-      throw DiffcertException.badInput("the network configuration has in_channels or out_channels that differ from img_channels "
-          + channels);
+      throw DiffcertException.badInput("the network configuration has in_channels or out_channels that differ from "
+          + "img_channels " + channels);
     }
     return channels;
   }
@@ -98,7 +106,8 @@ final class ConfigReader {
   private void sigmaMax() {
     if (has("sigma_max") && json.get("sigma_max").isString()) {
       if (!string("sigma_max").equals("inf")) {
-        throw DiffcertException.badInput("the network configuration has a sigma_max that is neither a number nor \"inf\"");
+        throw DiffcertException.badInput(
+            "the network configuration has a sigma_max that is neither a number nor \"inf\"");
       }
     } else {
       number("sigma_max", 0);
@@ -173,11 +182,13 @@ final class ConfigReader {
       }
       possible.append(possible.isEmpty() ? "" : ", ").append(word);
     }
-    throw DiffcertException.badInput("the network configuration has " + key + " \"" + shorten(name) + "\", possible are " + possible);
+    throw DiffcertException.badInput("the network configuration has " + key + " \"" + shorten(name)
+        + "\", possible are " + possible);
   }
 
   private DiffcertException wrong(String key, String expected) {
-    return DiffcertException.badInput("the network configuration has " + key + " " + shorten(json.get(key).write()) + ", "
+    return DiffcertException.badInput("the network configuration has " + key + " " + shorten(json.get(key).write())
+        + ", "
         + expected + " is expected");
   }
 }

@@ -13,7 +13,8 @@ import org.diffcert.file.Tensor;
  * @param provenance its name and digests
  * @param file the open file
  */
-record LoadedModel(NetworkConfig config, Map<String, Tensor> tensors, ModelFormat format, Provenance provenance, FileBytes file) {
+record LoadedModel(NetworkConfig config, Map<String, Tensor> tensors, ModelFormat format, Provenance provenance,
+    FileBytes file) {
   void close() {
     file.close();
   }

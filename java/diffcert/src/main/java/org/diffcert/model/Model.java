@@ -10,9 +10,9 @@ import org.diffcert.file.Safetensors;
 import org.diffcert.file.Tensor;
 
 /**
- * A network and its weights, checked: every tensor that the configuration asks for is there with its shape, there are no others, and
- * every weight is finite. Tensors of a file are read when they are asked for, so the model stays open while it is loaded. Safe for
- * use by several threads.
+ * A network and its weights, checked: every tensor that the configuration asks for is there with its shape, there
+ * are no others, and every weight is finite. Tensors of a file are read when they are asked for, so the model stays
+ * open while it is loaded. Safe for use by several threads.
  */
 public final class Model implements AutoCloseable {
   private final NetworkConfig config;
@@ -22,7 +22,8 @@ public final class Model implements AutoCloseable {
   private final String digest;
   private final AutoCloseable file;
 
-  private Model(NetworkConfig config, Map<String, Tensor> found, ModelFormat format, Provenance provenance, AutoCloseable file) {
+  private Model(NetworkConfig config, Map<String, Tensor> found, ModelFormat format, Provenance provenance,
+      AutoCloseable file) {
     String source = provenance.fileName().isEmpty() ? "the model" : provenance.fileName();
     this.config = config;
     this.tensors = Collections.unmodifiableMap(WeightCheck.select(source, config, found));
@@ -37,7 +38,8 @@ public final class Model implements AutoCloseable {
    *
    * @param path the file
    * @return the checked model
-   * @throws DiffcertException BAD_INPUT, one sentence, where the file is missing, malformed, hostile or does not fit its configuration
+   * @throws DiffcertException BAD_INPUT, one sentence, where the file is missing, malformed, hostile or does not fit
+   *     its configuration
    */
   public static Model open(Path path) {
     return open(path, ModelOptions.none());
@@ -49,7 +51,8 @@ public final class Model implements AutoCloseable {
    * @param path the file
    * @param options what the file itself does not say
    * @return the checked model
-   * @throws DiffcertException BAD_INPUT, one sentence, where the file is missing, malformed, hostile or does not fit its configuration
+   * @throws DiffcertException BAD_INPUT, one sentence, where the file is missing, malformed, hostile or does not fit
+   *     its configuration
    */
   public static Model open(Path path, ModelOptions options) {
     LoadedModel loaded = ModelLoader.load(path);
@@ -79,7 +82,8 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * A model with random weights of the published initial scale, every layer at work. Weights are made when they are asked for.
+   * A model with random weights of the published initial scale, every layer at work. Weights are made when they are
+   * asked for.
    *
    * @param config the network
    * @param seed the seed; equal seeds give equal weights on every machine
@@ -90,8 +94,8 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * Writes the model as safetensors with its configuration in the metadata ({@code precond}, {@code config}). Equal models give
-   * equal bytes.
+   * Writes the model as safetensors with its configuration in the metadata ({@code precond}, {@code config}). Equal
+   * models give equal bytes.
    *
    * @param path where; an existing file is replaced, whole or not at all
    * @throws DiffcertException BAD_INPUT where the file cannot be written
@@ -153,7 +157,8 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * SHA-256 over the canonical configuration and the float32 weights: the same for the same network, whatever file it came in.
+   * SHA-256 over the canonical configuration and the float32 weights: the same for the same network, whatever file
+   * it came in.
    *
    * @return 64 hexadecimal digits
    */
@@ -180,8 +185,10 @@ public final class Model implements AutoCloseable {
     line(out, "network", config.architecture().published() + " under " + config.precond().published());
     line(out, "image", config.imgChannels() + "x" + config.imgResolution() + "x" + config.imgResolution());
     line(out, "classes", config.labelDim() == 0 ? "none (unconditional)" : Integer.toString(config.labelDim()));
-    line(out, "widths", config.modelChannels() + " x " + config.channelMult() + ", " + config.numBlocks() + " blocks a resolution");
-    line(out, "attention", config.attnResolutions().isEmpty() ? "at the coarsest resolution" : "at " + config.attnResolutions());
+    line(out, "widths", config.modelChannels() + " x " + config.channelMult() + ", " + config.numBlocks()
+        + " blocks a resolution");
+    line(out, "attention", config.attnResolutions().isEmpty() ? "at the coarsest resolution" : "at "
+        + config.attnResolutions());
     line(out, "tensors", Integer.toString(tensors.size()));
     line(out, "parameters", String.format(java.util.Locale.ROOT, "%,d", parameterCount()));
     line(out, "format", format.toString());

@@ -28,8 +28,8 @@ final class ModelLoader {
     }
   }
 
-  /* A safetensors file may begin with the first bytes of a pickle or a zip, which are then its header's length; so a file is one of
-     those only if it is not a header of that length. */
+  /* A safetensors file may begin with the first bytes of a pickle or a zip, which are then its header's length; so a
+     file is one of those only if it is not a header of that length. */
   private static LoadedModel load(FileBytes file) {
     ByteBuffer start = file.copy(0, (int) Math.min(16, file.size()));
     if (start.limit() < 4 || startsAsSafetensors(start, file.size())) {
@@ -48,13 +48,15 @@ final class ModelLoader {
   }
 
   private static boolean startsAsSafetensors(ByteBuffer start, long size) {
-    return start.limit() > 8 && start.getLong(0) >= 0 && start.getLong(0) <= size - 8 && "{ \n\r\t".indexOf(start.get(8)) >= 0;
+    return start.limit() > 8 && start.getLong(0) >= 0 && start.getLong(0) <= size - 8
+        && "{ \n\r\t".indexOf(start.get(8)) >= 0;
   }
 
   private static LoadedModel torch(FileBytes file, ModelFormat format, TorchCheckpoint checkpoint) {
     NetworkConfig config = checkpoint.options() == null ? null
         : NetworkConfig.parse(checkpoint.className(), named(checkpoint.options()));
-    return new LoadedModel(config, checkpoint.tensors(), format, new Provenance(file.name(), file.sha256(), checkpoint.sourceSha256()),
+    return new LoadedModel(config, checkpoint.tensors(), format, new Provenance(file.name(), file.sha256(),
+        checkpoint.sourceSha256()),
         file);
   }
 
@@ -68,7 +70,8 @@ final class ModelLoader {
     int place = 0;
     for (Json value : options.get("").elements()) {
       if (place == names.length) {
-        throw DiffcertException.badInput("the network configuration has more than " + names.length + " arguments without a name");
+        throw DiffcertException.badInput("the network configuration has more than " + names.length
+            + " arguments without a name");
       }
       all.put(names[place++], value);
     }
@@ -80,7 +83,8 @@ final class ModelLoader {
     return all;
   }
 
-  /* The configuration in force: the file's own, the user's, or that of FILE.json; two that differ are a mistake somewhere. */
+  /* The configuration in force: the file's own, the user's, or that of FILE.json; two that differ are a mistake
+     somewhere. */
   static NetworkConfig config(Path path, LoadedModel loaded, ModelOptions options) {
     NetworkConfig given = options.config();
     Path beside = path.resolveSibling(path.getFileName() + ".json");
@@ -88,7 +92,8 @@ final class ModelLoader {
       given = ModelOptions.fromFile(beside).config();
     }
     if (given == null && loaded.config() == null) {
-      throw DiffcertException.badInput(path.getFileName() + " does not say which network its weights are for: give the configuration "
+      throw DiffcertException.badInput(path.getFileName()
+          + " does not say which network its weights are for: give the configuration "
           + "with --config FILE, or put it beside as " + beside.getFileName());
     }
     if (given != null && loaded.config() != null && !given.canonical().equals(loaded.config().canonical())) {
@@ -105,8 +110,10 @@ final class ModelLoader {
       throw DiffcertException.badInput(file.name() + " has only one of precond and config in its metadata");
     }
     if (metadata.containsKey("precond")) {
-      config = NetworkConfig.parse(metadata.get("precond"), Json.parse(metadata.get("config"), "the network configuration"));
+      config = NetworkConfig.parse(metadata.get("precond"), Json.parse(metadata.get("config"),
+          "the network configuration"));
     }
-    return new LoadedModel(config, safetensors.tensors(), ModelFormat.SAFETENSORS, new Provenance(file.name(), file.sha256(), ""), file);
+    return new LoadedModel(config, safetensors.tensors(), ModelFormat.SAFETENSORS, new Provenance(file.name(),
+        file.sha256(), ""), file);
   }
 }

@@ -8,8 +8,8 @@ import org.diffcert.file.Json;
 /**
  * What a user adds to a model file.
  *
- * @param config the network's configuration, needed by state dicts, which do not carry one; null to take the file's own, or the one
- *     in a file of the same name with {@code .json} appended
+ * @param config the network's configuration, needed by state dicts, which do not carry one; null to take the file's
+ *     own, or the one in a file of the same name with {@code .json} appended
  */
 public record ModelOptions(NetworkConfig config) {
   /** A configuration is small; more is not one. */
@@ -25,8 +25,8 @@ public record ModelOptions(NetworkConfig config) {
   }
 
   /**
-   * A configuration from a file: a JSON object with {@code precond}, the preconditioner's published class name, and {@code config}, an
-   * object with the published options.
+   * A configuration from a file: a JSON object with {@code precond}, the preconditioner's published class name, and
+   * {@code config}, an object with the published options.
    *
    * @param path the file
    * @return the options
@@ -35,7 +35,8 @@ public record ModelOptions(NetworkConfig config) {
   public static ModelOptions fromFile(Path path) {
     try (FileBytes file = FileBytes.open(path)) {
       if (file.size() > LARGEST) {
-        throw DiffcertException.badInput(path.getFileName() + " is " + file.size() + " bytes, a network configuration is at most "
+        throw DiffcertException.badInput(path.getFileName() + " is " + file.size()
+            + " bytes, a network configuration is at most "
             + LARGEST);
       }
       Json json = Json.parse(file.copy(0, (int) file.size()), file.name(), Json.Limits.DEFAULT);

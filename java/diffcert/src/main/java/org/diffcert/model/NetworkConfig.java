@@ -6,8 +6,9 @@ import org.diffcert.DiffcertException;
 import org.diffcert.file.Json;
 
 /**
- * The description of a network by the options of its published constructor (EDM, {@code training/networks.py}): the preconditioner
- * and the U-Net inside it. Instances are checked: whatever exists has sizes that fit each other and can be planned.
+ * The description of a network by the options of its published constructor (EDM, {@code training/networks.py}): the
+ * preconditioner and the U-Net inside it. Instances are checked: whatever exists has sizes that fit each other and
+ * can be planned.
  *
  * @param architecture the U-Net's class
  * @param precond the preconditioner around it
@@ -35,9 +36,10 @@ import org.diffcert.file.Json;
  * @param c2 iDDPM preconditioner: 0.008
  * @param m VP and iDDPM preconditioners: number of discrete steps, 1000
  */
-public record NetworkConfig(Unet architecture, Precond precond, int imgResolution, int imgChannels, int labelDim, int augmentDim,
-    int modelChannels, List<Integer> channelMult, int channelMultEmb, int numBlocks, List<Integer> attnResolutions, double dropout,
-    double labelDropout, Embedding embedding, int channelMultNoise, Encoder encoder, Decoder decoder, List<Integer> resampleFilter,
+public record NetworkConfig(Unet architecture, Precond precond, int imgResolution, int imgChannels, int labelDim,
+    int augmentDim, int modelChannels, List<Integer> channelMult, int channelMultEmb, int numBlocks,
+    List<Integer> attnResolutions, double dropout, double labelDropout, Embedding embedding, int channelMultNoise,
+    Encoder encoder, Decoder decoder, List<Integer> resampleFilter,
     double sigmaData, double betaD, double betaMin, double epsilonT, double c1, double c2, int m) {
 
   /** The U-Nets; the ordinal is the number in the C ABI. */
@@ -198,7 +200,8 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
     ConfigLimits.check("epsilon_t", epsilonT, 1e-12, 0.5);
     ConfigLimits.check("C_1", c1, 1e-12, 1);
     ConfigLimits.check("C_2", c2, 1e-12, 1);
-    ConfigLimits.fit(architecture, imgResolution, modelChannels, channelMult, channelMultNoise, encoder, decoder, embedding,
+    ConfigLimits.fit(architecture, imgResolution, modelChannels, channelMult, channelMultNoise, encoder, decoder,
+        embedding,
         resampleFilter);
   }
 
@@ -269,7 +272,8 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
   }
 
   /**
-   * The canonical text of everything that the network's function depends on (training options left out); digests are made of it.
+   * The canonical text of everything that the network's function depends on (training options left out); digests are
+   * made of it.
    *
    * @return JSON without white space, keys in a fixed order
    */
@@ -283,7 +287,8 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
         .put("model_channels", modelChannels).put("channel_mult", channelMult).put("channel_mult_emb", channelMultEmb)
         .put("num_blocks", numBlocks).put("attn_resolutions", attnResolutions);
     if (architecture == Unet.SONG) {
-      json.put("embedding_type", word(embedding)).put("channel_mult_noise", channelMultNoise).put("encoder_type", word(encoder))
+      json.put("embedding_type", word(embedding)).put("channel_mult_noise", channelMultNoise)
+          .put("encoder_type", word(encoder))
           .put("decoder_type", word(decoder)).put("resample_filter", resampleFilter);
     }
     switch (precond) {

@@ -13,7 +13,8 @@ public final class Presets {
     String song = "\"img_resolution\":32,\"img_channels\":3,\"model_type\":\"SongUNet\",\"model_channels\":128,"
         + "\"channel_mult\":[2,2,2],\"num_blocks\":4,\"attn_resolutions\":[16],\"dropout\":0.13,\"augment_dim\":9,";
     String ddpmpp = "{" + song + "\"label_dim\":%d}";
-    String ncsnpp = "{" + song + "\"embedding_type\":\"fourier\",\"encoder_type\":\"residual\",\"channel_mult_noise\":2,"
+    String ncsnpp = "{" + song
+        + "\"embedding_type\":\"fourier\",\"encoder_type\":\"residual\",\"channel_mult_noise\":2,"
         + "\"resample_filter\":[1,3,3,1],\"label_dim\":%d}";
     for (String precond : List.of("EDM", "VP", "VE")) {
       String suffix = precond.equals("EDM") ? "" : "-" + precond.toLowerCase(java.util.Locale.ROOT);
@@ -26,9 +27,11 @@ public final class Presets {
         + "\"model_channels\":192,\"channel_mult\":[1,2,3,4]}";
     add("imagenet64-adm", "EDMPrecond", adm);
     add("imagenet64-adm-iddpm", "iDDPMPrecond", adm);
-    add("mnist-ddpmpp", "EDMPrecond", "{\"img_resolution\":28,\"img_channels\":1,\"label_dim\":10,\"model_type\":\"SongUNet\","
+    add("mnist-ddpmpp", "EDMPrecond",
+        "{\"img_resolution\":28,\"img_channels\":1,\"label_dim\":10,\"model_type\":\"SongUNet\","
         + "\"model_channels\":32,\"channel_mult\":[1,2],\"num_blocks\":1,\"attn_resolutions\":[14],\"dropout\":0.0}");
-    add("tiny-ddpmpp", "EDMPrecond", "{\"img_resolution\":8,\"img_channels\":3,\"label_dim\":4,\"model_type\":\"SongUNet\","
+    add("tiny-ddpmpp", "EDMPrecond",
+        "{\"img_resolution\":8,\"img_channels\":3,\"label_dim\":4,\"model_type\":\"SongUNet\","
         + "\"model_channels\":16,\"channel_mult\":[1,2],\"num_blocks\":1,\"attn_resolutions\":[4],\"dropout\":0.0}");
   }
 
@@ -57,7 +60,8 @@ public final class Presets {
   public static NetworkConfig named(String name) {
     String[] config = CONFIGS.get(name);
     if (config == null) {
-      throw DiffcertException.usage("the network \"" + name + "\" is unknown; known are " + String.join(", ", CONFIGS.keySet()));
+      throw DiffcertException.usage("the network \"" + name + "\" is unknown; known are " + String.join(", ",
+          CONFIGS.keySet()));
     }
     return NetworkConfig.parse(config[0], config[1]);
   }

@@ -7,9 +7,9 @@ import java.util.SplittableRandom;
 import org.diffcert.file.Tensor;
 
 /**
- * Random weights of the published initial scale, for measurements and tests where no trained weights are at hand. Last layers,
- * biases and norms are random too where the published code starts them at zero or one, so that no part of the network is idle. A
- * tensor's values depend on the seed and its name alone.
+ * Random weights of the published initial scale, for measurements and tests where no trained weights are at hand.
+ * Last layers, biases and norms are random too where the published code starts them at zero or one, so that no part
+ * of the network is idle. A tensor's values depend on the seed and its name alone.
  */
 final class RandomWeights {
   private RandomWeights() {}
@@ -52,7 +52,8 @@ final class RandomWeights {
       return (float) (spec.name().endsWith(".qkv.weight") ? xavier * Math.sqrt(0.2) : xavier);
     }
     double kaiming = Math.sqrt(3 / in);
-    return (float) (spec.name().equals("model.map_label.weight") ? kaiming * Math.sqrt(in) : kaiming * Math.sqrt(1.0 / 3));
+    return (float) (spec.name().equals("model.map_label.weight") ? kaiming * Math.sqrt(in)
+        : kaiming * Math.sqrt(1.0 / 3));
   }
 
   private static long hash(String name) {

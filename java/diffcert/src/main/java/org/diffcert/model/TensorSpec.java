@@ -16,7 +16,9 @@ public record TensorSpec(String name, List<Long> shape, Role role) {
     PARAMETER,
     /** Drawn once when the network was made (Fourier frequencies); must be there. */
     STORED_BUFFER,
-    /** Follows from the configuration (resampling filters, iDDPM levels): may be absent, and is checked where present. */
+    /**
+     * Follows from the configuration (resampling filters, iDDPM levels): may be absent, and is checked where present.
+     */
     COMPUTED_BUFFER
   }
 

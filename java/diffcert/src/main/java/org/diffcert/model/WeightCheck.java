@@ -22,7 +22,8 @@ final class WeightCheck {
 
   private WeightCheck() {}
 
-  /* The tensors that the network needs, in the architecture's order; anything missing, unknown or of another shape is refused. */
+  /* The tensors that the network needs, in the architecture's order; anything missing, unknown or of another shape
+     is refused. */
   static Map<String, Tensor> select(String source, NetworkConfig config, Map<String, Tensor> found) {
     Map<String, Tensor> selected = new LinkedHashMap<>();
     List<String> missing = new ArrayList<>();
@@ -54,7 +55,8 @@ final class WeightCheck {
     if (!names.isEmpty()) {
       String network = config.architecture().published() + " under " + config.precond().published();
       String count = names.size() == 1 ? "1 tensor is " : names.size() + " tensors are ";
-      throw DiffcertException.badInput(source + " does not fit its configuration (" + network + "): " + count + what + ": "
+      throw DiffcertException.badInput(source + " does not fit its configuration (" + network + "): " + count + what
+          + ": "
           + names.get(0) + (names.size() == 1 ? "" : " and others"));
     }
   }
@@ -104,7 +106,8 @@ final class WeightCheck {
       int count = Math.min(CHUNK, values.length - from);
       for (int i = from; i < from + count; i++) {
         if (!Float.isFinite(values[i])) {
-          throw DiffcertException.badInput(source + " has the weight " + values[i] + " at place " + i + " of " + tensor.name()
+          throw DiffcertException.badInput(source + " has the weight " + values[i] + " at place " + i + " of "
+              + tensor.name()
               + ", weights must be finite float32 numbers");
         }
       }

@@ -15,8 +15,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The strict JSON reader and its canonical writer. */
 class JsonTest {
   @ParameterizedTest
-  @ValueSource(strings = {"", " ", "{", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "1.", ".5", "+1", "1e", "-", "NaN", "Infinity",
-      "tru", "nul", "\"\u0001\"", "\"\\x\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\u12g4\"", "\"abc", "1 2", "{a:1}",
+  @ValueSource(strings = {"", " ", "{", "[1,]", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "01", "1.", ".5", "+1", "1e", "-",
+      "NaN", "Infinity",
+      "tru", "nul", "\"\u0001\"", "\"\\x\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\u12g4\"",
+      "\"abc", "1 2", "{a:1}",
       "{\"a\" 1}", "[1 2]", "'a'", "// c\n1", "\ufeff1", "{\"a\":1]"})
   void refuses(String text) {
     DiffcertException e = assertThrows(DiffcertException.class, () -> Json.parse(text, "the text"));
@@ -26,7 +28,8 @@ class JsonTest {
 
   @Test
   void refusesMalformedUtf8() {
-    int[][] strings = {{0x80}, {0xC0, 0x80}, {0xC1, 0xBF}, {0xE0, 0x80, 0x80}, {0xED, 0xA0, 0x80}, {0xF0, 0x80, 0x80, 0x80},
+    int[][] strings = {{0x80}, {0xC0, 0x80}, {0xC1, 0xBF}, {0xE0, 0x80, 0x80}, {0xED, 0xA0, 0x80}, {0xF0, 0x80, 0x80,
+        0x80},
         {0xF4, 0x90, 0x80, 0x80}, {0xF5, 0x80, 0x80, 0x80}, {0xE2, 0x82}, {0xFF}};
     for (int[] string : strings) {
       byte[] text = new byte[string.length + 2];
@@ -68,9 +71,11 @@ class JsonTest {
 
   @Test
   void writesCanonically() {
-    Json json = Json.object().put("z", 1).put("a", List.of(0.1, 1e-5, 1e7, 2.0, -0.0)).put("s", "a\"\\\u0001\n\u00e9").put("n", null)
+    Json json = Json.object().put("z", 1).put("a", List.of(0.1, 1e-5, 1e7, 2.0, -0.0)).put("s", "a\"\\\u0001\n\u00e9")
+        .put("n", null)
         .put("o", Json.object()).put("l", new int[0]);
-    assertEquals("{\"z\":1,\"a\":[0.1,1.0E-5,1.0E7,2.0,-0.0],\"s\":\"a\\\"\\\\\\u0001\\n\u00e9\",\"n\":null,\"o\":{},\"l\":[]}",
+    assertEquals("{\"z\":1,\"a\":[0.1,1.0E-5,1.0E7,2.0,-0.0],\"s\":\"a\\\"\\\\\\u0001\\n\u00e9\",\"n\":null,\"o\":{},\"l\":[]}"
+        ,
         json.write());
     assertEquals(json, Json.parse(json.write(), "t"));
     assertThrows(IllegalArgumentException.class, () -> Json.of(Double.NaN));
@@ -87,8 +92,10 @@ class JsonTest {
         assertTrue(text.length() <= Double.toString(number).length(), text);
       }
     }
-    double[] hard = {2e23, 5e-324, Double.MIN_NORMAL, Double.MAX_VALUE, 9007199254740993.0, 0.001, 9999999.0, 123456.789};
-    String[] forms = {"2.0E23", "5.0E-324", "2.2250738585072014E-308", "1.7976931348623157E308", "9.007199254740992E15", "0.001",
+    double[] hard = {2e23, 5e-324, Double.MIN_NORMAL, Double.MAX_VALUE, 9007199254740993.0, 0.001, 9999999.0,
+        123456.789};
+    String[] forms = {"2.0E23", "5.0E-324", "2.2250738585072014E-308", "1.7976931348623157E308",
+        "9.007199254740992E15", "0.001",
         "9999999.0", "123456.789"};
     for (int i = 0; i < hard.length; i++) {
       assertEquals(forms[i], Json.shortest(hard[i]));

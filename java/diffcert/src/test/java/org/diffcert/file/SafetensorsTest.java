@@ -32,7 +32,8 @@ class SafetensorsTest {
   }
 
   private static byte[] file(long length, byte[] json, int dataBytes) {
-    return ByteBuffer.allocate(8 + json.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json).array();
+    return ByteBuffer.allocate(8 + json.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json)
+        .array();
   }
 
   private static String entry(String name, String dtype, String shape, String offsets) {
@@ -62,17 +63,23 @@ class SafetensorsTest {
         Arguments.of("truncated JSON", file("{\"t\":{", 0), "ends too early"),
         Arguments.of("array", file("[]", 0), "not a JSON object"),
         Arguments.of("entry is a number", file("{\"t\":1}", 0), "not an object of dtype"),
-        Arguments.of("entry lacks a key", file("{\"t\":{\"dtype\":\"F32\",\"shape\":[]}}", 4), "not an object of dtype"),
+        Arguments.of("entry lacks a key", file("{\"t\":{\"dtype\":\"F32\",\"shape\":[]}}", 4),
+        "not an object of dtype"),
         Arguments.of("entry has an extra key",
-            file("{\"t\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4],\"x\":1}}", 4), "not an object of dtype"),
-        Arguments.of("duplicate tensor", file("{" + entry("t", "F32", "[1]", "[0,4]") + "," + entry("t", "F32", "[1]", "[4,8]") + "}", 8),
+            file("{\"t\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4],\"x\":1}}", 4),
+            "not an object of dtype"),
+        Arguments.of("duplicate tensor", file("{" + entry("t", "F32", "[1]", "[0,4]") + "," + entry("t", "F32", "[1]",
+        "[4,8]") + "}", 8),
             "stands twice"),
-        Arguments.of("duplicate dtype", file("{\"t\":{\"dtype\":\"F32\",\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4),
+        Arguments.of("duplicate dtype",
+        file("{\"t\":{\"dtype\":\"F32\",\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4),
             "stands twice"),
         Arguments.of("ten tensors in one range", file(ten.append('}').toString(), 16), "may not overlap"),
-        Arguments.of("partial overlap", file("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]", "[4,12]") + "}", 12),
+        Arguments.of("partial overlap", file("{" + entry("a", "F32", "[2]", "[0,8]") + "," + entry("b", "F32", "[2]",
+        "[4,12]") + "}", 12),
             "may not overlap"),
-        Arguments.of("hole", file("{" + entry("a", "F32", "[1]", "[0,4]") + "," + entry("b", "F32", "[1]", "[8,12]") + "}", 12),
+        Arguments.of("hole", file("{" + entry("a", "F32", "[1]", "[0,4]") + "," + entry("b", "F32", "[1]", "[8,12]")
+        + "}", 12),
             "leave holes"),
         Arguments.of("hole at the start", file(one("F32", "[1]", "[4,8]"), 8), "leave holes"),
         Arguments.of("trailing bytes", file(one("F32", "[1]", "[0,4]"), 5), "1 bytes follow"),
@@ -92,13 +99,15 @@ class SafetensorsTest {
         Arguments.of("offsets null", file(one("F32", "[1]", "[null,4]"), 4), "whole numbers"),
         Arguments.of("rank 9", file(one("F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4), "rank 9"),
         Arguments.of("unknown dtype", file(one("F128", "[1]", "[0,16]"), 16), "unknown dtype \"F128\""),
-        Arguments.of("dtype a number", file("{\"t\":{\"dtype\":32,\"shape\":[1],\"data_offsets\":[0,4]}}", 4), "unknown dtype 32"),
+        Arguments.of("dtype a number", file("{\"t\":{\"dtype\":32,\"shape\":[1],\"data_offsets\":[0,4]}}", 4),
+        "unknown dtype 32"),
         Arguments.of("F4", file(one("F4", "[2]", "[0,1]"), 1), "smaller than a byte"),
         Arguments.of("F6", file(one("F6_E2M3", "[4]", "[0,3]"), 3), "smaller than a byte"),
         Arguments.of("metadata a list", file("{\"__metadata__\":[]}", 0), "__metadata__ is not an object"),
         Arguments.of("metadata with a number", file("{\"__metadata__\":{\"a\":1}}", 0), "else than a string at \"a\""),
         Arguments.of("depth bomb", file("{\"a\":" + "[".repeat(100_000) + "}", 0), "nested deeper than 8"),
-        Arguments.of("long name", file("{" + entry("n".repeat(2000), "F32", "[1]", "[0,4]") + "}", 4), "2000 characters"),
+        Arguments.of("long name", file("{" + entry("n".repeat(2000), "F32", "[1]", "[0,4]") + "}", 4),
+        "2000 characters"),
         Arguments.of("text after the header", file("{} x", 0), "something follows"),
         Arguments.of("too many values", file("{\"a\":[" + "0,".repeat(300_000) + "0]}", 0), "more than 250000 values"));
   }
@@ -122,8 +131,10 @@ class SafetensorsTest {
 
   @Test
   void missingFilesAndFoldersAreOneSentence() {
-    assertTrue(assertThrows(DiffcertException.class, () -> Safetensors.open(dir.resolve("none"))).getMessage().endsWith("does not exist"));
-    assertTrue(assertThrows(DiffcertException.class, () -> Safetensors.open(dir)).getMessage().contains("not a regular file"));
+    assertTrue(assertThrows(DiffcertException.class, () -> Safetensors.open(dir.resolve("none"))).getMessage()
+        .endsWith("does not exist"));
+    assertTrue(assertThrows(DiffcertException.class, () -> Safetensors.open(dir)).getMessage()
+        .contains("not a regular file"));
   }
 
   @Test
@@ -133,7 +144,8 @@ class SafetensorsTest {
     assertArrayEquals(new float[1], read(file(one("F32", "[]", "[0,4]"), 4)).tensor("t").floats());
     assertArrayEquals(new float[1], read(file(one("F32", "[1]", "[0,4]") + "   \n", 4)).tensor("t").floats());
     assertArrayEquals(new float[1], read(file("  " + one("F32", "[1]", "[0,4]"), 4)).tensor("t").floats());
-    Safetensors zero = read(file("{" + entry("a", "F32", "[0]", "[4,4]") + "," + entry("b", "F32", "[1]", "[0,4]") + "}", 4));
+    Safetensors zero = read(file("{" + entry("a", "F32", "[0]", "[4,4]") + "," + entry("b", "F32", "[1]", "[0,4]")
+        + "}", 4));
     assertEquals(0, zero.tensor("a").floats().length);
     assertEquals(Map.of("k", "v"), read(file("{\"__metadata__\":{\"k\":\"v\"}}", 0)).metadata());
     Safetensors bool = read(file(one("BOOL", "[1]", "[0,1]"), 1));
@@ -198,7 +210,8 @@ class SafetensorsTest {
     Path path = Files.write(dir.resolve("s.safetensors"), file(one("F32", "[4]", "[0,16]"), 16));
     try (Safetensors file = Safetensors.open(path); RandomAccessFile cut = new RandomAccessFile(path.toFile(), "rw")) {
       cut.setLength(cut.length() - 4);
-      assertTrue(assertThrows(DiffcertException.class, () -> file.tensor("t").floats()).getMessage().contains("ends at byte"));
+      assertTrue(assertThrows(DiffcertException.class, () -> file.tensor("t").floats()).getMessage()
+          .contains("ends at byte"));
     }
   }
 

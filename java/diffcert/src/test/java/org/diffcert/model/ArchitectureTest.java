@@ -26,7 +26,8 @@ class ArchitectureTest {
       assertEquals(config, NetworkConfig.parse(config.precond().published(), config.toJson()), name);
       assertTrue(Architecture.tensors(config).size() > 50, name);
     }
-    assertEquals(DiffcertException.Kind.USAGE, assertThrows(DiffcertException.class, () -> NetworkConfig.preset("x")).kind());
+    assertEquals(DiffcertException.Kind.USAGE, assertThrows(DiffcertException.class, () -> NetworkConfig.preset("x"))
+        .kind());
   }
 
   @Test
@@ -42,20 +43,26 @@ class ArchitectureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"[]", "{}", "{\"img_resolution\":32}", "{\"img_channels\":3}", "{\"img_resolution\":\"32\",\"img_channels\":3}",
+  @ValueSource(strings = {"[]", "{}", "{\"img_resolution\":32}", "{\"img_channels\":3}",
+      "{\"img_resolution\":\"32\",\"img_channels\":3}",
       "{\"img_resolution\":32.5,\"img_channels\":3}", "{\"img_resolution\":0,\"img_channels\":3}",
       "{\"img_resolution\":1000000,\"img_channels\":3}", "{\"img_resolution\":32,\"img_channels\":-1}",
       "{\"img_resolution\":32,\"img_channels\":3,\"model_channels\":2147483647}",
       "{\"img_resolution\":32,\"img_channels\":3,\"model_channels\":99999999999}",
-      "{\"img_resolution\":32,\"img_channels\":3,\"colour\":1}", "{\"img_resolution\":32,\"img_channels\":3,\"model_type\":\"Unet\"}",
-      "{\"img_resolution\":32,\"img_channels\":3,\"channel_mult\":[]}", "{\"img_resolution\":32,\"img_channels\":3,\"channel_mult\":2}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"colour\":1}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"model_type\":\"Unet\"}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"channel_mult\":[]}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"channel_mult\":2}",
       "{\"img_resolution\":32,\"img_channels\":3,\"channel_mult\":[2,\"2\"]}",
       "{\"img_resolution\":30,\"img_channels\":3,\"channel_mult\":[1,2,2,2]}",
       "{\"img_resolution\":32,\"img_channels\":3,\"model_type\":\"SongUNet\",\"embedding_type\":\"x\"}",
       "{\"img_resolution\":32,\"img_channels\":3,\"embedding_type\":\"fourier\"}",
-      "{\"img_resolution\":32,\"img_channels\":3,\"sigma_data\":0}", "{\"img_resolution\":32,\"img_channels\":3,\"sigma_data\":1e999}",
-      "{\"img_resolution\":32,\"img_channels\":3,\"out_channels\":6}", "{\"img_resolution\":32,\"img_channels\":3,\"dropout\":2}",
-      "{\"img_resolution\":32,\"img_channels\":3,\"use_fp16\":1}", "{\"img_resolution\":32,\"img_channels\":3,\"num_blocks\":100000}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"sigma_data\":0}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"sigma_data\":1e999}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"out_channels\":6}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"dropout\":2}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"use_fp16\":1}",
+      "{\"img_resolution\":32,\"img_channels\":3,\"num_blocks\":100000}",
       "{\"img_resolution\":32,\"img_channels\":3,\"attn_resolutions\":[16,null]}"})
   void badConfigurationsAreOneSentence(String json) {
     DiffcertException e = assertThrows(DiffcertException.class, () -> NetworkConfig.parse("EDMPrecond", json));
@@ -68,9 +75,11 @@ class ArchitectureTest {
     assertThrows(DiffcertException.class, () -> NetworkConfig.parse("Precond", "{}"));
     NetworkConfig odd = NetworkConfig.parse("EDMPrecond",
         "{\"img_resolution\":32,\"img_channels\":3,\"model_type\":\"SongUNet\",\"model_channels\":30}");
-    assertTrue(assertThrows(DiffcertException.class, () -> Architecture.tensors(odd)).getMessage().contains("group norm over 30"));
+    assertTrue(assertThrows(DiffcertException.class, () -> Architecture.tensors(odd)).getMessage()
+        .contains("group norm over 30"));
     NetworkConfig huge = NetworkConfig.parse("EDMPrecond",
         "{\"img_resolution\":32,\"img_channels\":3,\"model_channels\":4096,\"channel_mult\":[64,64]}");
-    assertTrue(assertThrows(DiffcertException.class, () -> Architecture.tensors(huge)).getMessage().contains("parameters"));
+    assertTrue(assertThrows(DiffcertException.class, () -> Architecture.tensors(huge)).getMessage()
+        .contains("parameters"));
   }
 }

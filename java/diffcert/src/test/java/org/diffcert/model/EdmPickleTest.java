@@ -10,7 +10,10 @@ import org.diffcert.file.FileBytes;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** EDM snapshots written by the published code give the same networks, to the bit, as the safetensors files beside them. */
+/**
+ * EDM snapshots written by the published code give the same networks, to the bit, as the safetensors files beside
+ * them.
+ */
 class EdmPickleTest {
   @ParameterizedTest
   @CsvSource({"models/mnist-edm.pkl,models/mnist-edm.safetensors",
