@@ -1,0 +1,120 @@
+// The C ABI of the models: networks with their weights on a device.
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "abi/guard.hpp"
+#include "abi/handles.hpp"
+#include "diffcert/diffcert.h"
+
+namespace diffcert {
+namespace {
+
+Network& network_of(dc_model* model) {
+  require(model != nullptr, "The model is missing.");
+  return model->network;
+}
+
+const Network& network_of(const dc_model* model) {
+  require(model != nullptr, "The model is missing.");
+  return model->network;
+}
+
+// A device that is not of this build is refused with the reason that its description gives.
+std::string device_of(const char* device) {
+  require(device != nullptr, "The device is missing.");
+  const std::string name = device;
+  if (name == "cpu" || name == "reference") return name;
+  char text[512];
+  const dc_status status = dc_device_describe(device, text, sizeof text);
+  if (status != DC_OK) throw Error(status, dc_last_error());
+  return name;
+}
+
+void check_rows(const Network& network, std::int64_t n, const void* x, const void* levels, const std::int32_t* labels, const void* out) {
+  require(network.finished(), "The model has no weights yet.");
+  require(n >= 1, "A batch has at least one row.");
+  require(x != nullptr && levels != nullptr && out != nullptr, "The images, their noise levels or the place for the result are missing.");
+  for (std::int64_t i = 0; labels != nullptr && i < n; ++i) {
+    if (labels[i] < -1 || labels[i] >= network.config().label_dim) {
+      throw Error(DC_BAD_ARGUMENT, "The label of row " + std::to_string(i) + " is " + std::to_string(labels[i]) +
+                                       ", the model knows " + std::to_string(network.config().label_dim) + " classes.");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace diffcert
+
+using namespace diffcert;
+
+extern "C" {
+
+dc_status dc_model_create(const dc_network_config* config, const char* device, int32_t threads, const char* isa, dc_model** model) {
+  return guard([&] {
+    require(config != nullptr && model != nullptr, "The configuration or the place for the model is missing.");
+    *model = new dc_model{Network(validate(*config), device_of(device), threads, isa == nullptr ? "" : isa)};
+  });
+}
+
+dc_status dc_model_tensor_count(const dc_model* model, int64_t* count) {
+  return guard([&] {
+    require(count != nullptr, "The place for the count is missing.");
+    *count = static_cast<std::int64_t>(network_of(model).weights().size());
+  });
+}
+
+dc_status dc_model_tensor_info(const dc_model* model, int64_t index, const char** name, int64_t shape[4], int32_t* rank) {
+  return guard([&] {
+    const auto& weights = network_of(model).weights();
+    require(name != nullptr && shape != nullptr && rank != nullptr, "The place for the description is missing.");
+    require(index >= 0 && index < static_cast<std::int64_t>(weights.size()), "There is no tensor of that number.");
+    const Weight& weight = weights[static_cast<std::size_t>(index)];
+    *name = weight.name.c_str();
+    *rank = static_cast<std::int32_t>(weight.shape.size());
+    for (std::size_t i = 0; i < 4; ++i) shape[i] = i < weight.shape.size() ? weight.shape[i] : 1;
+  });
+}
+
+dc_status dc_model_set_tensor(dc_model* model, const char* name, const float* data, int64_t count) {
+  return guard([&] {
+    require(name != nullptr && data != nullptr && count >= 0, "The tensor's name or data are missing.");
+    network_of(model).set_weight(name, {data, static_cast<std::size_t>(count)});
+  });
+}
+
+dc_status dc_model_finish(dc_model* model, int64_t max_batch) {
+  return guard([&] { network_of(model).finish(max_batch); });
+}
+
+dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t* arena_bytes) {
+  return guard([&] {
+    require(weight_bytes != nullptr && arena_bytes != nullptr, "The place for the sizes is missing.");
+    *weight_bytes = network_of(model).weight_bytes();
+    *arena_bytes = network_of(model).arena_bytes();
+  });
+}
+
+dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels, float* denoised) {
+  return guard([&] {
+    check_rows(network_of(model), n, x, sigma, labels, denoised);
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (!(sigma[i] > 0) || !std::isfinite(sigma[i])) {
+        throw Error(DC_BAD_ARGUMENT, "The noise level of row " + std::to_string(i) + " is " + std::to_string(sigma[i]) +
+                                         ", must be positive and finite.");
+      }
+    }
+    network_of(model).denoise(n, sigma, labels, x, denoised);
+  });
+}
+
+dc_status dc_model_network(dc_model* model, int64_t n, const float* x, const float* noise_label, const int32_t* labels, float* output) {
+  return guard([&] {
+    check_rows(network_of(model), n, x, noise_label, labels, output);
+    network_of(model).network(n, noise_label, labels, x, output);
+  });
+}
+
+void dc_model_close(dc_model* model) { delete model; }
+
+}  // extern "C"

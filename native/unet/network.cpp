@@ -1,0 +1,199 @@
+#include "unet/network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "core/status.hpp"
+#include "unet/planner.hpp"
+
+namespace diffcert {
+namespace {
+
+constexpr std::int64_t kMaxBatch = 1 << 16;
+
+std::unique_ptr<Executor> make_executor(const Plan& plan, const std::string& device, int threads, const std::string& isa) {
+  if (device == "cpu") return make_cpu_executor(plan, threads, isa);
+  if (device == "reference") return make_reference_executor(plan);
+  throw Error(DC_BAD_ARGUMENT, "There is no device '" + device + "' in this build.");
+}
+
+std::int64_t count_of(const Weight& weight) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : weight.shape) count *= extent;
+  return count;
+}
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+// What a computed tensor must hold: the outer product of the filter, or iDDPM's noise levels.
+std::vector<double> expected(const Weight& weight, const NetworkConfig& config, const Precond& precond) {
+  if (!ends_with(weight.name, "resample_filter")) return precond.levels();
+  const std::vector<std::int32_t> filter =
+      config.architecture == Architecture::song ? config.resample_filter : std::vector<std::int32_t>{1, 1};
+  double sum = 0;
+  for (const std::int32_t tap : filter) sum += tap;
+  std::vector<double> outer;
+  for (const std::int32_t a : filter) {
+    for (const std::int32_t b : filter) outer.push_back(a / sum * (b / sum));
+  }
+  return outer;
+}
+
+// Published row head * (3 * size) + c * 3 + j to row j * channels + head * size + c; a row has `width` values.
+std::vector<float> split_rows(std::span<const float> data, const Weight& weight) {
+  const std::int64_t rows = weight.shape[0], channels = rows / 3, size = channels / weight.heads;
+  const std::int64_t width = static_cast<std::int64_t>(data.size()) / rows;
+  std::vector<float> moved(data.size());
+  for (std::int64_t head = 0; head < weight.heads; ++head) {
+    for (std::int64_t c = 0; c < size; ++c) {
+      for (std::int64_t j = 0; j < 3; ++j) {
+        const float* from = data.data() + (head * 3 * size + c * 3 + j) * width;
+        std::copy_n(from, width, moved.data() + (j * channels + head * size + c) * width);
+      }
+    }
+  }
+  return moved;
+}
+
+}  // namespace
+
+Network::Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa)
+    : config_(config), precond_(config), plan_(plan_network(config)), executor_(make_executor(plan_, device, threads, isa)),
+      set_(plan_.weights.size(), false) {
+  for (std::size_t w = 0; w < plan_.weights.size(); ++w) by_name_.emplace(plan_.weights[w].name, static_cast<WeightId>(w));
+}
+
+void Network::set_weight(std::string_view name, std::span<const float> data) {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) throw Error(DC_BAD_MODEL, "The network has no tensor '" + std::string(name) + "'.");
+  const auto w = static_cast<std::size_t>(found->second);
+  const Weight& weight = plan_.weights[w];
+  if (finished()) throw Error(DC_BAD_ARGUMENT, "The tensor '" + weight.name + "' comes after the model was finished.");
+  if (static_cast<std::int64_t>(data.size()) != count_of(weight)) {
+    throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' has " + std::to_string(data.size()) + " values, the network needs " +
+                                  std::to_string(count_of(weight)) + ".");
+  }
+  if (!std::all_of(data.begin(), data.end(), [](float v) { return std::isfinite(v); })) {
+    throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' holds a value that is not finite.");
+  }
+  if (weight.computed) {
+    const std::vector<double> wanted = expected(weight, config_, precond_);
+    // The published table of noise levels is a float32 recursion that cancels near zero: 5e-4 off at its small end.
+    const double tolerance = ends_with(weight.name, "resample_filter") ? 1e-6 : 1e-3;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (std::abs(data[i] - wanted[i]) > tolerance * (std::abs(wanted[i]) + 1e-6)) {
+        throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' is not what the configuration gives.");
+      }
+    }
+  } else if (weight.rows == RowOrder::qkv) {
+    executor_->set_weight(found->second, split_rows(data, weight));
+  } else {
+    executor_->set_weight(found->second, data);
+  }
+  set_[w] = true;
+}
+
+void Network::finish(std::int64_t max_batch) {
+  if (max_batch < 1 || max_batch > kMaxBatch) {
+    throw Error(DC_BAD_ARGUMENT, "The largest batch is " + std::to_string(max_batch) + ", must be 1 to " + std::to_string(kMaxBatch) + ".");
+  }
+  require(!finished(), "The model is finished already.");
+  for (std::size_t w = 0; w < plan_.weights.size(); ++w) {
+    if (!set_[w] && !plan_.weights[w].computed) throw Error(DC_BAD_MODEL, "The tensor '" + plan_.weights[w].name + "' is missing.");
+  }
+  executor_->prepare(max_batch);
+  max_batch_ = max_batch;
+}
+
+template <class T>
+Network::Staging<T>& Network::staging() {
+  Staging<T>& io = [&]() -> Staging<T>& {
+    if constexpr (std::is_same_v<T, float>) return single_;
+    else return double_;
+  }();
+  if (io.image.size() == 0) {
+    const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
+    io.image = AlignedBuffer<T>(checked_product(max_batch_, config_.image_elements()));
+    io.noise_label = AlignedBuffer<T>(max_batch_);
+    io.label = AlignedBuffer<T>(checked_product(max_batch_, std::max(1, config_.label_dim)));
+    io.output = AlignedBuffer<T>(checked_product(max_batch_, pixels * config_.out_channels()));
+  }
+  return io;
+}
+
+template <class T>
+void Network::fill_labels(Staging<T>& io, std::int64_t n, const std::int32_t* labels) {
+  std::fill_n(io.label.data(), n * std::max(1, config_.label_dim), T{0});
+  if (labels == nullptr) return;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (labels[i] >= 0) io.label[i * config_.label_dim + labels[i]] = T{1};
+  }
+}
+
+template <class T>
+void Network::denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out) {
+  invariant(finished(), "a network that runs before it is finished");
+  Staging<T>& io = staging<T>();
+  const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
+  const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels();
+  for (std::int64_t from = 0; from < n; from += max_batch_) {
+    const std::int64_t count = std::min(max_batch_, n - from);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Coefficients c = precond_.at(sigma[from + i]);
+      const T* image = x + (from + i) * channels * pixels;
+      T* place = io.image.data() + i * channels * pixels;
+      for (std::int64_t ch = 0; ch < channels; ++ch) {
+        for (std::int64_t p = 0; p < pixels; ++p) place[p * channels + ch] = static_cast<T>(c.c_in) * image[ch * pixels + p];
+      }
+      io.noise_label[i] = static_cast<T>(c.c_noise);
+    }
+    fill_labels(io, count, labels == nullptr ? nullptr : labels + from);
+    executor_->run(count, io.image.data(), io.noise_label.data(), io.label.data(), io.output.data());
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Coefficients c = precond_.at(sigma[from + i]);
+      const T* image = x + (from + i) * channels * pixels;
+      const T* network = io.output.data() + i * network_channels * pixels;
+      T* place = out + (from + i) * channels * pixels;
+      for (std::int64_t ch = 0; ch < channels; ++ch) {
+        for (std::int64_t p = 0; p < pixels; ++p) {
+          place[ch * pixels + p] =
+              static_cast<T>(c.c_skip) * image[ch * pixels + p] + static_cast<T>(c.c_out) * network[p * network_channels + ch];
+        }
+      }
+    }
+  }
+}
+
+void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out) {
+  denoise_all(n, sigma, labels, x, out);
+}
+
+void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, double* out) {
+  denoise_all(n, sigma, labels, x, out);
+}
+
+void Network::network(std::int64_t n, const float* noise_label, const std::int32_t* labels, const float* x, float* out) {
+  invariant(finished(), "a network that runs before it is finished");
+  Staging<float>& io = staging<float>();
+  const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
+  const std::int64_t channels = config_.img_channels, results = config_.out_channels();
+  for (std::int64_t from = 0; from < n; from += max_batch_) {
+    const std::int64_t count = std::min(max_batch_, n - from);
+    for (std::int64_t i = 0; i < count * channels * pixels; ++i) {
+      const std::int64_t sample = i / (channels * pixels), ch = i / pixels % channels, p = i % pixels;
+      io.image[(sample * pixels + p) * channels + ch] = x[from * channels * pixels + i];
+    }
+    std::copy_n(noise_label + from, count, io.noise_label.data());
+    fill_labels(io, count, labels == nullptr ? nullptr : labels + from);
+    executor_->run(count, io.image.data(), io.noise_label.data(), io.label.data(), io.output.data());
+    for (std::int64_t i = 0; i < count * results * pixels; ++i) {
+      const std::int64_t sample = i / (results * pixels), ch = i / pixels % results, p = i % pixels;
+      out[from * results * pixels + i] = io.output[(sample * pixels + p) * results + ch];
+    }
+  }
+}
+
+}  // namespace diffcert
