@@ -45,17 +45,26 @@ Map map(const Feature& first, const Feature& second, const Load& load, bool up, 
   return down ? averaged(m) : m;
 }
 
-// [Cout, Cin, taps] as [Cout, taps, Cin]: the order in which a pixel's channels lie.
-std::vector<double> channels_last(const std::vector<double>& weight, std::int64_t out, std::int64_t in, std::int64_t taps) {
+// [Cout, Cin, taps] as [taps, Cin, Cout]: one input value meets all output channels side by side, which compilers make fast
+// without touching the order of any sum.
+std::vector<double> outputs_last(const std::vector<double>& weight, std::int64_t out, std::int64_t in, std::int64_t taps) {
   std::vector<double> moved(weight.size());
   for (std::int64_t o = 0; o < out; ++o) {
     for (std::int64_t c = 0; c < in; ++c) {
       for (std::int64_t t = 0; t < taps; ++t) {
-        moved[static_cast<std::size_t>((o * taps + t) * in + c)] = weight[static_cast<std::size_t>((o * in + c) * taps + t)];
+        moved[static_cast<std::size_t>((t * in + c) * out + o)] = weight[static_cast<std::size_t>((o * in + c) * taps + t)];
       }
     }
   }
   return moved;
+}
+
+// sums[o] += sum over c of weight[c][o] * values[c].
+void accumulate(const double* weight, const double* values, std::int64_t in, std::int64_t out, double* sums) {
+  for (std::int64_t c = 0; c < in; ++c) {
+    const double v = values[c];
+    for (std::int64_t o = 0; o < out; ++o) sums[o] += weight[c * out + o] * v;
+  }
 }
 
 }  // namespace
@@ -63,32 +72,36 @@ std::vector<double> channels_last(const std::vector<double>& weight, std::int64_
 void run(const ConvOp& op, const Place& at) {
   const Map in = map(op.src[0], op.src[1], op.load, op.up2, op.down2, at);
   const std::int64_t k = op.kernel, channels = op.out.channels;
-  const std::vector<double> weight = channels_last(at.weight(op.weight), channels, in.channels, k * k);
+  const std::vector<double> weight = outputs_last(at.weight(op.weight), channels, in.channels, k * k);
   Map skip{}, residual{};
-  if (op.skip[0].present()) skip = map(op.skip[0], op.skip[1], {}, false, false, at);
+  std::vector<double> skip_weight;
+  if (op.skip[0].present()) {
+    skip = map(op.skip[0], op.skip[1], {}, false, false, at);
+    skip_weight = outputs_last(at.weight(op.skip_weight), channels, skip.channels, 1);
+  }
   if (op.residual.present()) residual = map(op.residual, op.residual_tail, {}, op.residual_up2, op.residual_down2, at);
   std::vector<double> out(static_cast<std::size_t>(elements(op.out)));
   for (std::int64_t y = 0; y < op.out.height; ++y) {
     for (std::int64_t x = 0; x < op.out.width; ++x) {
+      double* sums = out.data() + (y * op.out.width + x) * channels;
+      for (std::int64_t dy = 0; dy < k; ++dy) {
+        for (std::int64_t dx = 0; dx < k; ++dx) {
+          const std::int64_t iy = y + dy - op.padding, ix = x + dx - op.padding;
+          if (iy < 0 || ix < 0 || iy >= in.height || ix >= in.width) continue;
+          accumulate(weight.data() + (dy * k + dx) * in.channels * channels,
+                     in.values.data() + (iy * in.width + ix) * in.channels, in.channels, channels, sums);
+        }
+      }
+      if (op.skip[0].present()) {
+        accumulate(skip_weight.data(), skip.values.data() + (y * skip.width + x) * skip.channels, skip.channels, channels, sums);
+      }
       for (std::int64_t o = 0; o < channels; ++o) {
-        double sum = op.bias == kNone ? 0 : at.weight(op.bias)[static_cast<std::size_t>(o)];
-        for (std::int64_t dy = 0; dy < k; ++dy) {
-          for (std::int64_t dx = 0; dx < k; ++dx) {
-            const std::int64_t iy = y + dy - op.padding, ix = x + dx - op.padding;
-            if (iy < 0 || ix < 0 || iy >= in.height || ix >= in.width) continue;
-            const double* v = in.values.data() + (iy * in.width + ix) * in.channels;
-            const double* w = weight.data() + ((o * k + dy) * k + dx) * in.channels;
-            for (std::int64_t c = 0; c < in.channels; ++c) sum += w[c] * v[c];
-          }
-        }
-        if (op.skip[0].present()) {
-          const double* w = at.weight(op.skip_weight).data() + o * skip.channels;
-          for (std::int64_t c = 0; c < skip.channels; ++c) sum += w[c] * skip.at(y, x, c);
-          if (op.skip_bias != kNone) sum += at.weight(op.skip_bias)[static_cast<std::size_t>(o)];
-        }
-        if (op.shift != kNone) sum += at.buffer(op.shift)[o];
-        if (op.residual.present()) sum += residual.at(y, x, o);
-        out[static_cast<std::size_t>((y * op.out.width + x) * channels + o)] = static_cast<double>(op.scale) * sum;
+        const auto place = static_cast<std::size_t>(o);
+        if (op.bias != kNone) sums[o] += at.weight(op.bias)[place];
+        if (op.skip_bias != kNone) sums[o] += at.weight(op.skip_bias)[place];
+        if (op.shift != kNone) sums[o] += at.buffer(op.shift)[o];
+        if (op.residual.present()) sums[o] += residual.at(y, x, o);
+        sums[o] *= static_cast<double>(op.scale);
       }
     }
   }
