@@ -12,14 +12,19 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code diffcert analyze}: certified accuracy at radii, average certified radius and abstention of runs and of anybody's tables. */
+/**
+ * {@code diffcert analyze}: certified accuracy at radii, average certified radius and abstention of runs and of
+ * anybody's tables.
+ */
 @Command(name = "analyze", mixinStandardHelpOptions = true,
     description = "Certified accuracy at radii with exact 95%% intervals, average certified radius (ACR), abstention.")
 final class AnalyzeCommand implements Callable<Integer> {
-  @Parameters(arity = "1..*", paramLabel = "RUN|TSV", description = "Run directories, or tables with columns idx label predict radius correct time.")
+  @Parameters(arity = "1..*", paramLabel = "RUN|TSV",
+      description = "Run directories, or tables with columns idx label predict radius correct time.")
   List<Path> paths;
 
-  @Option(names = "--radii", defaultValue = "0,0.25,0.5,0.75,1.0", paramLabel = "R[,R..]", description = "Radii in [0,1] units. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--radii", defaultValue = "0,0.25,0.5,0.75,1.0", paramLabel = "R[,R..]",
+      description = "Radii in [0,1] units. Default: ${DEFAULT-VALUE}.")
   String radii;
 
   @Spec

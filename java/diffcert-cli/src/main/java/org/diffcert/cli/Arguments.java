@@ -1,5 +1,9 @@
 package org.diffcert.cli;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +13,10 @@ import org.diffcert.DiffcertException;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.ImageRange;
 
-/** The grammar of option values: sigma lists, image ranges, radii, seeds. Each refusal is one sentence with the remedy. */
+/**
+ * The grammar of option values: sigma lists, image ranges, radii, seeds. Each refusal is one sentence with the
+ * remedy.
+ */
 final class Arguments {
   private Arguments() {}
 
@@ -19,7 +26,8 @@ final class Arguments {
     for (String part : text.split(",", -1)) {
       double value = number("--sigma", part);
       if (!(value > 0 && value <= 16)) {
-        throw DiffcertException.usage("--sigma is '" + part + "', must be above 0 and at most 16 in [0,1] pixel units (0.25, not 64)");
+        throw DiffcertException.usage(
+            "--sigma is '" + part + "', must be above 0 and at most 16 in [0,1] pixel units (0.25, not 64)");
       }
       if (!sigmas.add(new Sigma(value))) {
         throw DiffcertException.usage("--sigma names " + part + " twice");
@@ -69,6 +77,13 @@ final class Arguments {
     } catch (NumberFormatException e) {
       throw DiffcertException.usage("--seed is '" + text + "', write auto or a 64-bit integer");
     }
+  }
+
+  /** Why a file could not be read or written, in words. */
+  static String reason(IOException e) {
+    return e instanceof FileSystemException f && f.getReason() != null ? f.getReason()
+        : e instanceof NoSuchFileException ? "its folder does not exist"
+        : e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
   }
 
   /** 64 fresh bits (S10). */

@@ -19,7 +19,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code diffcert certify}: certificates for images of a data set, in a run directory that can be resumed at any moment. */
+/**
+ * {@code diffcert certify}: certificates for images of a data set, in a run directory that can be resumed at any
+ * moment.
+ */
 @Command(name = "certify", mixinStandardHelpOptions = true, sortOptions = false,
     description = "Certifies images; the same command again goes on with a run that was stopped.")
 final class CertifyCommand implements Callable<Integer> {
@@ -30,23 +33,27 @@ final class CertifyCommand implements Callable<Integer> {
       description = "mnist:DIR[?split=test|train], cifar10:FILE-or-DIR, npz:FILE or images:DIR.")
   String data;
 
-  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]", description = "Which images, by index. Default: all.")
+  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]",
+      description = "Which images, by index. Default: all.")
   String images;
 
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run directory.")
   Path out;
 
-  @Option(names = "--n0", defaultValue = "100", paramLabel = "N", description = "Samples that choose the class. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--n0", defaultValue = "100", paramLabel = "N",
+      description = "Samples that choose the class. Default: ${DEFAULT-VALUE}.")
   int n0;
 
-  @Option(names = "--n", defaultValue = "10000", paramLabel = "N", description = "Samples that bound its probability. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--n", defaultValue = "10000", paramLabel = "N",
+      description = "Samples that bound its probability. Default: ${DEFAULT-VALUE}.")
   int n;
 
   @Option(names = "--alpha", defaultValue = "0.001", paramLabel = "A",
       description = "Error probability of an image's certificates together. Default: ${DEFAULT-VALUE}.")
   double alpha;
 
-  @Option(names = "--stop", defaultValue = "fixed", paramLabel = "RULE", description = "fixed: n samples. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--stop", defaultValue = "fixed", paramLabel = "RULE",
+      description = "fixed: n samples. Default: ${DEFAULT-VALUE}.")
   String stop;
 
   @Spec

@@ -38,14 +38,16 @@ final class CertifyJob implements RunListener {
   private int before;
   private int done;
 
-  CertifyJob(Terminal terminal, ClassifierArguments.Opened opened, ImageData data, ImageRange images, CertifyConfig config, Path directory) {
+  CertifyJob(Terminal terminal, ClassifierArguments.Opened opened, ImageData data, ImageRange images,
+      CertifyConfig config, Path directory) {
     this.terminal = terminal;
     this.source = opened.classifier();
     this.data = data;
     this.images = images;
     this.config = config;
     this.directory = directory;
-    this.run = new CertifyRun(source, data, images, config, Main.version(), NativeLibrary.buildDigest(), opened.device().name());
+    this.run = new CertifyRun(source, data, images, config, Main.version(), NativeLibrary.buildDigest(),
+        opened.device().name());
   }
 
   /** Runs to the end, or until the process is asked to stop, which leaves a run that can be resumed. */
@@ -63,7 +65,8 @@ final class CertifyJob implements RunListener {
     } catch (DiffcertException e) {
       terminal.wipe();
       if (cancelled.get() && e.kind() == DiffcertException.Kind.INTERRUPTED) {
-        terminal.say("stopped with " + done + " of " + images.size() + " images done; the same command goes on from there");
+        terminal.say("stopped with " + done + " of " + images.size()
+            + " images done; the same command goes on from there");
         Runtime.getRuntime().halt(e.kind().exitCode());
       }
       throw e;
@@ -119,15 +122,16 @@ final class CertifyJob implements RunListener {
   @Override
   public void imageDone(RunRecord record, int finished, int total) {
     done = finished;
-    StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "image %5d  label %s", record.image(), name(record.label())));
+    StringBuilder line = new StringBuilder();
+    line.append(String.format(Locale.ROOT, "image %5d  label %s", record.image(), name(record.label())));
     for (Certificate c : record.certificates()) {
       line.append(String.format(Locale.ROOT, "  sigma %s: %s", c.sigma(), c.abstains() ? "abstain"
           : String.format(Locale.ROOT, "%s radius %.4f%s", name(c.predict()), floor4(c.radius()),
               c.predict() == record.label() ? "" : " (wrong)")));
     }
     double left = (System.nanoTime() - started) / 1e9 / (finished - before) * (total - finished);
-    line.append(String.format(Locale.ROOT, "  %.1f s, %d/%d, %s left", record.elapsed().toNanos() / 1e9, finished, total,
-        Terminal.time(Duration.ofMillis((long) (left * 1000)))));
+    line.append(String.format(Locale.ROOT, "  %.1f s, %d/%d, %s left", record.elapsed().toNanos() / 1e9, finished,
+        total, Terminal.time(Duration.ofMillis((long) (left * 1000)))));
     terminal.say(line.toString());
   }
 
@@ -142,9 +146,10 @@ final class CertifyJob implements RunListener {
     terminal.say(table.toString());
     terminal.say("");
     double total = log.records().stream().mapToLong(r -> r.elapsed().toNanos()).sum() / 1e9;
-    terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %d network calls a vote", total / log.records().size(),
-        3600 * log.records().size() / total, source.callsPerSample()));
-    terminal.say("Each row holds with probability at least " + (1 - config.alpha()) + " over the noise; see docs/spec/certificate.md.");
+    terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %d network calls a vote",
+        total / log.records().size(), 3600 * log.records().size() / total, source.callsPerSample()));
+    terminal.say("Each row holds with probability at least " + (1 - config.alpha())
+        + " over the noise; see docs/spec/certificate.md.");
     terminal.say("run      " + directory.resolve(RunLog.FILE));
     for (int s = 0; s < source.sigmas().size(); s++) {
       terminal.say("results  " + directory.resolve(Results.fileName(log.header(), s)));

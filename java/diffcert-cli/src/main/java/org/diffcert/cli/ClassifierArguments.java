@@ -22,7 +22,8 @@ final class ClassifierArguments {
   ModelArguments network;
 
   @Option(names = "--unconditional-model", paramLabel = "FILE",
-      description = "A network of its own for the unconditional estimate of apndc and apndc-ensemble. Default: --model without a label.")
+      description = "A network of its own for the unconditional estimate of apndc and apndc-ensemble. "
+          + "Default: --model without a label.")
   Path unconditionalModel;
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
@@ -51,12 +52,13 @@ final class ClassifierArguments {
 
   @Option(names = "--noise", defaultValue = "integer", paramLabel = "MODE",
       description = "integer (sound) or float (for comparison with published runs only: not a sound certificate). "
-          + "epndc with several sigmas takes integer noise along one path, so that one pass over the network serves all. "
-          + "Default: ${DEFAULT-VALUE}.")
+          + "epndc with several sigmas takes integer noise along one path, so that one pass over the network "
+          + "serves all. Default: ${DEFAULT-VALUE}.")
   String noise;
 
   @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
-      description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run. Default: ${DEFAULT-VALUE}.")
+      description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run. "
+          + "Default: ${DEFAULT-VALUE}.")
   String seed;
 
   @Option(names = "--batch", defaultValue = "80", paramLabel = "N",
@@ -85,8 +87,8 @@ final class ClassifierArguments {
     ClassifierKind kind = ClassifierKind.of(classifier);
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     long value = Arguments.seed(seed).orElseGet(() -> recorded.orElseGet(Arguments::freshSeed));
-    ClassifierOptions options = new ClassifierOptions(kind, sigmas, levels, GridKind.of(grid), Weighting.of(weights), !noClamp,
-        noiseMode(kind, sigmas), value, 0);
+    ClassifierOptions options = new ClassifierOptions(kind, sigmas, levels, GridKind.of(grid), Weighting.of(weights),
+        !noClamp, noiseMode(kind, sigmas), value, 0);
     options.schedules();
     return options;
   }
@@ -100,8 +102,9 @@ final class ClassifierArguments {
       unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, batch);
       DiffusionClassifier opened = DiffusionClassifier.open(model, unconditional, options);
       terminal.say("model    " + fileName(network.model) + ", digest " + model.digest().substring(0, 16));
-      terminal.say("votes    " + options.kind().cliName() + ", " + opened.callsPerSample() + " network calls each, seed "
-          + Long.toUnsignedString(options.seed()) + (seed.equals("auto") ? "" : " (given: a reproduction run)"));
+      terminal.say("votes    " + options.kind().cliName() + ", " + opened.callsPerSample()
+          + " network calls each, seed " + Long.toUnsignedString(options.seed())
+          + (seed.equals("auto") ? "" : " (given: a reproduction run)"));
       if (options.noise() == NoiseMode.FLOAT) {
         terminal.say("warning  float noise is for comparison with published runs; it is not a sound certificate");
       }

@@ -31,10 +31,12 @@ final class DenoiseCommand implements Callable<Integer> {
   @Option(names = "--output", required = true, paramLabel = "Y", description = "Output tensors.")
   Path output;
 
-  @Option(names = "--batch", defaultValue = "16", paramLabel = "N", description = "Largest batch. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--batch", defaultValue = "16", paramLabel = "N",
+      description = "Largest batch. Default: ${DEFAULT-VALUE}.")
   int batch;
 
-  @Option(names = "--repeat", defaultValue = "1", paramLabel = "N", description = "Do it N times and print the median time of a pass.")
+  @Option(names = "--repeat", defaultValue = "1", paramLabel = "N",
+      description = "Do it N times and print the median time of a pass.")
   int repeat;
 
   @Spec
@@ -66,7 +68,8 @@ final class DenoiseCommand implements Callable<Integer> {
       Safetensors.write(output, Map.of("model", model.digest()), List.of(Tensor.of("denoised", x.shape(), denoised)));
       Arrays.sort(nanos);
       DiffusionModel.Memory memory = model.memory();
-      terminal.say(String.format(Locale.ROOT, "denoised %d images in %.1f ms (median of %d), weights %d MiB, arena %d MiB: %s", n, nanos[repeat / 2] / 1e6,
+      terminal.say(String.format(Locale.ROOT,
+          "denoised %d images in %.1f ms (median of %d), weights %d MiB, arena %d MiB: %s", n, nanos[repeat / 2] / 1e6,
           repeat, memory.weightBytes() >> 20, memory.arenaBytes() >> 20, output));
     }
     return 0;
@@ -76,8 +79,8 @@ final class DenoiseCommand implements Callable<Integer> {
     int each = images.length / sigma.length;
     for (int from = 0; from < sigma.length; from += batch) {
       int to = Math.min(sigma.length, from + batch);
-      float[] part = model.denoise(Arrays.copyOfRange(images, from * each, to * each), Arrays.copyOfRange(sigma, from, to),
-          labels == null ? null : Arrays.copyOfRange(labels, from, to));
+      float[] part = model.denoise(Arrays.copyOfRange(images, from * each, to * each),
+          Arrays.copyOfRange(sigma, from, to), labels == null ? null : Arrays.copyOfRange(labels, from, to));
       System.arraycopy(part, 0, denoised, from * each, part.length);
     }
   }

@@ -12,7 +12,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** {@code diffcert doctor}: what this machine offers and what diffcert makes of it, on one screen. */
-@Command(name = "doctor", mixinStandardHelpOptions = true, description = "Shows devices, native library, JVM and flags.")
+@Command(name = "doctor", mixinStandardHelpOptions = true,
+      description = "Shows devices, native library, JVM and flags.")
 final class DoctorCommand implements Callable<Integer> {
   @Spec
   private CommandSpec spec;
@@ -22,8 +23,9 @@ final class DoctorCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.println("diffcert  " + Main.version());
     out.println("java      " + System.getProperty("java.vm.name") + " " + System.getProperty("java.version") + ", "
-        + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", " + Runtime.getRuntime().availableProcessors()
-        + " processors, heap up to " + (Runtime.getRuntime().maxMemory() >> 20) + " MiB");
+        + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", "
+        + Runtime.getRuntime().availableProcessors() + " processors, heap up to "
+        + (Runtime.getRuntime().maxMemory() >> 20) + " MiB");
     List<String> flags = ManagementFactory.getRuntimeMXBean().getInputArguments();
     out.println("flags     " + (flags.isEmpty() ? "none" : String.join(" ", flags)));
     out.println("native    " + NativeLibrary.buildInfo());

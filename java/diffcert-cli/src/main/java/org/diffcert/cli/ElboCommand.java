@@ -19,19 +19,25 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code diffcert elbo}: the objective of the classifiers with the noise given, for comparison with other implementations. */
+/**
+ * {@code diffcert elbo}: the objective of the classifiers with the noise given, for comparison with other
+ * implementations.
+ */
 @Command(name = "elbo", mixinStandardHelpOptions = true, sortOptions = false,
     description = {"Residuals of a classifier's objective with explicit noise: safetensors in and out.",
-        "Input: x_tau [C,H,W] in EDM space (dc: image [C,H,W] u8), lower and upper [T] levels in EDM space, level_noise [T,C,H,W].",
+        "Input: x_tau [C,H,W] in EDM space (dc: image [C,H,W] u8), lower and upper [T] levels in EDM space,",
+        "level_noise [T,C,H,W].",
         "Output: residual [classes,T], means over the pixels, before the weights."})
 final class ElboCommand implements Callable<Integer> {
   @Mixin
   ModelArguments network;
 
-  @Option(names = "--unconditional-model", paramLabel = "FILE", description = "A network of its own for the unconditional estimate.")
+  @Option(names = "--unconditional-model", paramLabel = "FILE",
+      description = "A network of its own for the unconditional estimate.")
   Path unconditionalModel;
 
-  @Option(names = "--classifier", required = true, paramLabel = "NAME", description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble.")
+  @Option(names = "--classifier", required = true, paramLabel = "NAME",
+      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble.")
   String classifier;
 
   @Option(names = "--sigma", required = true, paramLabel = "S", description = "Smoothing noise in [0,1] pixel units.")
@@ -65,8 +71,8 @@ final class ElboCommand implements Callable<Integer> {
       double[] upper = TensorInput.doubles(in, input, "upper", -1);
       double[] lower = TensorInput.doubles(in, input, "lower", upper.length);
       double[] noise = TensorInput.doubles(in, input, "level_noise", (long) upper.length * elements);
-      double[][] residual = Elbo.residuals(model, own, kind, !noClamp, sigmas.get(0), start(in, kind, elements), lower, upper,
-          noise);
+      double[][] residual = Elbo.residuals(model, own, kind, !noClamp, sigmas.get(0), start(in, kind, elements), lower,
+          upper, noise);
       long classes = residual.length;
       double[] flat = Arrays.stream(residual).flatMapToDouble(Arrays::stream).toArray();
       Safetensors.write(output, Map.of("model", model.digest(), "classifier", kind.cliName()),

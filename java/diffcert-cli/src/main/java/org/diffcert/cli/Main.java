@@ -13,8 +13,9 @@ import picocli.CommandLine.Command;
 @Command(name = "diffcert", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
     description = "Certifies image classifiers that are built on diffusion models.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DemoCommand.class, CertifyCommand.class, PredictCommand.class, AnalyzeCommand.class, VerifyCommand.class,
-        ModelCommand.class, DenoiseCommand.class, ElboCommand.class, ScheduleCommand.class, DoctorCommand.class},
+    subcommands = {DemoCommand.class, CertifyCommand.class, PredictCommand.class, AnalyzeCommand.class,
+        VerifyCommand.class, ModelCommand.class, DenoiseCommand.class, ElboCommand.class, ScheduleCommand.class,
+        DoctorCommand.class},
     footer = {"", "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad input file, 4 device unavailable,",
         "5 interrupted (resumable), 6 verification mismatch."})
 public final class Main implements Runnable {
@@ -76,15 +77,15 @@ public final class Main implements Runnable {
   private static int usage(CommandLine.ParameterException e, PrintWriter err) {
     Throwable cause = e.getCause();
     String message = cause instanceof DiffcertException ? cause.getMessage() : e.getMessage();
-    err.println("diffcert: " + message.replaceAll("\\s+", " ") + "; see '" + e.getCommandLine().getCommandSpec().qualifiedName()
-        + " --help'");
+    err.println("diffcert: " + message.replaceAll("\\s+", " ") + "; see '"
+        + e.getCommandLine().getCommandSpec().qualifiedName() + " --help'");
     return DiffcertException.Kind.USAGE.exitCode();
   }
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "say what to do: demo, certify, predict, analyze, verify, model, "
-        + "denoise, elbo, schedule or doctor");
+    throw new CommandLine.ParameterException(spec.commandLine(), "say what to do: demo, certify, predict, analyze, "
+        + "verify, model, denoise, elbo, schedule or doctor");
   }
 
   /** The version of the library, as run logs record it. */

@@ -26,29 +26,39 @@ final class ModelArguments {
       description = "auto, cpu, reference (float64, slow), cuda or cuda:i. Default: ${DEFAULT-VALUE}.")
   String device;
 
-  @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 = one a core. Votes do not depend on it.")
+  @Option(names = "--threads", defaultValue = "0", paramLabel = "N",
+      description = "CPU threads; 0 = one a core. Votes do not depend on it.")
   int threads;
 
   @Option(names = "--isa", defaultValue = "", paramLabel = "NAME",
       description = "Force portable, avx2 or avx512 on the CPU. Default: the best that the machine has.")
   String isa;
 
-  /** The device, with the reason for the choice printed where it was left to us. */
+  /** The device; where the choice was left to us, it is said which and why. */
   Device device(Terminal terminal) {
-    Device chosen = Device.of(device);
-    String why = device.equals("auto") && chosen.equals(Device.CPU) ? " (auto: no CUDA device here)" : "";
-    terminal.say("device   " + chosen.describe() + why);
-    return chosen;
+    if (!device.equals("auto")) {
+      Device chosen = new Device(device);
+      terminal.say("device   " + chosen.describe());
+      return chosen;
+    }
+    Device cuda = new Device("cuda");
+    try {
+      terminal.say("device   " + cuda.describe());
+      return cuda;
+    } catch (DiffcertException e) {
+      terminal.say("device   " + Device.CPU.describe() + " (auto: no CUDA device here)");
+      return Device.CPU;
+    }
   }
 
-  /** Opens the model file and puts it on a device. */
+  /** Opens a model file and puts it on a device. */
   DiffusionModel open(Path file, Device where, int maxBatch) {
     if (!ISAS.contains(isa)) {
       throw DiffcertException.usage("--isa is '" + isa + "', must be portable, avx2 or avx512");
     }
-    ModelOptions options = config == null ? ModelOptions.none() : ModelOptions.fromFile(config);
-    try (Model opened = Model.open(file, options)) {
-      return DiffusionModel.open(opened, new DeviceOptions(where, threads, maxBatch, isa));
+    DeviceOptions options = new DeviceOptions(where, threads, maxBatch, isa);
+    try (Model opened = Model.open(file, config == null ? ModelOptions.none() : ModelOptions.fromFile(config))) {
+      return DiffusionModel.open(opened, options);
     }
   }
 }

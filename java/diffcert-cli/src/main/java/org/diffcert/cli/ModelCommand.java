@@ -14,19 +14,26 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code diffcert model}: look into a model file, convert it, or make one with random weights for tests and measurements. */
-@Command(name = "model", mixinStandardHelpOptions = true, description = "Inspects and converts model files; nothing in a file is ever run.")
+/**
+ * {@code diffcert model}: look into a model file, convert it, or make one with random weights for tests and
+ * measurements.
+ */
+@Command(name = "model", mixinStandardHelpOptions = true,
+      description = "Inspects and converts model files; nothing in a file is ever run.")
 final class ModelCommand implements Runnable {
   @Spec
   private CommandSpec spec;
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "say what to do with the model: inspect, convert or random");
+    throw new CommandLine.ParameterException(spec.commandLine(),
+        "say what to do with the model: inspect, convert or random");
   }
 
-  @Command(name = "inspect", mixinStandardHelpOptions = true, description = "Prints architecture, sizes, parameters and digest.")
-  int inspect(@Parameters(paramLabel = "FILE") Path file, @Option(names = "--config", paramLabel = "FILE") Path config) {
+  @Command(name = "inspect", mixinStandardHelpOptions = true,
+      description = "Prints architecture, sizes, parameters and digest.")
+  int inspect(@Parameters(paramLabel = "FILE") Path file,
+      @Option(names = "--config", paramLabel = "FILE") Path config) {
     try (Model model = open(file, config)) {
       out().println(model.describe());
     }
@@ -34,7 +41,8 @@ final class ModelCommand implements Runnable {
   }
 
   @Command(name = "convert", mixinStandardHelpOptions = true,
-      description = "Writes an EDM .pkl, a PyTorch .pt/.pth or a safetensors file as safetensors with its configuration inside.")
+      description = "Writes an EDM .pkl, a PyTorch .pt/.pth or a safetensors file as safetensors "
+          + "with its configuration inside.")
   int convert(@Parameters(paramLabel = "FILE") Path file, @Parameters(paramLabel = "OUT") Path target,
       @Option(names = "--config", paramLabel = "FILE") Path config) {
     try (Model model = open(file, config)) {
@@ -45,7 +53,8 @@ final class ModelCommand implements Runnable {
   }
 
   @Command(name = "random", mixinStandardHelpOptions = true,
-      description = "Writes a network of a published size with random weights, for tests and measurements: cifar10-ddpmpp-cond, ...")
+      description = "Writes a network of a published size with random weights, for tests and "
+          + "measurements: cifar10-ddpmpp-cond, cifar10-ncsnpp-uncond-ve, imagenet64-adm, ...")
   int random(@Parameters(paramLabel = "PRESET") String preset, @Parameters(paramLabel = "OUT") Path target,
       @Option(names = "--seed", defaultValue = "1", paramLabel = "N") String seed) {
     OptionalLong value = Arguments.seed(seed);

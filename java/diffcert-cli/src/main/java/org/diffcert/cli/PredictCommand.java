@@ -31,16 +31,19 @@ final class PredictCommand implements Callable<Integer> {
       description = "mnist:DIR[?split=test|train], cifar10:FILE-or-DIR, npz:FILE or images:DIR.")
   String data;
 
-  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]", description = "Which images, by index. Default: all.")
+  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]",
+      description = "Which images, by index. Default: all.")
   String images;
 
-  @Option(names = "--out", paramLabel = "FILE", description = "Also write the table here: idx, label, predict, correct, time.")
+  @Option(names = "--out", paramLabel = "FILE",
+      description = "Also write the table here: idx, label, predict, correct, time.")
   Path out;
 
   @Option(names = "--n", defaultValue = "1000", paramLabel = "N", description = "Samples. Default: ${DEFAULT-VALUE}.")
   int n;
 
-  @Option(names = "--alpha", defaultValue = "0.001", paramLabel = "A", description = "Error probability. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--alpha", defaultValue = "0.001", paramLabel = "A",
+      description = "Error probability. Default: ${DEFAULT-VALUE}.")
   double alpha;
 
   @Spec
@@ -66,7 +69,8 @@ final class PredictCommand implements Callable<Integer> {
         int at = i;
         long start = System.nanoTime();
         for (Prediction p : predictor.predict(set.image(image), image,
-            (phase, done, total) -> terminal.progress("predict", at + (double) done / total, range.size(), 0), () -> false)) {
+            (phase, done, total) -> terminal.progress("predict", at + (double) done / total, range.size(), 0),
+            () -> false)) {
           boolean correct = p.predict() == set.label(image);
           right += correct ? 1 : 0;
           abstained += p.predict() == Certificate.ABSTAIN ? 1 : 0;
@@ -79,7 +83,8 @@ final class PredictCommand implements Callable<Integer> {
               .append(correct ? 1 : 0).append('\t').append(String.format(Locale.ROOT, "%.6f", seconds)).append('\n');
         }
       }
-      terminal.say(String.format(Locale.ROOT, "right %d, abstained %d, of %d predictions", right, abstained, predictions));
+      terminal.say(
+          String.format(Locale.ROOT, "right %d, abstained %d, of %d predictions", right, abstained, predictions));
     }
     if (out != null) {
       write(table.toString());
@@ -91,7 +96,8 @@ final class PredictCommand implements Callable<Integer> {
     try {
       Files.writeString(out, text);
     } catch (IOException e) {
-      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the table " + out + " cannot be written: " + e, e);
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the table " + out + " cannot be written: "
+          + Arguments.reason(e), e);
     }
   }
 }

@@ -18,20 +18,24 @@ import picocli.CommandLine.Spec;
 @Command(name = "schedule", mixinStandardHelpOptions = true, sortOptions = false,
     description = "Prints lower, level and weight of each network call as TSV with 17 digits; levels are in EDM space.")
 final class ScheduleCommand implements Callable<Integer> {
-  @Option(names = "--classifier", required = true, paramLabel = "NAME", description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble.")
+  @Option(names = "--classifier", required = true, paramLabel = "NAME",
+      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble.")
   String classifier;
 
   @Option(names = "--sigma", required = true, paramLabel = "S[,S..]",
       description = "Smoothing noise in [0,1] pixel units. Several for epndc: the list of levels that they share.")
   String sigma;
 
-  @Option(names = "--levels", defaultValue = "126", paramLabel = "N", description = "Grid points. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--levels", defaultValue = "126", paramLabel = "N",
+      description = "Grid points. Default: ${DEFAULT-VALUE}.")
   int levels;
 
-  @Option(names = "--grid", defaultValue = "linear", paramLabel = "KIND", description = "linear or log. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--grid", defaultValue = "linear", paramLabel = "KIND",
+      description = "linear or log. Default: ${DEFAULT-VALUE}.")
   String grid;
 
-  @Option(names = "--weights", defaultValue = "edm", paramLabel = "KIND", description = "edm, published or elbo. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--weights", defaultValue = "edm", paramLabel = "KIND",
+      description = "edm, published or elbo. Default: ${DEFAULT-VALUE}.")
   String weights;
 
   @Spec
@@ -53,7 +57,8 @@ final class ScheduleCommand implements Callable<Integer> {
       double[] upper = schedule.upper();
       double[] weight = schedule.weights();
       for (int i = 0; i < schedule.size(); i++) {
-        out.println(String.format(Locale.ROOT, "%s\t%.16e\t%.16e\t%.16e", schedule.sigma(), lower[i], upper[i], weight[i]));
+        out.println(String.format(
+            Locale.ROOT, "%s\t%.16e\t%.16e\t%.16e", schedule.sigma(), lower[i], upper[i], weight[i]));
       }
     }
     out.flush();

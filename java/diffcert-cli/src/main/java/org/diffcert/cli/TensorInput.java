@@ -14,7 +14,8 @@ final class TensorInput {
   static Tensor take(Safetensors in, Path file, String name) {
     Tensor tensor = in.tensors().get(name);
     if (tensor == null) {
-      throw DiffcertException.badInput(file + " has no tensor '" + name + "'; it has " + String.join(", ", in.tensors().keySet()));
+      throw DiffcertException.badInput(
+          file + " has no tensor '" + name + "'; it has " + String.join(", ", in.tensors().keySet()));
     }
     return tensor;
   }
@@ -23,9 +24,10 @@ final class TensorInput {
   static int rows(Tensor x, NetworkConfig config, Path file) {
     List<Long> shape = x.shape();
     long side = config.imgResolution();
-    if (shape.size() != 4 || !shape.subList(1, 4).equals(List.of((long) config.imgChannels(), side, side)) || shape.get(0) < 1) {
-      throw DiffcertException.badInput(file + " has " + x.name() + " of shape " + shape + ", the network takes [N, " + config.imgChannels()
-          + ", " + side + ", " + side + "]");
+    List<Long> image = List.of((long) config.imgChannels(), side, side);
+    if (shape.size() != 4 || !shape.subList(1, 4).equals(image) || shape.get(0) < 1) {
+      throw DiffcertException.badInput(file + " has " + x.name() + " of shape " + shape + ", the network takes [N, "
+          + config.imgChannels() + ", " + side + ", " + side + "]");
     }
     return Math.toIntExact(shape.get(0));
   }
@@ -34,7 +36,8 @@ final class TensorInput {
   static double[] doubles(Safetensors in, Path file, String name, long count) {
     Tensor tensor = take(in, file, name);
     if (count >= 0 && tensor.count() != count) {
-      throw DiffcertException.badInput(file + " has " + tensor.count() + " values in " + name + ", there must be " + count);
+      throw DiffcertException.badInput(
+          file + " has " + tensor.count() + " values in " + name + ", there must be " + count);
     }
     return tensor.doubles();
   }

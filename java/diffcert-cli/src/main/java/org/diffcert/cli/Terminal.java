@@ -6,8 +6,8 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * What a person sees while something long runs: lines, and on a terminal a bar with the time left, which is wiped before each line.
- * Elsewhere (a log, a pipe) only lines. Not for several threads.
+ * What a person sees while something long runs: lines, and on a terminal a bar with the time left, which is wiped
+ * before each line. Elsewhere (a log, a pipe) only lines. Not for several threads.
  */
 final class Terminal {
   private static final int WIDTH = 30;

@@ -1,0 +1,46 @@
+package org.diffcert.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A device that is asked for and not there: exit code 4, one sentence, nothing left behind; auto says what it took. */
+class DeviceTest {
+  @TempDir
+  Path directory;
+
+  @Test
+  void cudaWithoutGpuIsExitCode4() {
+    assumeTrue(!hasCuda(), "this machine has a GPU");
+    for (String device : new String[] {"cuda", "cuda:1"}) {
+      Cli cli = Cli.run("certify", "--model", Cli.MODEL, "--data", Cli.DIGITS, "--classifier", "dc", "--sigma", "0.5",
+          "--levels",
+          "5", "--grid", "log", "--n0", "2", "--n", "12", "--images", "0:1", "--device", device, "--out",
+          directory.resolve("run"));
+      assertEquals(4, cli.code(), cli.err());
+      assertEquals(1, cli.err().strip().lines().count(), cli.err());
+      assertFalse(cli.err().contains("Exception"), cli.err());
+      assertFalse(Files.exists(directory.resolve("run")));
+    }
+  }
+
+  @Test
+  void doctorNamesEveryDevice() {
+    String out = Cli.ok("doctor").out();
+    for (String word : new String[] {"java ", "native ", "cpu ", "reference ", "cuda ", "digest "}) {
+      assertTrue(out.contains(word), out);
+    }
+    assertTrue(out.lines().count() <= 24, "one screen: " + out);
+  }
+
+  private static boolean hasCuda() {
+    return !Cli.ok("doctor").out().lines().filter(line -> line.startsWith("cuda")).findFirst().orElseThrow()
+        .contains("not available");
+  }
+}

@@ -1,0 +1,116 @@
+package org.diffcert.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Wrong options: exit code 2, one sentence that names the option or the value, and no trace of a run. */
+class UsageTest {
+  @TempDir
+  Path directory;
+
+  /** A case: what the sentence must name, and the options that replace or follow those of a good certify command. */
+  record Case(String names, List<String> arguments) {
+    @Override
+    public String toString() {
+      return String.join(" ", arguments);
+    }
+  }
+
+  private static Case of(String names, String arguments) {
+    return new Case(names, List.of(arguments.split(" ")));
+  }
+
+  /** Changes of a good certify command: pairs of option and value. */
+  static Stream<Case> certify() {
+    return Stream.of(of("--sigma", "--sigma 0"), of("--sigma", "--sigma -0.5"), of("--sigma", "--sigma 64"),
+        of("--sigma", "--sigma abc"), of("twice", "--sigma 0.5,0.5"), of("--sigma", "--sigma 0.25,,0.5"),
+        of("--sigma", "--sigma NaN"), of("1.5", "--sigma 1.5"), of("--n", "--n 5"), of("n is 0", "--n 0"),
+        of("n is -3", "--n -3"), of("n0", "--n0 0"), of("alpha", "--alpha 0"), of("alpha", "--alpha 0.5"),
+        of("alpha", "--alpha -1"), of("alpha", "--alpha NaN"), of("--alpha", "--alpha much"), of("--levels",
+        "--levels x"), of("levels", "--levels 1"), of("levels", "--levels 20000"), of("spacing|grid", "--grid cubic"),
+        of("weighting", "--weights best"), of("classifier", "--classifier apdnc"), of("published",
+        "--weights published"),
+        of("--noise", "--noise gaussian"), of("--seed", "--seed today"), of("--seed", "--seed 99999999999999999999"),
+        of("batch", "--batch 0"), of("batch", "--batch -1"), of("threads", "--threads -1"), of("--isa", "--isa sse9"),
+        of("device", "--device tpu"), of("device", "--device cuda:x"), of("--images", "--images 5"),
+        of("--images", "--images 0:5000"), of("images", "--images 5:3"), of("images", "--images 0:5:0"),
+        of("images", "--images -1:5"), of("--images", "--images a:b"), of("--images", "--images 0:1:2:3"),
+        of("--images", "--images 0:99999999999"), of("--stop", "--stop sometimes"), of("data|images",
+        "--data pictures"), of("split", "--data mnist:somewhere?split=half"), of("--frobnicate", "--frobnicate 3"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("certify")
+  void certifyRefuses(Case given) {
+    List<String> arguments = new ArrayList<>(List.of("certify", "--model", Cli.MODEL, "--data", Cli.DIGITS,
+        "--classifier",
+        "apndc-ensemble", "--sigma", "0.5", "--levels", "5", "--grid", "log", "--n0", "2", "--n", "12", "--images",
+        "0:1"));
+    for (int i = 0; i < given.arguments().size(); i += 2) {
+      int at = arguments.indexOf(given.arguments().get(i));
+      if (at >= 0) {
+        arguments.subList(at, at + 2).clear();
+      }
+      arguments.addAll(given.arguments().subList(i, i + 2));
+    }
+    arguments.addAll(List.of("--out", directory.resolve("run").toString()));
+    refused(given.names(), Cli.run(arguments.toArray()));
+    assertFalse(Files.exists(directory.resolve("run")), "something was left behind");
+  }
+
+  /** Whole command lines. */
+  static Stream<Case> others() {
+    return Stream.of(of("say what to do", ""), of("certfy", "certfy"), of("--model", "certify"), of("RUN", "verify"),
+        of("two", "verify one two"), of("RUN", "analyze"), of("--radii", "analyze x --radii 0,far"),
+        of("--radii", "analyze x --radii -1"), of("model", "model"), of("FILE", "model inspect"), of("melt",
+        "model melt x"), of("OUT", "model convert x"), of("unknown", "model random resnet50 x.safetensors"),
+        of("--seed", "model random tiny-ddpmpp x.safetensors --seed auto"), of("--sigma", "schedule --classifier dc"),
+        of("classifier", "schedule --classifier xpndc --sigma 0.5"), of("--sigma",
+        "schedule --classifier dc --sigma zero"), of("levels", "schedule --classifier epndc --sigma 0.5 --levels 4"),
+        of("ascend|levels", "schedule --classifier epndc --sigma 0.5,0.500001 --levels 12"),
+        of("--input", "denoise --model " + Cli.MODEL),
+        of("one --sigma", "elbo --model m --classifier dc --sigma 0.25,0.5 --input a --output b"),
+        of("--repeat", "denoise --model m --input a --output b --repeat 0"), of("--sideways", "demo --sideways"),
+        of("--sigma", "predict --model m --data mnist:x --classifier dc --sigma none"),
+        of("one sigma", "predict --model m --data mnist:x --classifier dc --sigma 0.25,0.5 --out t.tsv"),
+        of("--n", "predict --model m --data mnist:x --classifier dc --sigma 0.25 --n many"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("others")
+  void commandsRefuse(Case given) {
+    Object[] arguments = given.arguments().stream().filter(argument -> !argument.isEmpty()).toArray();
+    refused(given.names(), Cli.run(arguments));
+  }
+
+  @Test
+  void helpOfEveryCommandIsPrinted() {
+    for (String command : List.of("demo", "certify", "predict", "analyze", "verify", "model", "denoise", "elbo",
+        "schedule", "doctor")) {
+      Cli cli = Cli.ok(command, "--help");
+      assertTrue(cli.out().startsWith("Usage: diffcert " + command), cli.out());
+      assertTrue(cli.out().lines().allMatch(line -> line.length() <= 100), cli.out());
+    }
+    assertTrue(Cli.ok("--help").out().contains("Exit codes"));
+    assertTrue(Cli.ok("--version").out().startsWith("diffcert "));
+  }
+
+  private static void refused(String names, Cli cli) {
+    assertEquals(2, cli.code(), cli.err() + cli.out());
+    assertEquals(1, cli.err().strip().lines().count(), cli.err());
+    assertTrue(cli.err().startsWith("diffcert: "), cli.err());
+    assertFalse(cli.err().contains("Exception"), cli.err());
+    assertTrue(Stream.of(names.split("\\|")).anyMatch(cli.err()::contains), cli.err());
+  }
+}
