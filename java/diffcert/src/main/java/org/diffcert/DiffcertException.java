@@ -1,8 +1,13 @@
 package org.diffcert;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+
 /**
- * A failure that a user can act on: one sentence that names the thing, the value and the remedy, and the kind of failure, which
- * the command line turns into its exit code. Bugs of ours are other exceptions.
+ * A failure that a user can act on: one sentence that names the thing, the value and the remedy, and the kind of
+ * failure, which the command line turns into its exit code. Bugs of ours are other exceptions.
  */
 public class DiffcertException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -91,5 +96,22 @@ public class DiffcertException extends RuntimeException {
    */
   public static DiffcertException usage(String message) {
     return new DiffcertException(Kind.USAGE, message);
+  }
+
+  /**
+   * Why a file could not be read or written, in words; an exception's own text is often only the file's name.
+   *
+   * @param cause what the file system said
+   * @return part of a sentence
+   */
+  public static String reason(IOException cause) {
+    if (cause instanceof NoSuchFileException) {
+      return "it is not there, or its folder is not";
+    }
+    if (cause instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    boolean worded = cause instanceof FileSystemException file && file.getReason() != null;
+    return worded ? ((FileSystemException) cause).getReason() : String.valueOf(cause.getMessage());
   }
 }

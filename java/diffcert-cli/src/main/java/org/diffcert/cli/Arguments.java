@@ -1,9 +1,5 @@
 package org.diffcert.cli;
 
-import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,13 +73,6 @@ final class Arguments {
     } catch (NumberFormatException e) {
       throw DiffcertException.usage("--seed is '" + text + "', write auto or a 64-bit integer");
     }
-  }
-
-  /** Why a file could not be read or written, in words. */
-  static String reason(IOException e) {
-    return e instanceof FileSystemException f && f.getReason() != null ? f.getReason()
-        : e instanceof NoSuchFileException ? "its folder does not exist"
-        : e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
   }
 
   /** 64 fresh bits (S10). */

@@ -57,6 +57,8 @@ final class DenoiseCommand implements Callable<Integer> {
       int n = TensorInput.rows(x, model.config(), input);
       double[] sigma = TensorInput.doubles(in, input, "sigma", n);
       int[] labels = in.tensors().containsKey("labels") ? TensorInput.integers(in, input, "labels", n) : null;
+      checkLevels(sigma);
+      checkLabels(labels, model.config().labelDim());
       float[] images = x.floats();
       float[] denoised = new float[images.length];
       long[] nanos = new long[repeat];
@@ -73,6 +75,23 @@ final class DenoiseCommand implements Callable<Integer> {
           repeat, memory.weightBytes() >> 20, memory.arenaBytes() >> 20, output));
     }
     return 0;
+  }
+
+  private void checkLevels(double[] sigma) {
+    for (double level : sigma) {
+      if (!(level > 0 && level < Double.POSITIVE_INFINITY)) {
+        throw DiffcertException.badInput(input + " has " + level + " in sigma, which is no noise level");
+      }
+    }
+  }
+
+  private void checkLabels(int[] labels, int classes) {
+    for (int label : labels == null ? new int[0] : labels) {
+      if (label < -1 || label >= classes) {
+        throw DiffcertException.badInput(input + " has label " + label + ", the network has " + classes
+            + " classes, from 0 on, and -1 for none");
+      }
+    }
   }
 
   private void denoise(DiffusionModel model, float[] images, double[] sigma, int[] labels, float[] denoised) {

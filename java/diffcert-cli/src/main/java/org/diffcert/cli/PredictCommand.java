@@ -97,7 +97,7 @@ final class PredictCommand implements Callable<Integer> {
       Files.writeString(out, text);
     } catch (IOException e) {
       throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the table " + out + " cannot be written: "
-          + Arguments.reason(e), e);
+          + DiffcertException.reason(e), e);
     }
   }
 }

@@ -45,8 +45,8 @@ class BadInputTest {
 
   private void model(String name, byte[] bytes) throws IOException {
     Path file = write(name, bytes);
-    refused(file.toString(), "model", "inspect", file);
-    refused(file.toString(), "model", "convert", file, directory.resolve("converted.safetensors"));
+    refused(name, "model", "inspect", file);
+    refused(name, "model", "convert", file, directory.resolve("converted.safetensors"));
     assertFalse(Files.exists(directory.resolve("converted.safetensors")));
     certify(name, "--model", file, "--data", Cli.DIGITS);
   }

@@ -70,7 +70,8 @@ public final class Results {
       }
       bytes = in.readAllBytes();
     } catch (IOException e) {
-      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the table " + file + " cannot be read: " + e, e);
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the table " + file + " cannot be read: "
+          + DiffcertException.reason(e), e);
     }
     String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\r?\n", -1);
     if (!lines[0].equals(COLUMNS)) {

@@ -275,6 +275,7 @@ public final class RunDirectory implements AutoCloseable {
           + "; the run can be resumed", cause);
     }
     return new DiffcertException(
-        Kind.BAD_INPUT, "the run directory " + directory + " cannot be used: " + cause, cause);
+        Kind.BAD_INPUT, "the run directory " + directory + " cannot be used: " + DiffcertException.reason(cause),
+        cause);
   }
 }

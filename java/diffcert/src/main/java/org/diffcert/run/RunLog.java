@@ -67,7 +67,8 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
     } catch (java.nio.file.NoSuchFileException e) {
       throw DiffcertException.badInput("there is no run log " + file);
     } catch (IOException e) {
-      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the run log " + file + " cannot be read: " + e, e);
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the run log " + file + " cannot be read: "
+          + DiffcertException.reason(e), e);
     }
   }
 

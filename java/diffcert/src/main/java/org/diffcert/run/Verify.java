@@ -99,7 +99,8 @@ public final class Verify {
           differences.add(table.getFileName() + " is not the table of the log");
         }
       } catch (IOException e) {
-        throw new DiffcertException(Kind.BAD_INPUT, "the table " + table + " cannot be read: " + e, e);
+        throw new DiffcertException(Kind.BAD_INPUT, "the table " + table + " cannot be read: "
+            + DiffcertException.reason(e), e);
       }
     }
   }
