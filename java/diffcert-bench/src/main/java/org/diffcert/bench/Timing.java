@@ -8,8 +8,8 @@ import java.util.List;
 
 /**
  * Interleaved timing: one run of each in turn, so that whatever else the machine does meets all alike. Beside the time
- * on the clock it takes the processors' time, which other programs on a busy machine lengthen less (waiting threads that
- * spin count in it).
+ * on the clock it takes the processors' time, which other programs on a busy machine lengthen less (waiting threads
+ * that spin count in it).
  *
  * @param wallMs milliseconds of each round
  * @param cpuMs processor milliseconds of each round, all threads of the process

@@ -74,7 +74,8 @@ class JsonTest {
     Json json = Json.object().put("z", 1).put("a", List.of(0.1, 1e-5, 1e7, 2.0, -0.0)).put("s", "a\"\\\u0001\n\u00e9")
         .put("n", null)
         .put("o", Json.object()).put("l", new int[0]);
-    assertEquals("{\"z\":1,\"a\":[0.1,1.0E-5,1.0E7,2.0,-0.0],\"s\":\"a\\\"\\\\\\u0001\\n\u00e9\",\"n\":null,\"o\":{},\"l\":[]}"
+    assertEquals("{\"z\":1,\"a\":[0.1,1.0E-5,1.0E7,2.0,-0.0],"
+        + "\"s\":\"a\\\"\\\\\\u0001\\n\u00e9\",\"n\":null,\"o\":{},\"l\":[]}"
         ,
         json.write());
     assertEquals(json, Json.parse(json.write(), "t"));

@@ -15,13 +15,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Damaged files of every format, from a printed seed: either the file opens, or one sentence says why not. {@code -Ddepth=N} runs N
- * times as many, {@code -Dfuzz.seed=S} repeats a run.
+ * Damaged files of every format, from a printed seed: either the file opens, or one sentence says why not.
+ * {@code -Ddepth=N} runs N times as many, {@code -Dfuzz.seed=S} repeats a run.
  */
 class FileFuzzTest {
   private static final int RUNS = 1000;
-  private static final Model TINY = Model.random(NetworkConfig.parse("EDMPrecond", "{\"img_resolution\":4,\"img_channels\":1,"
-      + "\"model_type\":\"SongUNet\",\"model_channels\":4,\"channel_mult\":[1],\"num_blocks\":1,\"attn_resolutions\":[]}"), 5);
+  private static final Model TINY = Model.random(NetworkConfig.parse("EDMPrecond",
+      "{\"img_resolution\":4,\"img_channels\":1,"
+      + "\"model_type\":\"SongUNet\",\"model_channels\":4,\"channel_mult\":[1],\"num_blocks\":1,"
+      + "\"attn_resolutions\":[]}"), 5);
   @TempDir Path dir;
 
   static Stream<String> formats() {
@@ -60,7 +62,8 @@ class FileFuzzTest {
         assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
         assertTrue(!e.getMessage().contains("\n") && e.getMessage().length() < 600, e.getMessage());
       } catch (RuntimeException | Error e) {
-        fail("seed " + seed + ", run " + i + " of " + format + ": " + HexFormat.of().formatHex(bytes, 0, Math.min(64, bytes.length)), e);
+        fail("seed " + seed + ", run " + i + " of " + format + ": " + HexFormat.of().formatHex(bytes, 0, Math.min(64,
+            bytes.length)), e);
       }
       assertTrue(allocated() - before < bytes.length + (64L << 20), "seed " + seed + ", run " + i + " allocated");
     }

@@ -25,7 +25,8 @@ class ModelTest {
   @ParameterizedTest
   @ValueSource(strings = {"models/mnist-edm.safetensors", "golden/edm/ddpmpp-edm.model.safetensors",
       "golden/edm/ddpmpp-vp-uncond.model.safetensors", "golden/edm/ncsnpp-ve.model.safetensors",
-      "golden/edm/ncsnpp-edm-gray.model.safetensors", "golden/edm/adm-edm.model.safetensors", "golden/edm/adm-iddpm.model.safetensors"})
+      "golden/edm/ncsnpp-edm-gray.model.safetensors", "golden/edm/adm-edm.model.safetensors",
+          "golden/edm/adm-iddpm.model.safetensors"})
   void publishedImplementationsFilesOpenAndReadBack(String name) throws Exception {
     Path copy = dir.resolve("copy.safetensors");
     try (Model model = Model.open(SharedFiles.shared(name))) {
@@ -105,7 +106,8 @@ class ModelTest {
       refused(config, infinite, "weights must be finite");
     }
     List<Tensor> filter = new ArrayList<>(good);
-    filter.add(Tensor.of("model.enc.4x4_down.conv0.resample_filter", List.of(1L, 1L, 2L, 2L), new float[] {.25f, .25f, .25f, .3f}));
+    filter.add(Tensor.of("model.enc.4x4_down.conv0.resample_filter", List.of(1L, 1L, 2L, 2L), new float[] {.25f, .25f,
+        .25f, .3f}));
     refused(config, filter, "where its configuration gives 0.25");
     filter.set(filter.size() - 1, Tensor.of("model.enc.4x4_down.conv0.resample_filter", List.of(1L, 1L, 2L, 2L),
         new float[] {.25f, .25f, .25f, .25f}));

@@ -56,7 +56,8 @@ class TorchFilesTest {
     ModelOptions other = new ModelOptions(NetworkConfig.preset("mnist-ddpmpp"));
     assertTrue(assertThrows(DiffcertException.class, () -> Model.open(path, other)).getMessage().contains("differs"));
     Path config = Files.writeString(dir.resolve("c.json"), "{\"precond\":\"EDMPrecond\",\"config\":{},\"x\":1}");
-    assertTrue(assertThrows(DiffcertException.class, () -> ModelOptions.fromFile(config)).getMessage().contains("unknown key \"x\""));
+    assertTrue(assertThrows(DiffcertException.class, () -> ModelOptions.fromFile(config)).getMessage()
+        .contains("unknown key \"x\""));
   }
 
   @Test
@@ -71,7 +72,8 @@ class TorchFilesTest {
   }
 
   private static byte[] tensorPickle(long elements, long offset, long[] shape, long[] strides) {
-    TorchWriter w = new TorchWriter().proto().op('}').text("w").global("torch._utils", "_rebuild_tensor_v2").op('(', '(').text("storage")
+    TorchWriter w = new TorchWriter().proto().op('}').text("w").global("torch._utils", "_rebuild_tensor_v2").op('(',
+        '(').text("storage")
         .global("torch", "FloatStorage").text("0").text("cpu").whole(elements).op('t', 'Q').whole(offset).op('(');
     for (long extent : shape) {
       w.whole(extent);
@@ -112,19 +114,22 @@ class TorchFilesTest {
         pickle("runs a command", "names posix.system", w -> w.global("posix", "system").text("id").op(0x85, 'R')),
         pickle("runs a command by stack", "names builtins.eval", w -> w.text("builtins").text("eval").op(0x93)),
         pickle("imports through torch", "names torch.hub.load", w -> w.global("torch.hub", "load")),
-        pickle("attribute of a known module", "names collections.namedtuple", w -> w.global("collections", "namedtuple")),
+        pickle("attribute of a known module", "names collections.namedtuple", w -> w.global("collections",
+            "namedtuple")),
         pickle("dotted name", "names torch.nn.modules.a.b.c", w -> w.text("torch.nn.modules.a").text("b.c").op(0x93)),
         pickle("calls a module class", "calls torch.nn.modules.linear.Linear",
             w -> w.global("torch.nn.modules.linear", "Linear").op(')', 'R')),
         pickle("calls a string", "calls something that is not a known name", w -> w.text("x").op(')', 'R')),
-        pickle("makes a storage", "makes an object of torch.FloatStorage", w -> w.global("torch", "FloatStorage").op(')', 0x81)),
+        pickle("makes a storage", "makes an object of torch.FloatStorage", w -> w.global("torch", "FloatStorage")
+            .op(')', 0x81)),
         pickle("state for a string", "takes none", w -> w.text("x").op('}', 'b')),
         pickle("extension registry", "operation 0x82", w -> w.op(0x82, 1)),
         pickle("old instance opcode", "operation 0x69", w -> w.op('(').op('i')),
         pickle("persistent id", "outside the pickle", w -> w.text("x").op('Q')),
         pickle("protocol 5 buffer", "operation 0x97", w -> w.op(0x97)),
         pickle("integer of 4 GiB", "an integer of 4294967295 bytes", w -> w.op(0x8b, 255, 255, 255, 255)),
-        pickle("string of 2^62", "a string of 4611686018427387904 bytes", w -> w.op(0x8d).raw(TorchWriter.le(8, 1L << 62))),
+        pickle("string of 2^62", "a string of 4611686018427387904 bytes", w -> w.op(0x8d).raw(TorchWriter.le(8,
+            1L << 62))),
         pickle("string of 2^63", "9223372036854775808 bytes", w -> w.op(0x8d).raw(TorchWriter.le(8, Long.MIN_VALUE))),
         pickle("bytes of 2^40", "a bytes object of 1099511627776", w -> w.op(0x8e).raw(TorchWriter.le(8, 1L << 40))),
         pickle("frame beyond the end", "a frame of", w -> w.op(0x95).raw(TorchWriter.le(8, 1L << 40))),
@@ -142,8 +147,10 @@ class TorchFilesTest {
         pickle("text that is not UTF-8", "not UTF-8", w -> w.op('U', 1, 255)),
         pickle("not a dictionary", "something follows", w -> w.op('N')),
         pickle("appends to None", "not a list", w -> w.op('N', 'N', 'a')),
-        Arguments.of("protocol 5", new TorchWriter().op(0x80, 5, 'N', '.').raw(new byte[] {1, 2, 3, 4, 5, 6}).bytes(), "protocol 5"),
-        Arguments.of("only a start", new TorchWriter().op(0x80, 4, '}', '(', '(', '(', '(', '(').bytes(), "ends in the middle")));
+        Arguments.of("protocol 5", new TorchWriter().op(0x80, 5, 'N', '.').raw(new byte[] {1, 2, 3, 4, 5, 6}).bytes(),
+            "protocol 5"),
+        Arguments.of("only a start", new TorchWriter().op(0x80, 4, '}', '(', '(', '(', '(', '(').bytes(),
+            "ends in the middle")));
     cases.addAll(List.of(
         zip("no pickle", "no entry data.pkl", e -> e.remove("archive/data.pkl")),
         zip("two pickles", "two entries named data.pkl", e -> e.put("b/data.pkl", new byte[1])),
@@ -155,22 +162,26 @@ class TorchFilesTest {
         zip("backslash", "plain relative path", e -> e.put("a\\..\\x", new byte[1])),
         zip("pickle with a tail", "something follows", e -> e.put("archive/data.pkl",
             new TorchWriter().raw(TorchWriter.stateDict(List.of(ONE), false)).op('.').bytes())),
-        zip("no tensor", "is not a tensor", e -> e.put("archive/data.pkl", new TorchWriter().proto().op('}').text("a").op('N', 's', '.')
+        zip("no tensor", "is not a tensor", e -> e.put("archive/data.pkl", new TorchWriter().proto().op('}').text("a")
+            .op('N', 's', '.')
             .bytes())),
-        zip("list at the top", "not a dictionary", e -> e.put("archive/data.pkl", new TorchWriter().proto().op(']', '.').bytes())),
+        zip("list at the top", "not a dictionary", e -> e.put("archive/data.pkl", new TorchWriter().proto().op(']',
+            '.').bytes())),
         tensor("tensor past its storage", 2, 1, new long[] {2}, new long[] {1}),
         tensor("negative offset", 2, -1, new long[] {2}, new long[] {1}),
         tensor("negative extent", 2, 0, new long[] {-2}, new long[] {1}),
         tensor("negative stride", 2, 0, new long[] {2}, new long[] {-1}),
         tensor("expanded tensor", 2, 0, new long[] {2_000_000_000}, new long[] {0}),
-        tensor("shape that overflows", 2, 0, new long[] {2_000_000_000, 2_000_000_000, 2_000_000_000, 0x7fffffff}, new long[] {0, 0, 0, 0}),
+        tensor("shape that overflows", 2, 0, new long[] {2_000_000_000, 2_000_000_000, 2_000_000_000, 0x7fffffff},
+            new long[] {0, 0, 0, 0}),
         tensor("strides of another rank", 2, 0, new long[] {2}, new long[] {1, 1}),
         tensor("negative storage", -2, 0, new long[] {2}, new long[] {1}),
         tensor("rank 9", 2, 0, new long[9], new long[9]),
         patched("zip comment", "does not end with a zip directory", 2, 5),
         patched("entry count", "directory is damaged", 12, 9),
         patched("directory beyond the end", "directory is damaged", 3, 0x70),
-        Arguments.of("zip cut off", java.util.Arrays.copyOf(good, good.length - 30), "does not end with a zip directory"),
+        Arguments.of("zip cut off", java.util.Arrays.copyOf(good, good.length - 30),
+            "does not end with a zip directory"),
         Arguments.of("zip start only", java.util.Arrays.copyOf(good, 12), "cut off"),
         Arguments.of("legacy cut off", java.util.Arrays.copyOf(legacy, legacy.length - 1), "a storage of 2 elements"),
         Arguments.of("legacy with a tail", java.util.Arrays.copyOf(legacy, legacy.length + 3), "3 bytes follow"),

@@ -10,7 +10,10 @@ import java.util.Map;
 import java.util.zip.CRC32;
 import org.diffcert.file.Tensor;
 
-/** Writes state dicts as torch.save does, in its zip and its legacy form, so that good and damaged files can be made without it. */
+/**
+ * Writes state dicts as torch.save does, in its zip and its legacy form, so that good and damaged files can be
+ * made without it.
+ */
 final class TorchWriter {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
@@ -73,7 +76,8 @@ final class TorchWriter {
   }
 
   private TorchWriter tensor(int key, Tensor tensor, boolean legacy) {
-    global("torch._utils", "_rebuild_tensor_v2").op('(', '(').text("storage").global("torch", "FloatStorage").text("" + key).text("cpu")
+    global("torch._utils", "_rebuild_tensor_v2").op('(', '(').text("storage").global("torch", "FloatStorage").text(""
+        + key).text("cpu")
         .whole(tensor.count());
     if (legacy) {
       op('N');
@@ -109,7 +113,8 @@ final class TorchWriter {
       int padding = Math.floorMod(-(offset + 30 + ascii.length + 4), 64);
       CRC32 crc = new CRC32();
       crc.update(data);
-      byte[] sums = new TorchWriter().raw(le(4, crc.getValue())).raw(le(4, data.length)).raw(le(4, data.length)).bytes();
+      byte[] sums = new TorchWriter().raw(le(4, crc.getValue())).raw(le(4, data.length)).raw(le(4, data.length))
+          .bytes();
       file.raw(le(4, 0x04034b50)).raw(le(2, 0)).raw(le(2, 0x800)).raw(new byte[6]).raw(sums).raw(le(2, ascii.length))
           .raw(le(2, padding + 4)).raw(ascii).raw(le(2, 0x4246)).raw(le(2, padding)).raw(new byte[padding]).raw(data);
       directory.raw(le(4, 0x02014b50)).raw(le(2, 0)).raw(le(2, 0)).raw(le(2, 0x800)).raw(new byte[6]).raw(sums)
@@ -117,14 +122,17 @@ final class TorchWriter {
     });
     int at = file.out.size();
     byte[] central = directory.bytes();
-    return file.raw(central).raw(le(4, 0x06054b50)).raw(new byte[4]).raw(le(2, entries.size())).raw(le(2, entries.size()))
+    return file.raw(central).raw(le(4, 0x06054b50)).raw(new byte[4]).raw(le(2, entries.size())).raw(le(2,
+        entries.size()))
         .raw(le(4, central.length)).raw(le(4, at)).raw(new byte[2]).bytes();
   }
 
   /* The three small pickles before the object of a legacy stream. */
   static byte[] legacyHead() {
-    return new TorchWriter().proto().op(0x8a, 10).raw(java.util.HexFormat.of().parseHex("6cfc9c46f9206aa85019")).op('.').proto()
-        .op('M', 0xe9, 3, '.').proto().op('}', '(').text("protocol_version").op('M', 0xe9, 3).text("little_endian").op(0x88, 'u', '.')
+    return new TorchWriter().proto().op(0x8a, 10).raw(java.util.HexFormat.of().parseHex("6cfc9c46f9206aa85019"))
+        .op('.').proto()
+        .op('M', 0xe9, 3, '.').proto().op('}', '(').text("protocol_version").op('M', 0xe9, 3).text("little_endian")
+            .op(0x88, 'u', '.')
         .bytes();
   }
 
