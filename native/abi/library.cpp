@@ -1,4 +1,6 @@
 // The C ABI's part that needs no model: versions, the last error, and what the devices are.
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -61,6 +63,16 @@ dc_status fail(dc_status status, std::string_view message) noexcept {
   return status;
 }
 
+// Whether the machine has an NVIDIA driver, so that a user learns whether another build would help.
+std::string cuda_driver() {
+  if (void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) {
+    dlclose(library);
+    return "the machine has an NVIDIA driver";
+  }
+  const char* why = dlerror();
+  return std::string("no NVIDIA driver: ") + (why != nullptr ? why : "libcuda.so.1 does not load");
+}
+
 dc_status describe(const std::string& device, std::string& line) {
   const std::string machine =
       processor() + ", " + std::to_string(std::max(1u, std::thread::hardware_concurrency())) + " threads";
@@ -76,7 +88,7 @@ dc_status describe(const std::string& device, std::string& line) {
                         device.find_first_not_of("0123456789", 5) == std::string::npos;
   if (device == "cuda" || numbered) {
     return fail(DC_DEVICE_UNAVAILABLE,
-                "The device '" + device + "' is not there: this build of diffcert has no CUDA part.");
+                "The device '" + device + "' is not there: this build of diffcert has no CUDA part (" + cuda_driver() + ").");
   }
   return fail(DC_BAD_ARGUMENT, "There is no device '" + device + "'; the devices are cpu, reference, cuda and cuda:i.");
 }

@@ -56,6 +56,7 @@ std::vector<NamedConfig> published_networks() {
 
 std::vector<NamedConfig> small_networks() {
   return {{"ddpm++ edm", base(0, 0, 16, 3, 10, 16, {1, 2}, 1, {8})},
+          {"ddpm++ edm, a residual of two sources", base(0, 0, 8, 3, 10, 16, {2, 1}, 0, {})},
           {"ddpm++ vp, odd sizes", base(0, 1, 14, 1, 0, 32, {1, 1}, 1, {7})},
           {"ncsn++ ve, residual encoder", ncsn(base(0, 2, 16, 3, 4, 16, {1, 2}, 1, {8}), 2, 0)},
           {"ncsn++ edm, skip encoder and decoder", ncsn(base(0, 0, 16, 1, 4, 32, {1, 1}, 1, {}), 1, 1)},

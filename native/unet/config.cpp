@@ -74,7 +74,7 @@ NetworkConfig validate(const dc_network_config& in) {
   c.model_channels = within("model_channels", in.model_channels, 4, 1 << 14);
   c.channel_mult = list("channel_mult", in.channel_mult, in.channel_mult_len, 1, 1, 64);
   c.channel_mult_emb = within("channel_mult_emb", in.channel_mult_emb, 1, 64);
-  c.num_blocks = within("num_blocks", in.num_blocks, 1, 64);
+  c.num_blocks = within("num_blocks", in.num_blocks, 0, 64);
   c.attn_resolutions = list("attn_resolutions", in.attn_resolutions, in.attn_resolutions_len, 0, 1, 1024);
   c.embedding_type = static_cast<Embedding>(within("embedding_type", in.embedding_type, 0, 1));
   c.channel_mult_noise = within("channel_mult_noise", in.channel_mult_noise, 1, 64);

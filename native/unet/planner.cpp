@@ -193,7 +193,9 @@ Value Planner::block(const std::string& name, const std::vector<Value>& in, std:
   second.out = out.feature;
   second.stats = out.stats;
   plan_.ops.emplace_back(second);
-  return attention ? attend(name, out, options) : out;
+  // As published, a block too narrow for one head has no attention.
+  const std::int32_t heads = options.channels_per_head > 0 ? channels / options.channels_per_head : options.heads;
+  return attention && heads > 0 ? attend(name, out, heads, options) : out;
 }
 
 // The path around the block: the input itself, resampled, projected, or both.
@@ -233,11 +235,11 @@ void Planner::shortcut(const std::string& name, const std::vector<Value>& in, st
   }
 }
 
-Value Planner::attend(const std::string& name, const Value& in, const BlockOptions& options) {
+Value Planner::attend(const std::string& name, const Value& in, std::int32_t heads, const BlockOptions& options) {
   const Feature& f = in.feature;
-  const std::int32_t heads = options.channels_per_head > 0 ? f.channels / options.channels_per_head : options.heads;
-  if (heads < 1 || f.channels % heads != 0) {
-    throw Error(DC_BAD_ARGUMENT, "Attention over " + std::to_string(f.channels) + " channels does not split into heads; choose other model_channels.");
+  if (f.channels % heads != 0) {
+    throw Error(DC_BAD_ARGUMENT, "Attention over " + std::to_string(f.channels) + " channels does not split into " +
+                                     std::to_string(heads) + " heads; choose other model_channels.");
   }
   const Load load = norm(name + ".norm2", {in}, options.eps, false);
   const Value qkv = output_of(f.height, f.width, 3 * f.channels, false);

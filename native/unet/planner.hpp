@@ -77,7 +77,7 @@ class Planner {
   Value output_of(std::int32_t height, std::int32_t width, std::int32_t channels, bool statistics);
   void shortcut(const std::string& name, const std::vector<Value>& in, std::int32_t channels, Scale scale, const BlockOptions& options,
                 ConvOp& second);
-  Value attend(const std::string& name, const Value& in, const BlockOptions& options);
+  Value attend(const std::string& name, const Value& in, std::int32_t heads, const BlockOptions& options);
   ConvOp layer(const std::string& name, std::int32_t in, std::int32_t out, std::int32_t kernel);
 
   NetworkConfig config_;

@@ -1,4 +1,5 @@
-// The core's own promises: the partition of the thread pool, its exceptions, and memory that is refused instead of lost.
+// The core's own promises: the partition of the thread pool, its exceptions, and memory that is refused instead of
+// lost.
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -21,12 +22,14 @@ void partition() {
     for (const std::int64_t count : {0, 1, 2, 5, 7, 61, 1000}) {
       std::vector<int> times(static_cast<std::size_t>(count), 0), who(static_cast<std::size_t>(count), -1);
       pool.parallel_for(count, [&](std::int64_t from, std::int64_t to, int thread) {
-        for (std::int64_t i = from; i < to; ++i) ++times[static_cast<std::size_t>(i)], who[static_cast<std::size_t>(i)] = thread;
+        for (std::int64_t i = from; i < to; ++i)
+          ++times[static_cast<std::size_t>(i)], who[static_cast<std::size_t>(i)] = thread;
       });
       for (std::int64_t i = 0; i < count; ++i) {
         CHECK(times[static_cast<std::size_t>(i)] == 1) << i << " of " << count << " on " << threads;
         const std::int64_t thread = who[static_cast<std::size_t>(i)];
-        CHECK(count * thread / threads <= i && i < count * (thread + 1) / threads) << i << " of " << count << " on " << threads;
+        CHECK(count * thread / threads <= i && i < count * (thread + 1) / threads)
+            << i << " of " << count << " on " << threads;
       }
     }
   }
@@ -38,7 +41,8 @@ void many_rounds() {
   for (std::int64_t round = 0; round < 2000; ++round) {
     pool.run([&](int thread) { sums[static_cast<std::size_t>(thread)] += round; });
   }
-  for (const std::int64_t sum : sums) CHECK(sum == 1999 * 1000) << sum;
+  for (const std::int64_t sum : sums)
+    CHECK(sum == 1999 * 1000) << sum;
 }
 
 void exceptions() {
@@ -71,7 +75,8 @@ dc_status status_of(Body&& body) {
 
 void memory() {
   AlignedBuffer<float> small(3);
-  CHECK(reinterpret_cast<std::uintptr_t>(small.data()) % 64 == 0 && small[0] == 0 && small[2] == 0 && small.bytes() == 12);
+  CHECK(reinterpret_cast<std::uintptr_t>(small.data()) % 64 == 0 && small[0] == 0 && small[2] == 0 &&
+        small.bytes() == 12);
   CHECK(AlignedBuffer<double>(0).size() == 0);
   const std::int64_t most = std::numeric_limits<std::int64_t>::max();
   CHECK(status_of([&] { AlignedBuffer<float> b(std::int64_t{1} << 45); }) == DC_OUT_OF_MEMORY);

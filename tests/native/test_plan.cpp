@@ -1,4 +1,5 @@
-// Plans: the published sizes to the last parameter, shapes that fit, and an arena where nothing that is still needed is overwritten.
+// Plans: the published sizes to the last parameter, shapes that fit, and an arena where nothing that is still needed is
+// overwritten.
 #include <algorithm>
 #include <cstdint>
 #include <set>
@@ -44,7 +45,8 @@ std::int64_t parameters(const Plan& plan) {
   for (const Weight& weight : plan.weights) {
     if (weight.computed || weight.name.ends_with("freqs")) continue;
     std::int64_t count = 1;
-    for (const std::int64_t extent : weight.shape) count *= extent;
+    for (const std::int64_t extent : weight.shape)
+      count *= extent;
     sum += count;
   }
   return sum;
@@ -67,29 +69,38 @@ struct Touches {
     if (b != kNone) writes.push_back({b, n});
   }
   void operator()(const EmbedOp& o) { read(o.noise_label, 1), write(o.out, o.channels); }
-  void operator()(const LinearOp& o) { read(o.in, o.in_features), read(o.addend, o.out_features), write(o.out, o.out_features); }
+  void operator()(const LinearOp& o) {
+    read(o.in, o.in_features), read(o.addend, o.out_features), write(o.out, o.out_features);
+  }
   void operator()(const StatsOp& o) { read(o.in.buffer, size(o.in)), write(o.out, 2 * o.in.channels); }
   void operator()(const NormOp& o) {
     const std::int64_t channels = o.channels[0] + o.channels[1];
-    read(o.stats[0], 2 * o.channels[0]), read(o.stats[1], 2 * o.channels[1]), read(o.adaptive, 2 * channels), write(o.out, 2 * channels);
+    read(o.stats[0], 2 * o.channels[0]), read(o.stats[1], 2 * o.channels[1]), read(o.adaptive, 2 * channels),
+        write(o.out, 2 * channels);
   }
   void operator()(const ConvOp& o) {
-    for (const Feature& f : {o.src[0], o.src[1], o.skip[0], o.skip[1], o.residual, o.residual_tail}) read(f.buffer, size(f));
+    for (const Feature& f : {o.src[0], o.src[1], o.skip[0], o.skip[1], o.residual, o.residual_tail})
+      read(f.buffer, size(f));
     read(o.load.affine, 2 * (o.src[0].channels + o.src[1].channels)), read(o.shift, o.out.channels);
     write(o.out.buffer, size(o.out)), write(o.stats, 2 * o.out.channels);
   }
   void operator()(const ResampleOp& o) {
-    read(o.in.buffer, size(o.in)), read(o.load.affine, 2 * o.in.channels), write(o.out.buffer, size(o.out)), write(o.stats, 2 * o.out.channels);
+    read(o.in.buffer, size(o.in)), read(o.load.affine, 2 * o.in.channels), write(o.out.buffer, size(o.out)),
+        write(o.stats, 2 * o.out.channels);
   }
   void operator()(const AttentionOp& o) { read(o.in.buffer, size(o.in)), write(o.out.buffer, size(o.out)); }
   void operator()(const AddOp& o) {
-    read(o.a.buffer, size(o.a)), read(o.b.buffer, size(o.b)), write(o.out.buffer, size(o.out)), write(o.stats, 2 * o.out.channels);
+    read(o.a.buffer, size(o.a)), read(o.b.buffer, size(o.b)), write(o.out.buffer, size(o.out)),
+        write(o.stats, 2 * o.out.channels);
   }
 };
 
-bool overlap(const Buffer& a, const Buffer& b) { return a.offset < b.offset + b.elements && b.offset < a.offset + a.elements; }
+bool overlap(const Buffer& a, const Buffer& b) {
+  return a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
+}
 
-// Plays the plan with a list of the buffers whose content is whole: a write removes all that it overlaps, a read needs its own.
+// Plays the plan with a list of the buffers whose content is whole: a write removes all that it overlaps, a read needs
+// its own.
 void check_arena(const Plan& plan, const std::string& name) {
   std::set<BufferId> whole;
   const auto at = [&](BufferId id) -> const Buffer& { return plan.buffers.at(static_cast<std::size_t>(id)); };
@@ -102,7 +113,8 @@ void check_arena(const Plan& plan, const std::string& name) {
   };
   for (const BufferId input : {plan.image.buffer, plan.noise_label, plan.label}) {
     if (input == kNone) continue;
-    for (const BufferId other : whole) apart = apart && !overlap(at(input), at(other));
+    for (const BufferId other : whole)
+      apart = apart && !overlap(at(input), at(other));
     put(input);
   }
   for (const Op& op : plan.ops) {
@@ -111,11 +123,13 @@ void check_arena(const Plan& plan, const std::string& name) {
     for (const Touch& read : touches.reads) {
       intact = intact && whole.contains(read.buffer);
       fits = fits && read.elements == at(read.buffer).elements;
-      for (const Touch& write : touches.writes) apart = apart && !overlap(at(read.buffer), at(write.buffer));
+      for (const Touch& write : touches.writes)
+        apart = apart && !overlap(at(read.buffer), at(write.buffer));
     }
     for (std::size_t i = 0; i < touches.writes.size(); ++i) {
       fits = fits && touches.writes[i].elements == at(touches.writes[i].buffer).elements;
-      for (std::size_t j = 0; j < i; ++j) apart = apart && !overlap(at(touches.writes[i].buffer), at(touches.writes[j].buffer));
+      for (std::size_t j = 0; j < i; ++j)
+        apart = apart && !overlap(at(touches.writes[i].buffer), at(touches.writes[j].buffer));
       put(touches.writes[i].buffer);
     }
   }
@@ -126,35 +140,46 @@ void check_arena(const Plan& plan, const std::string& name) {
   CHECK(whole.contains(plan.output.buffer)) << name << ": the output does not survive";
 }
 
-std::int32_t channels(const Feature (&f)[2]) { return f[0].channels + f[1].channels; }
+std::int32_t channels(const Feature (&f)[2]) {
+  return f[0].channels + f[1].channels;
+}
 
 // Shapes of a convolution: sources, weights and result fit each other.
 void check_conv(const Plan& plan, const ConvOp& o, const std::string& name) {
   const Weight& w = plan.weights.at(static_cast<std::size_t>(o.weight));
   const std::vector<std::int64_t> shape = {o.out.channels, channels(o.src), o.kernel, o.kernel};
   CHECK(w.shape == shape) << name << ": " << w.name;
-  const auto scaled = [&](std::int32_t n) { return (o.up2 ? 2 * n : o.down2 ? n / 2 : n) + 2 * o.padding - o.kernel + 1; };
+  const auto scaled = [&](std::int32_t n) {
+    return (o.up2 ? 2 * n : o.down2 ? n / 2 : n) + 2 * o.padding - o.kernel + 1;
+  };
   CHECK(o.out.height == scaled(o.src[0].height) && o.out.width == scaled(o.src[0].width)) << name << ": " << w.name;
-  CHECK(!o.src[1].present() || (o.src[1].height == o.src[0].height && o.src[1].width == o.src[0].width)) << name << ": " << w.name;
+  CHECK(!o.src[1].present() || (o.src[1].height == o.src[0].height && o.src[1].width == o.src[0].width))
+      << name << ": " << w.name;
   if (o.skip[0].present()) {
-    CHECK(!o.up2 && !o.down2 && o.skip[0].height == o.out.height && o.skip[0].width == o.out.width) << name << ": " << w.name;
+    CHECK(!o.up2 && !o.down2 && o.skip[0].height == o.out.height && o.skip[0].width == o.out.width)
+        << name << ": " << w.name;
     const std::vector<std::int64_t> projection = {o.out.channels, channels(o.skip), 1, 1};
     CHECK(plan.weights.at(static_cast<std::size_t>(o.skip_weight)).shape == projection) << name << ": " << w.name;
   }
   if (o.residual.present()) {
-    const std::int32_t height = o.residual_up2 ? 2 * o.residual.height : o.residual_down2 ? o.residual.height / 2 : o.residual.height;
-    CHECK(height == o.out.height && o.residual.channels + o.residual_tail.channels == o.out.channels) << name << ": " << w.name;
+    const std::int32_t height = o.residual_up2     ? 2 * o.residual.height
+                                : o.residual_down2 ? o.residual.height / 2
+                                                   : o.residual.height;
+    CHECK(height == o.out.height && o.residual.channels + o.residual_tail.channels == o.out.channels)
+        << name << ": " << w.name;
   }
 }
 
 void check_plan(const Plan& plan, const std::string& name) {
   check_arena(plan, name);
   std::set<std::string> names;
-  for (const Weight& weight : plan.weights) CHECK(names.insert(weight.name).second) << name << ": two tensors " << weight.name;
+  for (const Weight& weight : plan.weights)
+    CHECK(names.insert(weight.name).second) << name << ": two tensors " << weight.name;
   for (const Op& op : plan.ops) {
     if (const auto* conv = std::get_if<ConvOp>(&op)) check_conv(plan, *conv, name);
     if (const auto* add = std::get_if<AddOp>(&op)) {
-      CHECK(add->a.height == add->out.height && add->b.height == add->out.height && add->a.channels == add->b.channels) << name;
+      CHECK(add->a.height == add->out.height && add->b.height == add->out.height && add->a.channels == add->b.channels)
+          << name;
     }
   }
 }
@@ -178,7 +203,8 @@ void published_sizes() {
 void variants() {
   for (const std::int32_t encoder : {0, 1, 2}) {
     for (const std::int32_t decoder : {0, 1}) {
-      for (const auto& filter : std::vector<std::vector<std::int32_t>>{{1, 1}, {1, 3, 3, 1}, {1, 4, 7, 7, 4, 1}, {2, 2}}) {
+      for (const auto& filter :
+           std::vector<std::vector<std::int32_t>>{{1, 1}, {1, 3, 3, 1}, {1, 4, 7, 7, 4, 1}, {2, 2}}) {
         for (const std::int32_t resolution : {4, 12, 20, 28, 60}) {
           dc_network_config c = published("mnist");
           c.img_resolution = resolution;
@@ -189,21 +215,23 @@ void variants() {
           set_list(c.resample_filter, c.resample_filter_len, filter);
           set_list(c.attn_resolutions, c.attn_resolutions_len, {resolution / 2});
           const Plan plan = plan_network(validate(c));
-          const std::string name = "encoder " + std::to_string(encoder) + " decoder " + std::to_string(decoder) + " filter " +
-                                   std::to_string(filter.size()) + " size " + std::to_string(resolution);
+          const std::string name = "encoder " + std::to_string(encoder) + " decoder " + std::to_string(decoder) +
+                                   " filter " + std::to_string(filter.size()) + " size " + std::to_string(resolution);
           check_plan(plan, name);
           CHECK(plan.output.height == resolution && plan.output.channels == c.img_channels) << name;
         }
       }
     }
   }
-  for (const auto& network : bench::small_networks()) check_plan(plan_network(validate(network.config)), network.name);
+  for (const auto& network : bench::small_networks())
+    check_plan(plan_network(validate(network.config)), network.name);
 }
 
-// A residual that is a concatenation: a decoder block as wide as its two sources together.
+// A residual that is a concatenation: a decoder block as wide as its two sources together. That takes an encoder
+// without blocks.
 void wide_residual() {
   dc_network_config c = published("mnist");
-  c.num_blocks = 1;
+  c.num_blocks = 0;
   set_list(c.channel_mult, c.channel_mult_len, {2, 1});
   const Plan plan = plan_network(validate(c));
   check_plan(plan, "wide residual");
@@ -212,6 +240,24 @@ void wide_residual() {
     if (const auto* conv = std::get_if<ConvOp>(&op)) found = found || conv->residual_tail.present();
   }
   CHECK(found) << "no block adds its concatenated input";
+}
+
+// DhariwalUNet has a head for every whole 64 channels: below that the published block has no attention, not even in
+// `in0`.
+void narrow_attention() {
+  dc_network_config c = published("imagenet64");
+  c.model_channels = 32;
+  set_list(c.channel_mult, c.channel_mult_len, {1, 3});
+  set_list(c.attn_resolutions, c.attn_resolutions_len, {64, 32});
+  const Plan plan = plan_network(validate(c));
+  check_plan(plan, "narrow attention");
+  for (const Weight& weight : plan.weights) {
+    const bool wide =
+        weight.name.find("32x32_block") != std::string::npos || weight.name.find("32x32_in0") != std::string::npos;
+    if (weight.name.ends_with("qkv.weight")) CHECK(wide && weight.heads == 1) << weight.name;
+  }
+  CHECK(std::count_if(plan.ops.begin(), plan.ops.end(),
+                      [](const Op& op) { return std::holds_alternative<AttentionOp>(op); }) == 8);
 }
 
 template <class Change>
@@ -262,6 +308,7 @@ int main() {
   published_sizes();
   variants();
   wide_residual();
+  narrow_attention();
   refusals();
   return check::finish();
 }
