@@ -112,7 +112,7 @@ std::vector<Case> cases() {
 
 // Every way to cut the work gives the same bits.
 void test_invariance() {
-  constexpr std::uint32_t kSamples = 9;
+  constexpr std::uint32_t kSamples = 7;
   const auto one = tiny_model("cpu", 1, 61), two = tiny_model("cpu", 2, 61), narrow = tiny_model("cpu", 2, 3);
   for (const Case& c : cases()) {
     const std::size_t taus = c.taus.size();
@@ -120,9 +120,11 @@ void test_invariance() {
     const Handle first = open(one.get(), c.kind, c.noise, c.taus, 1);
     for (int which = 0; which < 3; ++which) wanted.push_back(votes(first.get(), which, 0, kSamples, taus));
     const auto wanted_losses = losses(first.get(), image(3), 5, taus);
-    const std::uint32_t cuts[] = {0, 1, 4, 4, 6, kSamples};
-    for (dc_model* model : {one.get(), two.get(), narrow.get()}) {
-      for (const std::int64_t batch : {1, 2, 3, 7, 16, 61, 0}) {
+    const std::uint32_t cuts[] = {0, 1, 4, 4, 5, kSamples};
+    const std::pair<dc_model*, std::vector<std::int64_t>> runs[] = {
+        {two.get(), {1, 2, 3, 7, 16, 61}}, {one.get(), {7, 0}}, {narrow.get(), {2, 0}}};
+    for (const auto& [model, batches] : runs) {
+      for (const std::int64_t batch : batches) {
         const Handle classifier = open(model, c.kind, c.noise, c.taus, batch);
         const auto found = losses(classifier.get(), image(3), 5, taus);
         CHECK(std::memcmp(found.data(), wanted_losses.data(), found.size() * sizeof(double)) == 0) << "kind " << c.kind << " batch " << batch;
