@@ -3,10 +3,12 @@ package org.diffcert.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.file.Path;
 import org.diffcert.file.Safetensors;
 import org.diffcert.file.Tensor;
 import org.diffcert.file.TorchCheckpoint;
 import org.diffcert.file.FileBytes;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -33,6 +35,17 @@ class EdmPickleTest {
       for (Tensor tensor : checkpoint.tensors().values()) {
         assertEquals(beside.tensor(tensor.name()).shape(), tensor.shape());
         assertArrayEquals(beside.tensor(tensor.name()).floats(), tensor.floats(), tensor.name());
+      }
+    }
+  }
+
+  /** Long enough for the optimising compiler: JDK 17 once compiled a refusal into this reader. */
+  @Test
+  void manyFilesInOneProcess() {
+    Path file = SharedFiles.shared("golden/edm/ncsnpp-edm-gray.pkl");
+    for (int i = 0; i < 300; i++) {
+      try (Model model = Model.open(file)) {
+        assertEquals(28, model.config().imgResolution(), "round " + i);
       }
     }
   }
