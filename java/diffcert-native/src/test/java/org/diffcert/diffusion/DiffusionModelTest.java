@@ -1,0 +1,254 @@
+package org.diffcert.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.diffcert.DiffcertException;
+import org.diffcert.DiffcertException.Kind;
+import org.diffcert.diffusion.jni.DiffcertAbi;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A model through the binding: rows, devices, bad arguments, and the life of its handle. */
+@Timeout(120)
+class DiffusionModelTest {
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu", "reference"})
+  void aRowIsTheSameInEveryBatch(String device) {
+    float[] x = SmallModel.images(5, 1);
+    double[] sigma = {0.3, 0.5, 1.7, 20, 0.02};
+    int[] labels = {0, 2, -1, 1, 2};
+    try (DiffusionModel model = SmallModel.open(new Device(device))) {
+      float[] all = model.denoise(x, sigma, labels);
+      for (int i = 0; i < 5; i++) {
+        float[] one = model.denoise(Arrays.copyOfRange(x, i * SmallModel.VALUES, (i + 1) * SmallModel.VALUES),
+            new double[] {sigma[i]}, new int[] {labels[i]});
+        assertArrayEquals(Arrays.copyOfRange(all, i * SmallModel.VALUES, (i + 1) * SmallModel.VALUES), one, "row " + i);
+      }
+    }
+  }
+
+  @Test
+  void threadsAndInstructionSetsDoNotChangeABit() {
+    float[] x = SmallModel.images(4, 8);
+    double[] sigma = {0.3, 0.5, 1.7, 20};
+    int[] labels = {0, 2, -1, 1};
+    DeviceOptions plain = DeviceOptions.on(Device.CPU).withThreads(1).withMaxBatch(4).withInstructionSet("portable");
+    float[] expected = denoise(plain, x, sigma, labels);
+    assertArrayEquals(expected, denoise(plain.withThreads(2), x, sigma, labels));
+    assertArrayEquals(expected, denoise(plain.withMaxBatch(7), x, sigma, labels));
+    assertArrayEquals(expected, denoise(plain.withInstructionSet(""), x, sigma, labels));
+    for (String name : new String[] {"avx2", "avx512"}) {
+      try {
+        assertArrayEquals(expected, denoise(plain.withInstructionSet(name), x, sigma, labels), name);
+      } catch (DiffcertException e) {
+        assertEquals(Kind.DEVICE, e.kind(), e.getMessage());
+      }
+    }
+  }
+
+  private static float[] denoise(DeviceOptions options, float[] x, double[] sigma, int[] labels) {
+    try (DiffusionModel model = DiffusionModel.open(SmallModel.make(), options)) {
+      return model.denoise(x, sigma, labels);
+    }
+  }
+
+  @Test
+  void theCpuAgreesWithTheReference() {
+    float[] x = SmallModel.images(3, 2);
+    double[] sigma = {0.25, 1, 4};
+    try (DiffusionModel cpu = SmallModel.open(Device.CPU); DiffusionModel reference = SmallModel.open(Device.REFERENCE)) {
+      assertTrue(distance(cpu.denoise(x, sigma, null), reference.denoise(x, sigma, null)) < 1e-5);
+      assertTrue(distance(cpu.denoise(x, sigma, new int[] {0, 1, 2}), reference.denoise(x, sigma, null)) > 1e-5,
+          "labels have no influence");
+      float[] noise = {-0.3f, 0, 0.4f};
+      assertTrue(distance(cpu.network(x, noise, null), reference.network(x, noise, null)) < 1e-5);
+      assertTrue(cpu.memory().weightBytes() > 0 && cpu.memory().arenaBytes() > 0);
+      assertEquals(cpu.digest(), reference.digest());
+    }
+  }
+
+  @Test
+  void whatDoesNotFitIsAUsageError() {
+    try (DiffusionModel model = SmallModel.open(Device.CPU)) {
+      float[] one = SmallModel.images(1, 3);
+      double[] level = {1};
+      fails(Kind.USAGE, "values", () -> model.denoise(new float[3], level, null));
+      fails(Kind.USAGE, "batch of 0", () -> model.denoise(new float[0], new double[0], null));
+      fails(Kind.USAGE, "batch of 9", () -> model.denoise(SmallModel.images(9, 3), new double[9], null));
+      fails(Kind.USAGE, "finite and positive", () -> model.denoise(one, new double[] {0}, null));
+      fails(Kind.USAGE, "finite and positive", () -> model.denoise(one, new double[] {Double.NaN}, null));
+      fails(Kind.USAGE, "finite and positive", () -> model.denoise(one, new double[] {Double.POSITIVE_INFINITY}, null));
+      fails(Kind.USAGE, "label", () -> model.denoise(one, level, new int[] {3}));
+      fails(Kind.USAGE, "label", () -> model.denoise(one, level, new int[] {-2}));
+      fails(Kind.USAGE, "labels", () -> model.denoise(one, level, new int[2]));
+    }
+    fails(Kind.USAGE, "threads", () -> DeviceOptions.on(Device.CPU).withThreads(-1));
+    fails(Kind.USAGE, "batch", () -> DeviceOptions.on(Device.CPU).withMaxBatch(0));
+    fails(Kind.USAGE, "sse9", () -> DiffusionModel.open(SmallModel.make(), DeviceOptions.on(Device.CPU).withInstructionSet("sse9")));
+    fails(Kind.DEVICE, "cuda", () -> SmallModel.open(new Device("cuda")));
+  }
+
+  @Test
+  void theNativeSideRefusesBadWeightsToo() {
+    float[] bad = new float[16];
+    bad[5] = Float.NaN;
+    try (DiffusionModel model = SmallModel.open(Device.CPU)) {
+      int finished = model.call(p -> DiffcertAbi.dc_model_set_tensor(p, "model.map_layer0.bias", bad, bad.length));
+      assertFalse(finished == NativeStatus.OK.code());
+      int unknown = model.call(p -> DiffcertAbi.dc_model_set_tensor(p, "no.such.tensor", bad, bad.length));
+      assertFalse(unknown == NativeStatus.OK.code());
+      assertThrows(DiffcertException.class, () -> NativeLibrary.check(unknown, "dc_model_set_tensor"));
+    }
+  }
+
+  @Test
+  void closingTwiceIsFineAndUseAfterItIsNot() {
+    DiffusionModel model = SmallModel.open(Device.CPU);
+    model.close();
+    model.close();
+    assertTrue(model.isClosed());
+    IllegalStateException e = assertThrows(IllegalStateException.class,
+        () -> model.denoise(SmallModel.images(1, 4), new double[] {1}, null));
+    assertNotNull(e.getCause());
+    assertThrows(IllegalStateException.class, () -> model.network(SmallModel.images(1, 4), new float[1], null));
+    assertThrows(IllegalStateException.class, model::memory);
+    assertEquals(SmallModel.CLASSES, model.config().labelDim());
+  }
+
+  @Test
+  void closingWhileCallsRunWaitsForThem() throws Exception {
+    for (int round = 0; round < 10; round++) {
+      DiffusionModel model = SmallModel.open(Device.CPU);
+      CountDownLatch started = new CountDownLatch(2);
+      AtomicInteger refused = new AtomicInteger();
+      AtomicReference<Throwable> other = new AtomicReference<>();
+      Thread[] callers = new Thread[2];
+      for (int t = 0; t < callers.length; t++) {
+        callers[t] = new Thread(() -> {
+          float[] x = SmallModel.images(4, 5);
+          try {
+            while (true) {
+              model.denoise(x, new double[] {1, 1, 1, 1}, null);
+              started.countDown();
+            }
+          } catch (IllegalStateException e) {
+            refused.incrementAndGet();
+          } catch (Throwable e) {
+            other.set(e);
+          }
+        });
+        callers[t].start();
+      }
+      started.await(60, TimeUnit.SECONDS);
+      model.close();
+      for (Thread caller : callers) {
+        caller.join();
+      }
+      assertEquals(null, other.get());
+      assertEquals(2, refused.get());
+    }
+  }
+
+  @Test
+  void aHundredModelsOpenedAndDropped() throws Exception {
+    AtomicInteger warnings = new AtomicInteger();
+    Logger logger = Logger.getLogger(NativeHandle.class.getName());
+    Handler listener = new Handler() {
+      @Override
+      public void publish(LogRecord entry) {
+        warnings.incrementAndGet();
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+    logger.addHandler(listener);
+    logger.setUseParentHandlers(false);
+    try {
+      for (int i = 0; i < 100; i++) {
+        SmallModel.open(Device.CPU);
+      }
+      for (int i = 0; i < 1000 && warnings.get() < 100; i++) {
+        System.gc();
+        TimeUnit.MILLISECONDS.sleep(10);
+      }
+    } finally {
+      logger.removeHandler(listener);
+      logger.setUseParentHandlers(true);
+    }
+    assertEquals(100, warnings.get());
+  }
+
+  @Test
+  void theJvmFindsNoFaultWithTheBinding() throws Exception {
+    String path = String.join(":", "target/test-classes", System.getProperty("java.class.path", ""),
+        System.getProperty("jdk.module.path", ""));
+    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xcheck:jni",
+        "-cp", path, Scenario.class.getName()).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    assertEquals(0, process.exitValue(), output);
+    assertEquals("whole scenario\n", output, "-Xcheck:jni has something to say");
+  }
+
+  /** Every kind of call of the binding, good and bad, for a JVM of its own. */
+  public static final class Scenario {
+    private Scenario() {}
+
+    /** @param args none */
+    public static void main(String[] args) {
+      for (String device : new String[] {"cpu", "reference"}) {
+        try (DiffusionModel model = SmallModel.open(new Device(device))) {
+          model.denoise(SmallModel.images(3, 6), new double[] {0.1, 1, 9}, new int[] {0, -1, 2});
+          model.network(SmallModel.images(2, 6), new float[] {0, 1}, null);
+          model.memory();
+          model.call(p -> DiffcertAbi.dc_model_set_tensor(p, "no.such.tensor", new float[1], 1));
+        }
+        new Device(device).describe();
+      }
+      try {
+        SmallModel.open(new Device("cuda:3"));
+      } catch (DiffcertException e) {
+        NativeLibrary.buildInfo();
+      }
+      System.out.println("whole scenario");
+    }
+  }
+
+  private static double distance(float[] a, float[] b) {
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < a.length; i++) {
+      difference += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+      norm += (double) b[i] * b[i];
+    }
+    assertTrue(norm > 0);
+    return Math.sqrt(difference / norm);
+  }
+
+  private static void fails(Kind kind, String part, Executable body) {
+    DiffcertException e = assertThrows(DiffcertException.class, body);
+    assertEquals(kind, e.kind(), e.getMessage());
+    assertTrue(e.getMessage().contains(part), e.getMessage());
+  }
+}
