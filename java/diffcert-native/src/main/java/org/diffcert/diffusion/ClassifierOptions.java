@@ -1,5 +1,7 @@
 package org.diffcert.diffusion;
 
+import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.List;
 import org.diffcert.DiffcertException;
 import org.diffcert.noise.PathNoise;
@@ -63,6 +65,21 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
   }
 
   /**
+   * A classifier as the command line makes it when nothing else is said: 126 linear grid points, the intended log-normal weights, output
+   * clamped, integer noise (along one path for {@code epndc} with several sigmas), and 64 fresh random bits as seed (S10).
+   *
+   * @param kind which classifier
+   * @param sigmas the smoothing levels, strictly ascending, at least one
+   * @return the options
+   * @throws DiffcertException of kind USAGE as the constructor
+   */
+  public static ClassifierOptions of(ClassifierKind kind, Sigma... sigmas) {
+    NoiseMode noise = kind == ClassifierKind.EPNDC && sigmas.length > 1 ? NoiseMode.PATH : NoiseMode.INTEGER;
+    return new ClassifierOptions(kind, Arrays.asList(sigmas), 126, GridKind.LINEAR, Weighting.EDM, true, noise,
+        new SecureRandom().nextLong(), 0);
+  }
+
+  /**
    * The levels and weights, one schedule a sigma; on path noise they share their levels.
    *
    * @return as many as there are sigmas
@@ -71,6 +88,17 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
   public List<Schedule> schedules() {
     return noise == NoiseMode.PATH ? Schedule.shared(sigmas, levels, grid, weighting)
         : sigmas.stream().map(sigma -> Schedule.of(kind, sigma, levels, grid, weighting)).toList();
+  }
+
+  /**
+   * The same on another grid of noise levels.
+   *
+   * @param points the number of grid points
+   * @param spacing how they are spaced
+   * @return the options
+   */
+  public ClassifierOptions withLevels(int points, GridKind spacing) {
+    return new ClassifierOptions(kind, sigmas, points, spacing, weighting, clamp, noise, seed, batch);
   }
 
   /**

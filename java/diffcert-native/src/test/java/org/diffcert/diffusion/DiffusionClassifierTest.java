@@ -14,6 +14,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.diffcert.DiffcertException;
+import org.diffcert.certify.Certificate;
+import org.diffcert.certify.Certifier;
+import org.diffcert.certify.CertifyConfig;
 import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageShape;
@@ -142,6 +145,27 @@ class DiffusionClassifierTest {
       assertEquals(NativeLibrary.buildDigest(), classifier.provenance().get("nativeBuild"));
       return classifier.identity();
     }
+  }
+
+  /** The example of the README, with fewer levels and samples. */
+  @Test
+  void theExampleOfTheReadmeCertifiesADigit() {
+    ClassifierOptions options = ClassifierOptions.of(ClassifierKind.APNDC_ENSEMBLE, new Sigma(0.5)).withLevels(6, GridKind.LOG)
+        .withSeed(1);
+    try (DiffusionModel model = DiffusionModel.open(file, DeviceOptions.on(Device.of("auto")));
+        DiffusionClassifier votes = DiffusionClassifier.open(model, null, options)) {
+      List<Certificate> found = new Certifier(votes, CertifyConfig.of(2, 20, 0.001)).certify(images.image(0), 0);
+      assertEquals(1, found.size());
+      assertEquals(7, found.get(0).candidate());
+      assertEquals(20, found.get(0).estimation().total());
+    }
+  }
+
+  @Test
+  void everyDrawOfASeedIsAnother() {
+    ClassifierOptions one = ClassifierOptions.of(ClassifierKind.EPNDC, new Sigma(0.25), new Sigma(0.5));
+    assertEquals(NoiseMode.PATH, one.noise());
+    assertNotEquals(one.seed(), ClassifierOptions.of(ClassifierKind.EPNDC, new Sigma(0.25)).seed());
   }
 
   @Test
