@@ -79,11 +79,14 @@ final class LegacyTorch {
   }
 
   private Object storage(Object id) {
-    if (!(id instanceof Tuple tuple) || tuple.items().size() != 6 || !"storage".equals(tuple.items().get(0))
-        || !(tuple.items().get(2) instanceof String key) || tuple.items().get(5) != PickleValue.NONE) {
+    List<Object> fields = id instanceof Tuple tuple ? tuple.items() : List.of();
+    boolean sound = fields.size() == 6 && "storage".equals(fields.get(0)) && fields.get(5) == PickleValue.NONE;
+    Object name = sound ? fields.get(2) : null;
+    if (!(name instanceof String)) {
       throw fail("it has a storage that is not of the known form");
     }
-    Storage storage = globals.storage(tuple.items().get(1), tuple.items().get(4));
+    String key = (String) name;
+    Storage storage = globals.storage(fields.get(1), fields.get(4));
     Storage known = storages.putIfAbsent(key, storage);
     if (known != null && (known.dtype != storage.dtype || known.elements != storage.elements)) {
       throw fail("it has two storages with one key");

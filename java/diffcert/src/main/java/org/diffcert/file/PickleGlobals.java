@@ -97,15 +97,27 @@ final class PickleGlobals {
   }
 
   void build(Object target, Object state) {
-    if (target instanceof Instance instance && instance.state == PickleValue.NONE
-        && !instance.type.module().equals("torch_utils.persistence")) {
-      instance.state = state;
-    } else if (target instanceof NumpyType type && state instanceof Tuple tuple && tuple.items().size() >= 2
-        && tuple.items().get(1) instanceof String order) {
-      type.littleEndian = !order.equals(">");
-    } else if (!(target instanceof Dict && state instanceof Dict)) {
+    boolean taken = false;
+    if (target instanceof Instance instance) {
+      taken = instance.state == PickleValue.NONE && !instance.type.module().equals("torch_utils.persistence");
+      instance.state = taken ? state : instance.state;
+    } else if (target instanceof NumpyType type) {
+      taken = byteOrder(type, state);
+    } else if (target instanceof Dict) {
+      taken = state instanceof Dict;
+    }
+    if (!taken) {
       throw fail("it gives a state to something that takes none");
     }
+  }
+
+  private static boolean byteOrder(NumpyType type, Object state) {
+    List<Object> fields = state instanceof Tuple tuple ? tuple.items() : List.of();
+    if (fields.size() < 2) {
+      return false;
+    }
+    type.littleEndian = !">".equals(fields.get(1));
+    return fields.get(1) instanceof String;
   }
 
   private Object persistent(Global global, List<Object> arguments) {
@@ -174,12 +186,13 @@ final class PickleGlobals {
 
   /* The storage of a persistent id's fields: type, and number of elements that the file is large enough for. */
   Storage storage(Object type, Object elements) {
-    if (!(type instanceof Global global) || !global.module().equals("torch") || !(elements instanceof Long number)
-        || number < 0
-        || number > file.size()) {
+    String name = type instanceof Global global && global.module().equals("torch") ? global.name() : "";
+    DType dtype = STORAGES.get(name);
+    long count = elements instanceof Long number ? number : -1;
+    if (dtype == null || count < 0 || count > file.size()) {
       throw fail("it has a storage that is not of the known form or larger than the file");
     }
-    return new Storage(STORAGES.get(global.name()), number);
+    return new Storage(dtype, count);
   }
 
   private List<Long> wholes(Global global, Object value) {

@@ -134,8 +134,11 @@ public final class TorchCheckpoint {
       }
     }
     state.map.forEach((name, value) -> {
-      if (!(name instanceof String) || !(value instanceof TensorValue)) {
-        throw fail("its entry \"" + PickleReader.shorten(String.valueOf(name)) + "\" is not a tensor under a name");
+      if (!(value instanceof TensorValue)) {
+        throw fail("its entry \"" + PickleReader.shorten(String.valueOf(name)) + "\" is not a tensor");
+      }
+      if (!(name instanceof String)) {
+        throw fail("its entry \"" + PickleReader.shorten(String.valueOf(name)) + "\" has a name that is not a string");
       }
       add((String) name, (TensorValue) value);
     });

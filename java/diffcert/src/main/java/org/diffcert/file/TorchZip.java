@@ -72,11 +72,14 @@ final class TorchZip {
   }
 
   private Object storage(Object id) {
-    if (!(id instanceof Tuple tuple) || tuple.items().size() != 5 || !"storage".equals(tuple.items().get(0))
-        || !(tuple.items().get(2) instanceof String key)) {
+    List<Object> fields = id instanceof Tuple tuple ? tuple.items() : List.of();
+    boolean sound = fields.size() == 5 && "storage".equals(fields.get(0));
+    Object name = sound ? fields.get(2) : null;
+    if (!(name instanceof String)) {
       throw fail("it has a storage that is not of the known form");
     }
-    Storage storage = globals.storage(tuple.items().get(1), tuple.items().get(4));
+    String key = (String) name;
+    Storage storage = globals.storage(fields.get(1), fields.get(4));
     Entry entry = entries.get(folder + "data/" + key);
     if (entry == null || entry.size() != storage.bytes()) {
       throw fail("its storage \"" + PickleReader.shorten(key) + "\" of " + storage.bytes() + " bytes is "
