@@ -102,6 +102,17 @@ public final class Json {
   }
 
   /**
+   * The value as plain Java, the way back from {@link #of}.
+   *
+   * @return a new {@code LinkedHashMap}, {@code ArrayList}, String, Boolean, null, Long for a number without point and
+   *     exponent, Double for another
+   * @throws DiffcertException BAD_INPUT where a number is beyond the range of its type
+   */
+  public Object plain() {
+    return JsonWriter.unwrap(this);
+  }
+
+  /**
    * Sets a key of this object; a new key goes to the end.
    *
    * @param key the key

@@ -3,10 +3,12 @@ package org.diffcert.file;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Writes {@link Json} canonically, and turns Java values into it. */
+/** Writes {@link Json} canonically, and turns Java values into it and back. */
 final class JsonWriter {
   private JsonWriter() {}
 
@@ -54,6 +56,25 @@ final class JsonWriter {
       throw new IllegalArgumentException("no JSON form for " + value.getClass().getName());
     }
     return array;
+  }
+
+  static Object unwrap(Json json) {
+    Object value = json.raw();
+    if (value instanceof Map<?, ?> members) {
+      Map<Object, Object> map = new LinkedHashMap<>();
+      members.forEach((key, item) -> map.put(key, unwrap((Json) item)));
+      return map;
+    }
+    if (value instanceof List<?> items) {
+      List<Object> list = new ArrayList<>(items.size());
+      items.forEach(item -> list.add(unwrap((Json) item)));
+      return list;
+    }
+    if (value instanceof Json.Lexical number) {
+      boolean whole = number.text().chars().noneMatch(c -> c == '.' || c == 'e' || c == 'E');
+      return whole ? (Object) json.asLong() : (Object) json.asDouble();
+    }
+    return value;
   }
 
   static void write(Json json, StringBuilder out) {

@@ -24,12 +24,12 @@ final class Fields {
     }
     for (String key : map.keySet()) {
       if (!Set.of(keys).contains(key)) {
-        throw bad(where + " has an unknown field '" + LogJson.abbreviate(key) + "'");
+        throw bad(where + " has an unknown field '" + abbreviate(key) + "'");
       }
     }
   }
 
-  @SuppressWarnings("unchecked") // LogJson makes no other maps
+  @SuppressWarnings("unchecked") // Json makes no other maps
   static Map<String, Object> object(String where, Object value) {
     if (value instanceof Map<?, ?> found) {
       return (Map<String, Object>) found;
@@ -99,6 +99,12 @@ final class Fields {
       return number;
     }
     throw bad(what + " is not an integer from " + least + " to " + most);
+  }
+
+  /** At most 60 printable characters of a stranger's text, for a message. */
+  static String abbreviate(String text) {
+    String printable = text.replaceAll("[^\\x20-\\x7e]", "?");
+    return printable.length() <= 60 ? printable : printable.substring(0, 57) + "...";
   }
 
   static DiffcertException bad(String sentence) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.diffcert.certify.Certificate;
+import org.diffcert.file.Json;
 import org.diffcert.image.ImageData;
 import org.diffcert.noise.Sigma;
 import org.diffcert.stats.Radius;
@@ -193,7 +194,7 @@ final class Report {
       if (value instanceof Map<?, ?> inner) {
         flatten(out, name, inner);
       } else {
-        item(out, name, value instanceof String s ? s : LogJson.write(value));
+        item(out, name, value instanceof String s ? s : Json.of(value).write());
       }
     });
   }

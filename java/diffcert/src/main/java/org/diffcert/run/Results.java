@@ -96,7 +96,7 @@ public final class Results {
         rows.add(row);
       } catch (NumberFormatException e) {
         throw DiffcertException.badInput(file + ", line " + (i + 1) + " is no row of results: "
-            + LogJson.abbreviate(String.valueOf(e.getMessage())));
+            + Fields.abbreviate(String.valueOf(e.getMessage())));
       }
     }
     return rows;

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
+import org.diffcert.file.Json;
 import org.diffcert.noise.Sigma;
 
 /**
@@ -55,7 +56,7 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
   public RunHeader {
     sigmas = List.copyOf(sigmas);
     classNames = List.copyOf(classNames);
-    source = Fields.object("the source", LogJson.parse(LogJson.write(source)));
+    source = Fields.object("the source", Json.parse(Json.of(source).write(), "the source").plain());
     for (int i = 1; i < sigmas.size(); i++) {
       if (sigmas.get(i - 1).compareTo(sigmas.get(i)) >= 0) {
         throw new IllegalArgumentException("the sigmas " + sigmas + " do not ascend");
@@ -73,7 +74,7 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
    */
   public String digest() {
     try {
-      byte[] text = LogJson.write(encode()).getBytes(StandardCharsets.UTF_8);
+      byte[] text = Json.of(encode()).write().getBytes(StandardCharsets.UTF_8);
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
@@ -165,12 +166,12 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
       for (String key : keys) {
         compare(path.isEmpty() ? key : path + "." + key, a.get(key), b.get(key), differences);
       }
-    } else if (!LogJson.write(there).equals(LogJson.write(here))) {
+    } else if (!Json.of(there).write().equals(Json.of(here).write())) {
       differences.add(path + " is " + show(there) + " there and " + show(here) + " here");
     }
   }
 
   private static String show(Object value) {
-    return value == null ? "absent" : LogJson.abbreviate(LogJson.write(value));
+    return value == null ? "absent" : Fields.abbreviate(Json.of(value).write());
   }
 }

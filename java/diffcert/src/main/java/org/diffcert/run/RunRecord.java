@@ -128,7 +128,7 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     try {
       return Instant.parse(text);
     } catch (DateTimeParseException e) {
-      throw Fields.bad("'" + LogJson.abbreviate(text) + "' is not a time");
+      throw Fields.bad("'" + Fields.abbreviate(text) + "' is not a time");
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.diffcert.DiffcertException;
+import org.diffcert.file.Json;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,8 +140,18 @@ class RunLogTest {
   @ValueSource(doubles = {0, 0.1, 1 / 3.0, 0.001, 1, 255, 1e15, 1e16, 1e17, 123456789012345680.0, 1e300, 5e-324, 2e-3,
     Double.MIN_NORMAL, Double.MAX_VALUE, 0.6931471805599453, -2.5})
   void doublesReadBackExactly(double value) {
-    Object back = LogJson.parse(LogJson.write(value));
+    Object back = Json.parse(Json.of(value).write(), "the number").plain();
     assertEquals(value, back);
+  }
+
+  /** Logs outlive versions: the canonical text of every kind of value, and its checksum, are frozen. */
+  @Test
+  void theBytesOfALineAreFrozen() {
+    String text = "{\"crc\":\"%s\",\"body\":{\"a\":[1,-9223372036854775808,0.5,1.0E-5,1.0E16],\"\u00e9\":"
+        + "{\"q\":\"a \\\"b\\\" \\n \u00fc\",\"t\":true,\"n\":null,\"e\":[],\"o\":{}}},\"time\":{\"s\":\"now\"}}";
+    LogLine line = LogLine.parse(String.format(text, "e048bfa8").getBytes(StandardCharsets.UTF_8));
+    assertEquals(List.of(1L, Long.MIN_VALUE, 0.5, 1e-5, 1e16), line.body().get("a"));
+    assertEquals(String.format(text, "e048bfa8"), text(line));
   }
 
   @Test
@@ -174,7 +185,8 @@ class RunLogTest {
   }
 
   private static void header(List<Arguments> cases, String name, Consumer<Map<String, Object>> change) {
-    Map<String, Object> body = Fields.object("copy", LogJson.parse(LogJson.write(Toys.header(3).encode())));
+    Json header = Json.parse(Json.of(Toys.header(3).encode()).write(), "copy");
+    Map<String, Object> body = Fields.object("copy", header.plain());
     change.accept(body);
     add(cases, name, text(new LogLine(body, Map.of("started", Instant.EPOCH.toString()))) + "\n");
   }
