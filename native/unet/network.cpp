@@ -72,6 +72,7 @@ void Network::set_weight(std::string_view name, std::span<const float> data) {
   const auto w = static_cast<std::size_t>(found->second);
   const Weight& weight = plan_.weights[w];
   if (finished()) throw Error(DC_BAD_ARGUMENT, "The tensor '" + weight.name + "' comes after the model was finished.");
+  if (set_[w]) throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' comes twice.");
   if (static_cast<std::int64_t>(data.size()) != count_of(weight)) {
     throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' has " + std::to_string(data.size()) + " values, the network needs " +
                                   std::to_string(count_of(weight)) + ".");

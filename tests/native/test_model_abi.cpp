@@ -93,6 +93,10 @@ void weights() {
   expect(dc_model_set_tensor(model, "model.enc.8x8_down.conv0.resample_filter", filter, 4), DC_BAD_MODEL,
          "another filter");
   expect(dc_model_set_tensor(model, "model.enc.8x8_down.conv0.resample_filter", values.data(), 4), DC_OK, "the filter");
+  expect(dc_model_set_tensor(model, "model.enc.8x8_down.conv0.resample_filter", values.data(), 4), DC_BAD_MODEL,
+         "a filter twice");
+  expect(dc_model_set_tensor(model, "model.enc.16x16_conv.bias", values.data(), 16), DC_OK, "a bias");
+  expect(dc_model_set_tensor(model, "model.enc.16x16_conv.bias", values.data(), 16), DC_BAD_MODEL, "a bias twice");
   expect(dc_model_finish(model, 4), DC_BAD_MODEL, "missing tensors");
 }
 
@@ -130,6 +134,18 @@ void calls() {
     CHECK(same) << "row " << row << " differs from the same row alone";
   }
   expect(dc_model_network(model, 5, x.data(), noise.data(), nullptr, out.data()), DC_OK, "network");
+
+  std::vector<float> holed = x;
+  holed[static_cast<std::size_t>(2 * image + 7)] = std::nanf("");
+  holed[static_cast<std::size_t>(2 * image + 8)] = INFINITY;
+  expect(dc_model_denoise(model, 5, x.data(), sigma.data(), labels.data(), out.data()), DC_OK, "finite images");
+  expect(dc_model_denoise(model, 5, holed.data(), sigma.data(), labels.data(), other.data()), DC_OK, "an image with holes");
+  bool others_stand = true;
+  for (std::int64_t i = 0; i < 5 * image; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    others_stand = others_stand && (i / image == 2 || out[at] == other[at]);
+  }
+  CHECK(others_stand) << "a value that is not finite reached another image's row";
 
   expect(dc_model_denoise(nullptr, 1, x.data(), sigma.data(), nullptr, out.data()), DC_BAD_ARGUMENT, "no model");
   expect(dc_model_denoise(model, 1, nullptr, sigma.data(), nullptr, out.data()), DC_BAD_ARGUMENT, "no images");

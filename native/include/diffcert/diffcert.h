@@ -87,7 +87,7 @@ DC_API dc_status dc_model_create(const dc_network_config* config, const char* de
 /* The tensors that the configuration asks for: count, then name, shape (up to 4, rank in *rank) of each. */
 DC_API dc_status dc_model_tensor_count(const dc_model* model, int64_t* count);
 DC_API dc_status dc_model_tensor_info(const dc_model* model, int64_t index, const char** name, int64_t shape[4], int32_t* rank);
-/* Copies (and packs, where the device wants it) one tensor. Data are float32, row-major, finite. */
+/* Copies (and packs, where the device wants it) one tensor. Data are float32, row-major, finite. Each name once. */
 DC_API dc_status dc_model_set_tensor(dc_model* model, const char* name, const float* data, int64_t count);
 /* Every tensor set? Then the model can run. max_batch: the largest batch a call may have; the arena is sized here, once. */
 DC_API dc_status dc_model_finish(dc_model* model, int64_t max_batch);
@@ -95,7 +95,8 @@ DC_API dc_status dc_model_finish(dc_model* model, int64_t max_batch);
 DC_API dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t* arena_bytes);
 /* D(x; sigma, label) for n images: x and denoised are [n, img_channels, R, R] float32 in EDM space, sigma [n] > 0,
  * labels [n] in [0, label_dim) or -1 for unconditional (NULL = all unconditional). Rows do not influence each other: a row's
- * bits are the same in every batch, at every place, with every number of threads. */
+ * bits are the same in every batch, at every place, with every number of threads. An image may hold values that are not finite:
+ * its own result then means nothing, the other rows' stand. */
 DC_API dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels,
                                   float* denoised);
 /* The same without preconditioning: F(x; noise_label, label); output has 2*img_channels channels under iDDPM. */

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.CertifyConfig;
@@ -25,6 +25,8 @@ import org.diffcert.stats.Radius;
 
 /** A certification as a person sees it: what will be done, how far it is, what came out. certify and demo share it. */
 final class CertifyJob implements RunListener {
+  /** What is measured before the whole time is estimated. */
+  private static final long ENOUGH_NANOS = 1_000_000_000L;
   private static final List<Double> RADII = List.of(0.0, 0.25, 0.5, 0.75, 1.0);
 
   private final Terminal terminal;
@@ -35,6 +37,8 @@ final class CertifyJob implements RunListener {
   private final Path directory;
   private final CertifyRun run;
   private final long started = System.nanoTime();
+  private long begun;
+  private boolean estimated;
   private int before;
   private int done;
 
@@ -53,43 +57,21 @@ final class CertifyJob implements RunListener {
   /** Runs to the end, or until the process is asked to stop, which leaves a run that can be resumed. */
   int run() {
     describe();
-    AtomicBoolean cancelled = new AtomicBoolean();
-    Thread worker = Thread.currentThread();
-    Thread hook = new Thread(() -> stop(cancelled, worker), "stop");
-    Runtime.getRuntime().addShutdownHook(hook);
+    BooleanSupplier stop = StopSignal.begin();
     try {
-      Path report = run.run(directory, this, cancelled::get);
+      Path report = run.run(directory, this, stop);
       terminal.wipe();
       summarise(report);
       return 0;
     } catch (DiffcertException e) {
       terminal.wipe();
-      if (cancelled.get() && e.kind() == DiffcertException.Kind.INTERRUPTED) {
-        terminal.say("stopped with " + done + " of " + images.size()
-            + " images done; the same command goes on from there");
-        Runtime.getRuntime().halt(e.kind().exitCode());
+      if (stop.getAsBoolean() && e.kind() == DiffcertException.Kind.INTERRUPTED) {
+        throw new DiffcertException(e.kind(), "stopped with " + done + " of " + images.size()
+            + " images done; the same command goes on from there", e);
       }
       throw e;
     } finally {
-      forget(hook);
-    }
-  }
-
-  /** On Ctrl-C: ask the run to stop at the next chunk of samples, and wait for it to have written what is finished. */
-  private static void stop(AtomicBoolean cancelled, Thread worker) {
-    cancelled.set(true);
-    try {
-      worker.join(Duration.ofSeconds(60).toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void forget(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      return; // the process is on its way out already
+      StopSignal.end();
     }
   }
 
@@ -111,12 +93,32 @@ final class CertifyJob implements RunListener {
       terminal.say("resumed  " + finished + " of " + total + " images were done already");
     }
     terminal.progress("certify", finished, total, before);
+    begun = System.nanoTime();
   }
 
   @Override
   public void samples(Phase phase, int samples, int total) {
-    double part = (phase == Phase.SELECT ? samples : config.n0() + samples) / (double) (config.n0() + config.n());
+    int all = config.n0() + config.n();
+    int cast = phase == Phase.SELECT ? samples : config.n0() + samples;
+    double part = cast / (double) all;
+    if (!estimated) {
+      estimate(cast, all);
+    }
     terminal.progress("certify image " + (done + 1) + "/" + images.size(), done + part, images.size(), before);
+  }
+
+  /** How long it will all take, as soon as a second has shown how fast it goes, and before the first image is done. */
+  private void estimate(int cast, int all) {
+    long nanos = System.nanoTime() - begun;
+    if (nanos < ENOUGH_NANOS && cast < all) {
+      return;
+    }
+    estimated = true;
+    double each = (double) nanos / cast;
+    int left = images.size() - before;
+    terminal.say(String.format(Locale.ROOT, "time     about %s: %d %s, %d samples each, %.3g s a sample",
+        Terminal.time(Duration.ofNanos((long) (each * all * left))), left, left == 1 ? "image" : "images", all,
+        each / 1e9));
   }
 
   @Override

@@ -31,7 +31,7 @@ final class DoctorCommand implements Callable<Integer> {
     out.println("native    " + NativeLibrary.buildInfo());
     out.println("          digest " + NativeLibrary.buildDigest() + ", loaded from " + NativeLibrary.location());
     for (String name : List.of("cpu", "reference", "cuda")) {
-      out.println(String.format("%-10s%s", name, describe(name)));
+      out.println("device    " + describe(name));
     }
     return 0;
   }
@@ -40,7 +40,7 @@ final class DoctorCommand implements Callable<Integer> {
     try {
       return Device.of(name).describe();
     } catch (DiffcertException e) {
-      return "not available: " + e.getMessage();
+      return name + ": not available: " + e.getMessage();
     }
   }
 }

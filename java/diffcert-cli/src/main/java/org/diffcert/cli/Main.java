@@ -38,9 +38,11 @@ public final class Main implements Runnable {
    * @param arguments the command line
    */
   public static void main(String[] arguments) {
-    int code = run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments);
+    PrintWriter err = new PrintWriter(System.err, true);
+    StopSignal.install(err);
+    int code = run(new PrintWriter(System.out, true), err, arguments);
     System.out.flush();
-    System.exit(code);
+    StopSignal.exit(code);
   }
 
   /** The same without ending the process, for tests. */
@@ -49,7 +51,15 @@ public final class Main implements Runnable {
     line.setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpWidth(100);
     line.setExecutionExceptionHandler((e, command, parsed) -> report(e, command.getErr()));
     line.setParameterExceptionHandler((e, given) -> usage(e, err));
-    return line.execute(arguments);
+    try {
+      return line.execute(arguments);
+    } catch (OutOfMemoryError e) {
+      err.println("diffcert: the Java heap is too small for this (" + e.getMessage() + "); give it more with "
+          + "DIFFCERT_JAVA_OPTS=-Xmx8g, or ask for less at once");
+    } catch (StackOverflowError | LinkageError e) {
+      err.println("diffcert: internal error: " + e + where(e));
+    }
+    return DiffcertException.Kind.INTERNAL.exitCode();
   }
 
   private static int report(Exception e, PrintWriter err) {
@@ -62,7 +72,7 @@ public final class Main implements Runnable {
   }
 
   /** Writes the trace to a file of its own, so that the terminal shows one line and nothing is lost. */
-  private static String where(Exception e) {
+  private static String where(Throwable e) {
     StringWriter trace = new StringWriter();
     e.printStackTrace(new PrintWriter(trace, true));
     try {

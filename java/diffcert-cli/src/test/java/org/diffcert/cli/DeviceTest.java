@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,14 +34,15 @@ class DeviceTest {
   @Test
   void doctorNamesEveryDevice() {
     String out = Cli.ok("doctor").out();
-    for (String word : new String[] {"java ", "native ", "cpu ", "reference ", "cuda ", "digest "}) {
+    for (String word : List.of("java ", "native ", "device    cpu: ", "device    reference: ", "device    cuda", "digest ")) {
       assertTrue(out.contains(word), out);
     }
+    assertFalse(out.contains("cpu: cpu"), out);
     assertTrue(out.lines().count() <= 24, "one screen: " + out);
   }
 
   private static boolean hasCuda() {
-    return !Cli.ok("doctor").out().lines().filter(line -> line.startsWith("cuda")).findFirst().orElseThrow()
+    return !Cli.ok("doctor").out().lines().filter(line -> line.startsWith("device    cuda")).findFirst().orElseThrow()
         .contains("not available");
   }
 }

@@ -99,7 +99,8 @@ public final class DiffusionModel implements AutoCloseable {
   /**
    * D(x; sigma, label): the denoised images.
    *
-   * @param x images {@code [n, channels, R, R]} in EDM space, finite
+   * @param x images {@code [n, channels, R, R]} in EDM space; what comes of an image with a value that is not finite means nothing, the
+   *     other rows stand
    * @param sigma {@code [n]} noise levels in EDM space, finite and positive; its length is the batch
    * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
    * @return {@code [n, channels, R, R]} in EDM space
@@ -126,7 +127,7 @@ public final class DiffusionModel implements AutoCloseable {
   /**
    * F(x; noise label, label): the network without its preconditioning.
    *
-   * @param x {@code [n, channels, R, R]}, scaled as the network wants it, finite
+   * @param x {@code [n, channels, R, R]}, scaled as the network wants it; values that are not finite as for {@link #denoise denoise}
    * @param noiseLabel {@code [n]} what the preconditioner derives from sigma; its length is the batch
    * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
    * @return {@code [n, outputs, R, R]}, where outputs is channels, or twice that under iDDPM

@@ -106,6 +106,21 @@ class DiffusionModelTest {
   }
 
   @Test
+  void anImageThatIsNotFiniteSpoilsNoOtherRow() {
+    try (DiffusionModel model = SmallModel.open(Device.CPU)) {
+      float[] images = SmallModel.images(3, 6);
+      double[] levels = {1, 1, 1};
+      float[] sound = model.denoise(images, levels, null);
+      int size = images.length / 3;
+      images[size + 2] = Float.NaN;
+      images[size + 3] = Float.NEGATIVE_INFINITY;
+      float[] spoilt = model.denoise(images, levels, null);
+      assertEquals(-1, Arrays.mismatch(sound, 0, size, spoilt, 0, size));
+      assertEquals(-1, Arrays.mismatch(sound, 2 * size, 3 * size, spoilt, 2 * size, 3 * size));
+    }
+  }
+
+  @Test
   void theNativeSideRefusesBadWeightsToo() {
     float[] bad = new float[16];
     bad[5] = Float.NaN;

@@ -1,8 +1,11 @@
 package org.diffcert.model;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Map;
 import org.diffcert.DiffcertException;
 import org.diffcert.file.FileBytes;
@@ -32,19 +35,47 @@ final class ModelLoader {
      file is one of those only if it is not a header of that length. */
   private static LoadedModel load(FileBytes file) {
     ByteBuffer start = file.copy(0, (int) Math.min(16, file.size()));
-    if (start.limit() < 4 || startsAsSafetensors(start, file.size())) {
+    if (startsAsSafetensors(start, file.size())) {
       return safetensors(file);
     }
-    if (start.getInt(0) == ZIP) {
+    if (start.limit() >= 4 && start.getInt(0) == ZIP) {
       return torch(file, ModelFormat.PYTORCH_ZIP, TorchCheckpoint.zip(file));
     }
-    if ((start.get(0) & 0xFF) != PICKLE || start.get(1) < 2 || start.get(1) > 5) {
-      return safetensors(file);
+    if (start.limit() < 4 || (start.get(0) & 0xFF) != PICKLE || start.get(1) < 2 || start.get(1) > 5) {
+      return unknown(file, start);
     }
     if (start.get(1) == 2 && (start.get(2) & 0xFF) == LONG1) {
       return torch(file, ModelFormat.PYTORCH_LEGACY, TorchCheckpoint.legacy(file));
     }
     return torch(file, ModelFormat.EDM_PICKLE, TorchCheckpoint.pickle(file));
+  }
+
+  /* It begins like no known format: what it should be is told by its ending, what it is by its first bytes. */
+  private static LoadedModel unknown(FileBytes file, ByteBuffer start) {
+    String name = file.name().toLowerCase(Locale.ROOT);
+    if (name.endsWith(".safetensors")) {
+      return safetensors(file);
+    }
+    String wanted = "a model: neither safetensors nor a pickle nor a file of torch.save";
+    if (name.endsWith(".pkl") || name.endsWith(".pickle")) {
+      wanted = "a pickle of protocol 2 to 5";
+    } else if (name.endsWith(".pt") || name.endsWith(".pth")) {
+      wanted = "a file of torch.save";
+    }
+    throw DiffcertException.badInput(file.name() + " is not " + wanted + "; " + beginning(start)
+        + "; give a safetensors file, an EDM .pkl or a PyTorch state dict");
+  }
+
+  private static String beginning(ByteBuffer start) {
+    if (start.limit() == 0) {
+      return "it is empty";
+    }
+    byte[] bytes = new byte[start.limit()];
+    start.get(0, bytes);
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    boolean printable = text.chars().allMatch(c -> c >= 0x20 && c < 0x7f || c == '\n' || c == '\r' || c == '\t');
+    return printable ? "it is a text that begins with '" + text.replaceAll("\\s+", " ").strip() + "'"
+        : "it begins with the bytes " + HexFormat.ofDelimiter(" ").formatHex(bytes);
   }
 
   private static boolean startsAsSafetensors(ByteBuffer start, long size) {

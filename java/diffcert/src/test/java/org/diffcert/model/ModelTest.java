@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import org.diffcert.file.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models: opening, checking, writing, digests. */
@@ -112,6 +115,23 @@ class ModelTest {
     filter.set(filter.size() - 1, Tensor.of("model.enc.4x4_down.conv0.resample_filter", List.of(1L, 1L, 2L, 2L),
         new float[] {.25f, .25f, .25f, .25f}));
     assertEquals(Model.of(config, good).digest(), Model.of(config, filter).digest());
+  }
+
+  /** A file that begins like none of the formats is refused by what its ending promises and what it holds. */
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {
+    "notes.pkl | dear diary | notes.pkl is not a pickle of protocol 2 to 5; it is a text that begins with 'dear diary'",
+    "empty.pt | '' | empty.pt is not a file of torch.save; it is empty",
+    "short.pth | PK | short.pth is not a file of torch.save; it is a text that begins with 'PK'",
+    "odd.bin | '\u0007\u0001\u0080' | odd.bin is not a model: neither safetensors nor a pickle nor a file of torch.save; "
+        + "it begins with the bytes 07 01 80",
+    "weights.safetensors | abc | weights.safetensors is not a valid safetensors file: it has 3 bytes"})
+  void aFileOfNoKnownFormIsNamedByItsEndingAndContent(String name, String text, String sentence, @TempDir Path temp)
+      throws IOException {
+    Path file = Files.write(temp.resolve(name), text.getBytes(StandardCharsets.ISO_8859_1));
+    DiffcertException e = assertThrows(DiffcertException.class, () -> Model.open(file));
+    assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
+    assertTrue(e.getMessage().startsWith(sentence), e.getMessage());
   }
 
   private static void refused(NetworkConfig config, List<Tensor> tensors, String sentence) {
