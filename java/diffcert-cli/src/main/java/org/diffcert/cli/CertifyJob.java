@@ -51,7 +51,7 @@ final class CertifyJob implements RunListener {
     this.config = config;
     this.directory = directory;
     this.run = new CertifyRun(source, data, images, config, Main.version(), NativeLibrary.buildDigest(),
-        opened.device().name());
+        opened.device().name(), opened.origin());
   }
 
   /** Runs to the end, or until the process is asked to stop, which leaves a run that can be resumed. */

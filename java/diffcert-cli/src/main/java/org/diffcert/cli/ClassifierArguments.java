@@ -8,8 +8,10 @@ import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DiffusionClassifier;
 import org.diffcert.diffusion.DiffusionModel;
+import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.diffusion.NoiseMode;
 import org.diffcert.noise.Sigma;
+import org.diffcert.run.Origin;
 import org.diffcert.schedule.ClassifierKind;
 import org.diffcert.schedule.GridKind;
 import org.diffcert.schedule.Weighting;
@@ -65,9 +67,9 @@ final class ClassifierArguments {
       description = "Largest batch of the network. Votes do not depend on it. Default: ${DEFAULT-VALUE}.")
   int batch;
 
-  /** A classifier with the networks under it; closing it closes all. */
-  record Opened(DiffusionClassifier classifier, DiffusionModel model, DiffusionModel unconditional, Device device)
-      implements AutoCloseable {
+  /** A classifier with the networks under it; closing it closes all. The origin says where a run with it begins. */
+  record Opened(DiffusionClassifier classifier, DiffusionModel model, DiffusionModel unconditional, Device device,
+      Origin origin) implements AutoCloseable {
     @Override
     public void close() {
       classifier.close();
@@ -108,7 +110,9 @@ final class ClassifierArguments {
       if (options.noise() == NoiseMode.FLOAT) {
         terminal.say("warning  float noise is for comparison with published runs; it is not a sound certificate");
       }
-      return new Opened(opened, model, unconditional, device);
+      Origin origin = Origin.here(fileName(network.model), fileName(unconditionalModel), device.describe(),
+          device.driver(), NativeLibrary.buildInfo());
+      return new Opened(opened, model, unconditional, device, origin);
     } catch (RuntimeException e) {
       if (unconditional != null) {
         unconditional.close();
@@ -127,6 +131,6 @@ final class ClassifierArguments {
   }
 
   private static String fileName(Path path) {
-    return path.getFileName() == null ? path.toString() : path.getFileName().toString();
+    return path == null ? "" : String.valueOf(path.getFileName());
   }
 }

@@ -1,7 +1,11 @@
 package org.diffcert.diffusion;
 
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.jni.DiffcertAbi;
@@ -21,6 +25,8 @@ public record Device(String name) {
 
   private static final System.Logger LOG = System.getLogger(Device.class.getName());
   private static final Pattern CUDA = Pattern.compile("cuda(:\\d{1,3})?");
+  /** The line that the kernel module says of itself, in both its forms. */
+  private static final Pattern DRIVER = Pattern.compile("Kernel Module.*?\\s(\\d+\\.[\\d.]+)");
   private static final int LINE = 512;
 
   /**
@@ -71,6 +77,24 @@ public record Device(String name) {
       length++;
     }
     return new String(line, 0, length, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * The driver under this device, for the provenance of results.
+   *
+   * @return for example {@code NVIDIA 550.54.14}; empty for the CPU devices, which have none
+   */
+  public String driver() {
+    return CUDA.matcher(name).matches() ? nvidiaDriver(Path.of("/proc/driver/nvidia/version")) : "";
+  }
+
+  static String nvidiaDriver(Path file) {
+    try {
+      Matcher version = DRIVER.matcher(Files.readString(file));
+      return version.find() ? "NVIDIA " + version.group(1) : "NVIDIA, of unknown version";
+    } catch (IOException e) {
+      return "NVIDIA, of unknown version";
+    }
   }
 
   /**

@@ -20,6 +20,7 @@ public final class CertifyRun {
   private final VoteSource source;
   private final ImageData data;
   private final RunHeader header;
+  private final Origin origin;
 
   /**
    * Prepares a run and checks that its parts fit each other.
@@ -31,10 +32,11 @@ public final class CertifyRun {
    * @param library version of this library
    * @param nativeBuild version of the native library, empty where there is none
    * @param device what the votes are computed on, as far as it can change their bits
+   * @param origin where the run is begun, recorded and never compared
    * @throws DiffcertException of kind USAGE if shapes, numbers of classes or the range do not fit
    */
   public CertifyRun(VoteSource source, ImageData data, ImageRange images, CertifyConfig config, String library,
-      String nativeBuild, String device) {
+      String nativeBuild, String device, Origin origin) {
     if (!source.shape().equals(data.shape())) {
       throw DiffcertException.usage(
           "the classifier takes images of " + source.shape() + ", " + data.name() + " has " + data.shape());
@@ -51,6 +53,7 @@ public final class CertifyRun {
     this.data = data;
     this.header = new RunHeader(config, source.sigmas(), source.identity(), data.name(), data.digest(),
         data.classNames(), images, library, nativeBuild, device);
+    this.origin = origin;
   }
 
   /**
@@ -75,7 +78,7 @@ public final class CertifyRun {
    */
   public Path run(Path directory, RunListener listener, BooleanSupplier cancelled) {
     Certifier certifier = new Certifier(source, header.config());
-    try (RunDirectory run = RunDirectory.openOrCreate(directory, header)) {
+    try (RunDirectory run = RunDirectory.openOrCreate(directory, header, origin)) {
       int total = header.images().size();
       listener.started(run.records().size(), total);
       for (int position = 0; position < total; position++) {

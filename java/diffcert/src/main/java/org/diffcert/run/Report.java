@@ -182,7 +182,11 @@ final class Report {
 
   private static void provenance(StringBuilder out, RunLog log) {
     out.append("<h2>Where it comes from</h2><table>");
-    item(out, "started", log.started().toString());
+    log.origin().fields().forEach((key, value) -> {
+      if (!value.isEmpty()) {
+        item(out, key, value);
+      }
+    });
     item(out, "header SHA-256", log.header().digest());
     flatten(out, "", log.header().encode());
     out.append("</table>");

@@ -11,8 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -69,11 +67,12 @@ public final class RunDirectory implements AutoCloseable {
    *
    * @param directory the run directory, made if it is not there
    * @param header what the run is
+   * @param origin where it is begun, recorded if it begins now
    * @return the open directory
    * @throws DiffcertException of kind USAGE if the run there has another header or is being written by another process,
    *     of kind BAD_INPUT if its log is malformed or the directory cannot be written
    */
-  public static RunDirectory openOrCreate(Path directory, RunHeader header) {
+  public static RunDirectory openOrCreate(Path directory, RunHeader header, Origin origin) {
     FileChannel channel = null;
     try {
       Files.createDirectories(directory);
@@ -87,7 +86,7 @@ public final class RunDirectory implements AutoCloseable {
       List<RunRecord> records = List.of();
       if (RunLog.tornAtHeader(file)) {
         setAside(directory, channel, 0);
-        append(channel, RunLog.headerLine(header, Instant.now().truncatedTo(ChronoUnit.MILLIS)));
+        append(channel, RunLog.headerLine(header, origin));
         syncDirectory(directory);
       } else {
         RunLog log = RunLog.read(file);

@@ -11,7 +11,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.diffcert.DiffcertException;
 
@@ -20,12 +19,12 @@ import org.diffcert.DiffcertException;
  * by a crash and is left out. Immutable, thread-safe.
  *
  * @param header the first line
- * @param started when the run began
+ * @param origin where and when the run was begun
  * @param records the finished images, in the order they were finished, no image twice
  * @param wholeBytes length of the file up to and including its last line feed
  * @param tornBytes length of the torn last line, 0 when there is none
  */
-public record RunLog(RunHeader header, Instant started, List<RunRecord> records, long wholeBytes, long tornBytes) {
+public record RunLog(RunHeader header, Origin origin, List<RunRecord> records, long wholeBytes, long tornBytes) {
   /** The log's name in a run directory. */
   public static final String FILE = "run.jsonl";
 
@@ -35,13 +34,22 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
    * Copies the list.
    *
    * @param header the first line
-   * @param started when the run began
+   * @param origin where and when the run was begun
    * @param records the finished images
    * @param wholeBytes length up to the last line feed
    * @param tornBytes length of what follows
    */
   public RunLog {
     records = List.copyOf(records);
+  }
+
+  /**
+   * When the run was begun.
+   *
+   * @return to the millisecond
+   */
+  public Instant started() {
+    return origin.started();
   }
 
   /**
@@ -84,7 +92,7 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
 
   private static RunLog read(Path file, InputStream in) throws IOException {
     RunHeader header = null;
-    Instant started = null;
+    Origin origin = null;
     List<RunRecord> records = new ArrayList<>();
     Set<Integer> seen = new HashSet<>();
     long bytes = 0;
@@ -93,7 +101,7 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
       try {
         boolean whole = nextLine(in, buffer);
         if (!whole && header != null) {
-          return new RunLog(header, started, records, bytes, buffer.size());
+          return new RunLog(header, origin, records, bytes, buffer.size());
         }
         if (!whole) {
           throw Fields.bad(buffer.size() == 0 ? "the log is empty" : "the header is torn");
@@ -101,7 +109,7 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
         LogLine line = LogLine.parse(buffer.toByteArray());
         if (header == null) {
           header = RunHeader.decode(line.body());
-          started = RunRecord.instant(new Fields("time", line.time(), "started").string("started"));
+          origin = Origin.decode(line.time());
         } else {
           RunRecord record = RunRecord.decode(line, header);
           if (!seen.add(record.image())) {
@@ -130,7 +138,7 @@ public record RunLog(RunHeader header, Instant started, List<RunRecord> records,
     return false;
   }
 
-  static LogLine headerLine(RunHeader header, Instant started) {
-    return new LogLine(header.encode(), Map.of("started", started.toString()));
+  static LogLine headerLine(RunHeader header, Origin origin) {
+    return new LogLine(header.encode(), origin.encode());
   }
 }

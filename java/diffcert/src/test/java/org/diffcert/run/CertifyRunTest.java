@@ -100,11 +100,11 @@ class CertifyRunTest {
     };
     for (ToySource source : List.of(threeClasses, otherShape)) {
       DiffcertException e = assertThrows(DiffcertException.class, () -> new CertifyRun(source, new Toys.Data(2),
-          new ImageRange(0, 2, 1), Toys.CONFIG, "", "", ""));
+          new ImageRange(0, 2, 1), Toys.CONFIG, "", "", "", Toys.ORIGIN));
       assertEquals(DiffcertException.Kind.USAGE, e.kind());
     }
     DiffcertException e = assertThrows(DiffcertException.class, () -> new CertifyRun(Toys.SOURCE, new Toys.Data(2),
-        new ImageRange(0, 3, 1), Toys.CONFIG, "", "", ""));
+        new ImageRange(0, 3, 1), Toys.CONFIG, "", "", "", Toys.ORIGIN));
     assertTrue(e.getMessage().contains("image 2") && e.getMessage().contains("2 images"), e.getMessage());
   }
 }

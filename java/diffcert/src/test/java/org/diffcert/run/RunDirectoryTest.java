@@ -25,8 +25,16 @@ class RunDirectoryTest {
   @TempDir Path temp;
 
   @Test
+  void aResumedRunKeepsItsFirstOrigin() {
+    RunDirectory.openOrCreate(temp, Toys.header(3), Toys.ORIGIN).close();
+    Origin other = Origin.here("renamed.pkl", "", "another toy", "", "");
+    RunDirectory.openOrCreate(temp, Toys.header(3), other).close();
+    assertEquals(Toys.ORIGIN, RunLog.read(temp).origin());
+  }
+
+  @Test
   void aRunReadsBackAsItWas() throws Exception {
-    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(3))) {
+    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(3), Toys.ORIGIN)) {
       for (int i = 0; i < 3; i++) {
         run.append(Toys.record(i));
       }
@@ -71,7 +79,8 @@ class RunDirectoryTest {
     RunHeader changed = new RunHeader(CertifyConfig.of(10, 61, 0.001), List.of(new Sigma(0.25)),
         Map.of("classifier", "toy", "noise", "none", "seed", "43"), here.data(), here.dataDigest(), here.classNames(),
         here.images(), here.library(), here.nativeBuild(), here.device());
-    DiffcertException e = assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, changed));
+    DiffcertException e =
+        assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, changed, Toys.ORIGIN));
     assertEquals(DiffcertException.Kind.USAGE, e.kind());
     for (String part : List.of("config.n is 60 there and 61 here", "config.sigmas is [0.25,0.5] there and [0.25] here",
         "source.seed is \"42\" there and \"43\" here")) {
@@ -88,7 +97,7 @@ class RunDirectoryTest {
     Path log = temp.resolve(RunLog.FILE);
     byte[] torn = Arrays.copyOf(Files.readAllBytes(log), (int) Files.size(log) - 9);
     Files.write(log, torn);
-    assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(5)));
+    assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(5), Toys.ORIGIN));
     assertEquals(new String(torn), Files.readString(log));
     assertFalse(Files.exists(temp.resolve("run.jsonl.torn")));
   }
@@ -99,7 +108,7 @@ class RunDirectoryTest {
     for (String foreign : List.of("my diary", "my diary\n", "{\"epoch\":1,\"loss\":0.5}\n{\"epoch\":2}\n")) {
       Files.writeString(log, foreign);
       DiffcertException e =
-          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2)));
+          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2), Toys.ORIGIN));
       assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
       assertEquals(foreign, Files.readString(log));
     }
@@ -107,13 +116,13 @@ class RunDirectoryTest {
 
   @Test
   void oneWriterAtATime() {
-    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {
+    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2), Toys.ORIGIN)) {
       run.append(Toys.record(0));
       DiffcertException e =
-          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2)));
+          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(temp, Toys.header(2), Toys.ORIGIN));
       assertEquals(DiffcertException.Kind.USAGE, e.kind());
     }
-    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {
+    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2), Toys.ORIGIN)) {
       assertTrue(run.isDone(0));
       assertFalse(run.isDone(1));
       run.close(); // closing twice is fine
@@ -123,7 +132,7 @@ class RunDirectoryTest {
   /** An interrupt closes a file channel in Java; the run must be none the worse for it. */
   @Test
   void anInterruptedThreadCanResume() {
-    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {
+    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2), Toys.ORIGIN)) {
       run.append(Toys.record(0));
       Thread.currentThread().interrupt();
       DiffcertException e = assertThrows(DiffcertException.class, () -> run.append(Toys.record(1)));
@@ -141,14 +150,14 @@ class RunDirectoryTest {
     Path file = Files.createFile(temp.resolve("file"));
     for (Path place : List.of(file, file.resolve("below"))) {
       DiffcertException e =
-          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(place, Toys.header(2)));
+          assertThrows(DiffcertException.class, () -> RunDirectory.openOrCreate(place, Toys.header(2), Toys.ORIGIN));
       assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
     }
   }
 
   @Test
   void recordsThatDoNotFitAreRefused() {
-    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2))) {
+    try (RunDirectory run = RunDirectory.openOrCreate(temp, Toys.header(2), Toys.ORIGIN)) {
       run.append(Toys.record(1));
       assertThrows(IllegalArgumentException.class, () -> run.append(Toys.record(1)));
       assertThrows(IllegalArgumentException.class, () -> run.append(Toys.record(2)));

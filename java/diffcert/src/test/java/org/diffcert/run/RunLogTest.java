@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +28,7 @@ class RunLogTest {
   @TempDir Path temp;
 
   static Stream<Arguments> malformed() {
-    String header = text(RunLog.headerLine(Toys.header(3), Instant.EPOCH));
+    String header = text(RunLog.headerLine(Toys.header(3), Toys.ORIGIN));
     LogLine record = Toys.record(0).encode();
     String line = text(record);
     List<Arguments> cases = new ArrayList<>();
@@ -59,6 +58,9 @@ class RunLogTest {
     add(cases, "a record first", line + "\n");
     add(cases, "the same image twice", header + "\n" + line + "\n" + line + "\n");
 
+    Map<String, Object> origin = Toys.ORIGIN.encode();
+    origin.put("host", "a name that is nobody's business");
+    add(cases, "an unknown field of the origin", text(new LogLine(Toys.header(3).encode(), origin)) + "\n");
     header(cases, "a future format", h -> h.put("schema", 2L));
     header(cases, "future semantics", h -> h.put("semantics", 7L));
     header(cases, "no format", h -> h.remove("schema"));
@@ -118,7 +120,7 @@ class RunLogTest {
     Files.write(file, bytes);
     for (org.junit.jupiter.api.function.Executable use : List.<org.junit.jupiter.api.function.Executable>of(
         () -> RunLog.read(temp), () -> Verify.run(temp), () -> Analysis.read(file),
-        () -> RunDirectory.openOrCreate(temp, Toys.header(3)))) {
+        () -> RunDirectory.openOrCreate(temp, Toys.header(3), Toys.ORIGIN))) {
       DiffcertException e = assertThrows(DiffcertException.class, use);
       assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
       assertFalse(e.getMessage().contains("\n") || e.getMessage().length() > 500, e.getMessage());
@@ -156,7 +158,7 @@ class RunLogTest {
 
   @Test
   void whatWasMadeUpIsAMismatch() throws Exception {
-    String header = text(RunLog.headerLine(Toys.header(3), Instant.EPOCH));
+    String header = text(RunLog.headerLine(Toys.header(3), Toys.ORIGIN));
     for (String field : List.of("radius", "pALower", "alpha", "integerRadius", "predict", "candidate")) {
       LogLine line = altered(r -> {
         Object value = r.get(field);
@@ -188,17 +190,17 @@ class RunLogTest {
     Json header = Json.parse(Json.of(Toys.header(3).encode()).write(), "copy");
     Map<String, Object> body = Fields.object("copy", header.plain());
     change.accept(body);
-    add(cases, name, text(new LogLine(body, Map.of("started", Instant.EPOCH.toString()))) + "\n");
+    add(cases, name, text(new LogLine(body, Toys.ORIGIN.encode())) + "\n");
   }
 
   private static void record(List<Arguments> cases, String name, Consumer<Map<String, Object>> change) {
     LogLine line = copy(Toys.record(0).encode());
     change.accept(line.body());
-    add(cases, name, text(RunLog.headerLine(Toys.header(3), Instant.EPOCH)) + "\n" + text(line) + "\n");
+    add(cases, name, text(RunLog.headerLine(Toys.header(3), Toys.ORIGIN)) + "\n" + text(line) + "\n");
   }
 
   private static void result(List<Arguments> cases, String name, Consumer<Map<String, Object>> change) {
-    add(cases, name, text(RunLog.headerLine(Toys.header(3), Instant.EPOCH)) + "\n" + text(altered(change)) + "\n");
+    add(cases, name, text(RunLog.headerLine(Toys.header(3), Toys.ORIGIN)) + "\n" + text(altered(change)) + "\n");
   }
 
   private static LogLine altered(Consumer<Map<String, Object>> change) {

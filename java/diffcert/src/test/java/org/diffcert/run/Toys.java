@@ -15,6 +15,7 @@ import org.diffcert.noise.Sigma;
 /** A small run of a toy classifier at two sigmas: everything but a network. */
 final class Toys {
   static final ToySource SOURCE = ToySource.halfSpace(42, 0.3, new Sigma(0.25), new Sigma(0.5));
+  static final Origin ORIGIN = Origin.here("toy.safetensors", "", "a toy", "", "");
   static final CertifyConfig CONFIG = CertifyConfig.of(10, 60, 0.001);
 
   private Toys() {}
@@ -24,7 +25,8 @@ final class Toys {
   }
 
   static CertifyRun run(int images) {
-    return new CertifyRun(SOURCE, new Data(images), new ImageRange(0, images, 1), CONFIG, "0.1.0", "", "toy");
+    return new CertifyRun(SOURCE, new Data(images), new ImageRange(0, images, 1), CONFIG, "0.1.0", "", "toy",
+        ORIGIN);
   }
 
   static RunRecord record(int image) {

@@ -1,0 +1,60 @@
+package org.diffcert.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.Device;
+import org.diffcert.diffusion.DeviceOptions;
+import org.diffcert.diffusion.DiffusionModel;
+import org.diffcert.model.Model;
+import org.diffcert.model.ModelOptions;
+import picocli.CommandLine.Option;
+
+/** The options that say how a network is opened and where it runs, but for the network itself. */
+class NetworkArguments {
+  private static final List<String> ISAS = List.of("", "portable", "avx2", "avx512");
+
+  @Option(names = "--config", paramLabel = "FILE",
+      description = "JSON with the network's precond and constructor options, for files that do not carry them.")
+  Path config;
+
+  @Option(names = "--device", defaultValue = "auto", paramLabel = "DEVICE",
+      description = "auto, cpu, reference (float64, slow), cuda or cuda:i. Default: ${DEFAULT-VALUE}.")
+  String device;
+
+  @Option(names = "--threads", defaultValue = "0", paramLabel = "N",
+      description = "CPU threads; 0 = one a core. Votes do not depend on it.")
+  int threads;
+
+  @Option(names = "--isa", defaultValue = "", paramLabel = "NAME",
+      description = "Force portable, avx2 or avx512 on the CPU. Default: the best that the machine has.")
+  String isa;
+
+  /** The device; where the choice was left to us, it is said which and why. */
+  Device device(Terminal terminal) {
+    if (!device.equals("auto")) {
+      Device chosen = new Device(device);
+      terminal.say("device   " + chosen.describe());
+      return chosen;
+    }
+    Device cuda = new Device("cuda");
+    try {
+      terminal.say("device   " + cuda.describe());
+      return cuda;
+    } catch (DiffcertException e) {
+      terminal.say("device   " + Device.CPU.describe() + " (auto: no CUDA device here)");
+      return Device.CPU;
+    }
+  }
+
+  /** Opens a model file and puts it on a device. */
+  DiffusionModel open(Path file, Device where, int maxBatch) {
+    if (!ISAS.contains(isa)) {
+      throw DiffcertException.usage("--isa is '" + isa + "', must be portable, avx2 or avx512");
+    }
+    DeviceOptions options = new DeviceOptions(where, threads, maxBatch, isa);
+    try (Model opened = Model.open(file, config == null ? ModelOptions.none() : ModelOptions.fromFile(config))) {
+      return DiffusionModel.open(opened, options);
+    }
+  }
+}
