@@ -100,6 +100,7 @@ class UsageTest {
         "schedule", "doctor")) {
       Cli cli = Cli.ok(command, "--help");
       assertTrue(cli.out().startsWith("Usage: diffcert " + command), cli.out());
+      assertEquals(cli.out(), Cli.ok("help", command).out());
       assertTrue(cli.out().lines().allMatch(line -> line.length() <= 100), cli.out());
     }
     assertTrue(Cli.ok("--help").out().contains("Exit codes"));
