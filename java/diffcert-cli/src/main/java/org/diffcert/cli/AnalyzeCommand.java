@@ -1,11 +1,25 @@
 package org.diffcert.cli;
 
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.diffcert.run.Analysis;
+import org.diffcert.DiffcertException;
+import org.diffcert.analyze.Analysis;
+import org.diffcert.analyze.Audit;
+import org.diffcert.analyze.Finding;
+import org.diffcert.analyze.Log;
+import org.diffcert.analyze.Probabilities;
+import org.diffcert.analyze.Proportion;
+import org.diffcert.analyze.Summary;
+import org.diffcert.noise.Sigma;
+import org.diffcert.run.Logs;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -14,10 +28,11 @@ import picocli.CommandLine.Spec;
 
 /**
  * {@code diffcert analyze}: certified accuracy at radii, average certified radius and abstention of runs and of
- * anybody's tables.
+ * anybody's tables, and what the radii show about how they were made.
  */
 @Command(name = "analyze", mixinStandardHelpOptions = true,
-    description = "Certified accuracy at radii with exact 95%% intervals, average certified radius (ACR), abstention.")
+    description = "Certified accuracy at radii with exact 95%% intervals, average certified radius (ACR), abstention; "
+        + "and an audit: the alpha and n that the radii show, rounding, multiplied votes.")
 final class AnalyzeCommand implements Callable<Integer> {
   @Parameters(arity = "1..*", paramLabel = "RUN|TSV",
       description = "Run directories, or tables with columns idx label predict radius correct time.")
@@ -27,30 +42,124 @@ final class AnalyzeCommand implements Callable<Integer> {
       description = "Radii in [0,1] units. Default: ${DEFAULT-VALUE}.")
   String radii;
 
+  @Option(names = "--sigma", paramLabel = "S",
+      description = "Smoothing level of the tables, where their names do not say it (sigma_0.25).")
+  String sigma;
+
+  @Option(names = "--by-class", description = "Print the figures of each class as well.")
+  boolean byClass;
+
+  @Option(names = "--audit", description = "Print every finding of the audit, not only alpha and n.")
+  boolean audit;
+
+  @Option(names = "--csv", paramLabel = "FILE", description = "Write the table as CSV, 17 digits.")
+  Path csv;
+
+  @Option(names = "--markdown", paramLabel = "FILE", description = "Write the table as Markdown.")
+  Path markdown;
+
+  @Option(names = "--latex", paramLabel = "FILE", description = "Write the table as LaTeX.")
+  Path latex;
+
   @Spec
   private CommandSpec spec;
 
   @Override
   public Integer call() {
-    List<Double> values = Arguments.radii(radii);
-    String[] head = new String[4 + values.size()];
-    head[0] = "log";
-    head[1] = "rows";
-    String[] typed = radii.split(",", -1);
-    for (int i = 0; i < typed.length; i++) {
-      head[2 + i] = "r=" + typed[i].strip();
+    List<Summary.Radius> columns = columns();
+    List<Log> logs = logs();
+    Summary summary = new Summary(logs, columns);
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(summary.text());
+    logs.forEach(log -> probabilities(out, log));
+    if (byClass) {
+      logs.forEach(log -> classes(out, log, columns));
     }
-    head[2 + typed.length] = "ACR";
-    head[3 + typed.length] = "abstain";
-    Table table = new Table(head);
+    out.println();
+    logs.forEach(log -> audit(out, log));
+    write(csv, summary.csv());
+    write(markdown, summary.markdown());
+    write(latex, summary.latex());
+    return 0;
+  }
+
+  private List<Summary.Radius> columns() {
+    List<Double> values = Arguments.radii(radii);
+    String[] typed = radii.split(",", -1);
+    List<Summary.Radius> columns = new ArrayList<>();
+    for (int i = 0; i < typed.length; i++) {
+      columns.add(new Summary.Radius(typed[i].strip(), values.get(i)));
+    }
+    return columns;
+  }
+
+  private List<Log> logs() {
+    List<Sigma> given = sigma == null ? List.of() : Arguments.sigmas(sigma);
+    if (given.size() > 1) {
+      throw DiffcertException.usage("--sigma names " + given.size() + " levels, a table has one; analyze tables of "
+          + "different levels one after the other");
+    }
+    List<Log> logs = new ArrayList<>();
     for (Path path : paths) {
-      for (Map.Entry<String, Analysis> entry : Analysis.read(path).entrySet()) {
-        String name = entry.getKey().startsWith("sigma ") ? path + " " + entry.getKey() : path.toString();
-        table.row(cells(name, entry.getValue(), values));
+      for (Log log : Logs.read(path)) {
+        logs.add(given.isEmpty() || log.form() == Log.Form.RUN ? log : log.withSigma(given.get(0)));
       }
     }
-    spec.commandLine().getOut().println(table);
-    return 0;
+    if (logs.stream().allMatch(log -> log.rows().isEmpty())) {
+      throw DiffcertException.badInput(paths.get(0) + " holds no results to analyse yet");
+    }
+    return logs;
+  }
+
+  private static void probabilities(PrintWriter out, Log log) {
+    Probabilities.of(log).ifPresent(p -> out.println(String.format(Locale.ROOT, "%s: median pA %.4f of %d rows (%s)",
+        log.name(), p.median(), p.size(), p.shares() ? "shares of votes" : "lower bounds of the rows that predict")));
+  }
+
+  private static void classes(PrintWriter out, Log log, List<Summary.Radius> columns) {
+    if (log.rows().isEmpty()) {
+      return;
+    }
+    String[] head = new String[columns.size() + 4];
+    head[0] = "class";
+    head[1] = "rows";
+    for (int i = 0; i < columns.size(); i++) {
+      head[2 + i] = "r=" + columns.get(i).typed();
+    }
+    head[columns.size() + 2] = "ACR";
+    head[columns.size() + 3] = "abstain";
+    Table table = new Table(head);
+    List<Double> values = columns.stream().map(Summary.Radius::value).toList();
+    for (Map.Entry<Integer, Analysis> part : new Analysis(log.rows()).byClass().entrySet()) {
+      table.row(cells(log.className(part.getKey()), part.getValue(), values));
+    }
+    out.println();
+    out.println(log.name() + ":");
+    out.println(table);
+  }
+
+  private void audit(PrintWriter out, Log log) {
+    Audit result = Audit.of(log);
+    if (!audit) {
+      out.println("audit of " + log.name() + ": " + result.sentence());
+      return;
+    }
+    out.println("audit of " + log.name() + ":");
+    for (Finding finding : result.findings()) {
+      out.println("  " + finding);
+    }
+  }
+
+  private static void write(Path file, String text) {
+    if (file == null) {
+      return;
+    }
+    try {
+      Files.writeString(file, text, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT,
+          "the file " + file + " cannot be written: " + DiffcertException.reason(e), e);
+    }
   }
 
   /** A row: name, rows, accuracy at each radius with its interval, ACR, abstention. */
@@ -59,7 +168,7 @@ final class AnalyzeCommand implements Callable<Integer> {
     cells[0] = name;
     cells[1] = Integer.toString(analysis.rows().size());
     for (int i = 0; i < radii.size(); i++) {
-      Analysis.Proportion share = analysis.certifiedAccuracy(radii.get(i));
+      Proportion share = analysis.certifiedAccuracy(radii.get(i));
       cells[2 + i] = String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", share.value(), share.lower(), share.upper());
     }
     cells[2 + radii.size()] = String.format(Locale.ROOT, "%.6f", analysis.averageCertifiedRadius());

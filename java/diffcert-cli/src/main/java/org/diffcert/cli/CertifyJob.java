@@ -13,7 +13,7 @@ import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.image.ImageData;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
-import org.diffcert.run.Analysis;
+import org.diffcert.analyze.Analysis;
 import org.diffcert.run.CertifyRun;
 import org.diffcert.run.ImageRange;
 import org.diffcert.run.Results;

@@ -4,6 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.diffcert.analyze.Analysis;
+import org.diffcert.analyze.Decimals;
+import org.diffcert.analyze.Png;
+import org.diffcert.analyze.Proportion;
+import org.diffcert.analyze.Row;
 import org.diffcert.certify.Certificate;
 import org.diffcert.file.Json;
 import org.diffcert.image.ImageData;
@@ -76,20 +81,20 @@ final class Report {
     for (int s = 0; s < analyses.size(); s++) {
       Sigma sigma = header.sigmas().get(s);
       Analysis analysis = analyses.get(s);
-      out.append("<tr><td class=\"l\">").append(sigma).append(" <small>(").append(Results.cut(sigma.bytes(), 5))
+      out.append("<tr><td class=\"l\">").append(sigma).append(" <small>(").append(Decimals.down(sigma.bytes(), 5))
           .append(" of 255)</small></td>");
       for (int i = 0; i <= steps; i++) {
         proportion(out, analysis.certifiedAccuracy(0.25 * i));
       }
-      out.append("<td>").append(Results.cut(analysis.averageCertifiedRadius(), 4)).append("</td>");
+      out.append("<td>").append(Decimals.down(analysis.averageCertifiedRadius(), 4)).append("</td>");
       proportion(out, analysis.abstention());
       double most = Radius.largest(sigma, header.config().n(), header.config().alphaEach(header.sigmas().size()));
-      out.append("<td>").append(Results.cut(most, 5)).append("</td></tr>");
+      out.append("<td>").append(Decimals.down(most, 5)).append("</td></tr>");
     }
     out.append("</table><p><small>In small: exact 95% interval, were the images a random sample.</small></p>");
   }
 
-  private static void proportion(StringBuilder out, Analysis.Proportion p) {
+  private static void proportion(StringBuilder out, Proportion p) {
     out.append(String.format(Locale.ROOT, "<td>%.1f%%<br><small>%.1f&ndash;%.1f</small></td>",
         100 * p.value(), 100 * p.lower(), 100 * p.upper()));
   }
@@ -174,8 +179,8 @@ final class Report {
     out.append("<td>").append(first ? record.image() : "").append("</td><td class=\"l\">")
         .append(first ? escape(names.get(record.label())) : "").append("</td><td>").append(c.sigma()).append("</td>")
         .append(predict).append("<td>").append(c.estimation().count(c.candidate())).append(" of ")
-        .append(c.estimation().total()).append("</td><td>").append(Results.cut(c.pALower(), 5)).append("</td><td>")
-        .append(Results.cut(c.radius(), 5)).append("</td><td>")
+        .append(c.estimation().total()).append("</td><td>").append(Decimals.down(c.pALower(), 5)).append("</td><td>")
+        .append(Decimals.down(c.radius(), 5)).append("</td><td>")
         .append(c.abstains() ? "&ndash;" : c.integerRadius().squared()).append("</td><td>")
         .append(first ? seconds : "").append("</td></tr>");
   }

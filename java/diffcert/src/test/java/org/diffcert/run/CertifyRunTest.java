@@ -68,7 +68,7 @@ class CertifyRunTest {
   void stoppedBeforeTheFirstImageStillReports() throws Exception {
     assertThrows(DiffcertException.class, () -> Toys.run(2).run(temp, RunListener.NONE, () -> true));
     assertTrue(Files.readString(temp.resolve("report.html")).contains("0 of 2 images are done"));
-    assertThrows(DiffcertException.class, () -> Analysis.read(temp), "there is nothing to analyse");
+    assertTrue(Logs.read(temp).stream().allMatch(log -> log.rows().isEmpty()), "there is nothing to analyse");
   }
 
   @Test

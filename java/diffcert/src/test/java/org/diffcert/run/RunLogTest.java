@@ -119,7 +119,7 @@ class RunLogTest {
     byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
     Files.write(file, bytes);
     for (org.junit.jupiter.api.function.Executable use : List.<org.junit.jupiter.api.function.Executable>of(
-        () -> RunLog.read(temp), () -> Verify.run(temp), () -> Analysis.read(file),
+        () -> RunLog.read(temp), () -> Verify.run(temp), () -> Logs.read(file),
         () -> RunDirectory.openOrCreate(temp, Toys.header(3), Toys.ORIGIN))) {
       DiffcertException e = assertThrows(DiffcertException.class, use);
       assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());

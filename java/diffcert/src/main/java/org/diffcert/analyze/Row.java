@@ -1,4 +1,4 @@
-package org.diffcert.run;
+package org.diffcert.analyze;
 
 import org.diffcert.certify.Certificate;
 
@@ -7,8 +7,8 @@ import org.diffcert.certify.Certificate;
  *
  * @param image index in the data set
  * @param label its label
- * @param predict the certified class, or {@link Certificate#ABSTAIN}
- * @param radius certified L2 radius in [0,1] pixel units, 0 when it abstains
+ * @param predict the predicted class, or {@link Certificate#ABSTAIN}
+ * @param radius certified L2 radius in [0,1] pixel units, 0 when it abstains and where a log has no radii
  */
 public record Row(int image, int label, int predict, double radius) {
   /**

@@ -1,4 +1,4 @@
-package org.diffcert.run;
+package org.diffcert.analyze;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -9,12 +9,13 @@ import java.util.zip.Deflater;
 import org.diffcert.image.ByteImage;
 
 /** Writes an image as a PNG in a data URI, so that a report needs no file beside it and no desktop module. */
-final class Png {
+public final class Png {
   private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
   private Png() {}
 
-  static String dataUri(ByteImage image) {
+  /** x. */
+  public static String dataUri(ByteImage image) {
     int channels = image.shape().channels() == 3 ? 3 : 1;
     int height = image.shape().height();
     int width = image.shape().width();

@@ -1,0 +1,38 @@
+package org.diffcert.analyze;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+
+/** How numbers are printed: radii never above their value (S23), figures for machines with 17 digits. Thread-safe. */
+public final class Decimals {
+  private static final MathContext SEVENTEEN = new MathContext(17, RoundingMode.HALF_EVEN);
+
+  private Decimals() {}
+
+  /**
+   * A number of at most so many significant digits, never above the value: what may be printed of a radius (S23).
+   *
+   * @param value at least 0
+   * @param digits significant digits, at least 1
+   * @return the text, without an exponent, with a point
+   */
+  public static String down(double value, int digits) {
+    if (value == 0) {
+      return "0.0";
+    }
+    BigDecimal below = new BigDecimal(value).round(new MathContext(digits, RoundingMode.DOWN));
+    String plain = below.stripTrailingZeros().toPlainString();
+    return plain.contains(".") ? plain : plain + ".0";
+  }
+
+  /**
+   * A number of 17 significant digits, which reads back to the same double; zeros at the end are left out.
+   *
+   * @param value a finite number
+   * @return the text, without an exponent
+   */
+  public static String seventeen(double value) {
+    return value == 0 ? "0" : new BigDecimal(value).round(SEVENTEEN).stripTrailingZeros().toPlainString();
+  }
+}

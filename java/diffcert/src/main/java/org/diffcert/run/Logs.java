@@ -1,0 +1,75 @@
+package org.diffcert.run;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.diffcert.DiffcertException;
+import org.diffcert.analyze.Finding;
+import org.diffcert.analyze.Log;
+import org.diffcert.analyze.PrintedRadii;
+import org.diffcert.analyze.TableReader;
+import org.diffcert.certify.Certificate;
+
+/** Hands runs, and anybody's tables, over to analysis. */
+public final class Logs {
+  private Logs() {}
+
+  /**
+   * Reads a run (its directory or its {@code run.jsonl}) or a table of results.
+   *
+   * @param path the directory or file
+   * @return one log a sigma of a run, the sigma in its name if there are several; one for a table; named by the path
+   * @throws DiffcertException of kind BAD_INPUT if it cannot be read
+   */
+  public static List<Log> read(Path path) {
+    boolean run = Files.isDirectory(path) || path.toString().endsWith(".jsonl");
+    return run ? of(path.toString(), RunLog.read(path)) : List.of(TableReader.read(path));
+  }
+
+  /**
+   * The logs of a run.
+   *
+   * @param name what to call it
+   * @param run the run
+   * @return one a sigma
+   */
+  public static List<Log> of(String name, RunLog run) {
+    List<Log> logs = new ArrayList<>();
+    RunHeader header = run.header();
+    for (int s = 0; s < header.sigmas().size(); s++) {
+      String each = header.sigmas().size() == 1 ? name : name + " sigma " + header.sigmas().get(s);
+      logs.add(new Log(each, Log.Form.RUN, Results.rows(run, s), Optional.of(header.sigmas().get(s)),
+          PrintedRadii.EXACT, Optional.of(votes(run, s)), header.classNames(), findings(run)));
+    }
+    return logs;
+  }
+
+  private static Log.Votes votes(RunLog run, int sigma) {
+    List<Double> shares = new ArrayList<>();
+    for (RunRecord record : run.records()) {
+      Certificate c = record.certificates().get(sigma);
+      shares.add((double) c.estimation().count(c.candidate()) / c.estimation().total());
+    }
+    RunHeader header = run.header();
+    return new Log.Votes(header.config().n(), header.config().alphaEach(header.sigmas().size()), shares);
+  }
+
+  private static List<Finding> findings(RunLog run) {
+    List<Finding> findings = new ArrayList<>();
+    int missing = run.header().images().size() - run.records().size();
+    if (missing > 0) {
+      findings.add(new Finding("rows", Finding.Verdict.NOTE, missing + " images of the run are not done yet"));
+    }
+    if (run.tornBytes() > 0) {
+      findings.add(new Finding("last line", Finding.Verdict.NOTE,
+          "a torn last line of " + run.tornBytes() + " bytes is left out"));
+    }
+    if ("float".equals(run.header().source().get("noise"))) {
+      findings.add(new Finding("noise", Finding.Verdict.SUSPECT,
+          "floating-point noise, for comparison only: its certificates are not proven"));
+    }
+    return findings;
+  }
+}
