@@ -14,7 +14,12 @@ public final class Png {
 
   private Png() {}
 
-  /** x. */
+  /**
+   * An image as a data URI.
+   *
+   * @param image grey or RGB; of other channel counts the first channel
+   * @return {@code data:image/png;base64,...}
+   */
   public static String dataUri(ByteImage image) {
     int channels = image.shape().channels() == 3 ? 3 : 1;
     int height = image.shape().height();
