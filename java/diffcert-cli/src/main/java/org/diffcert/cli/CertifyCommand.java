@@ -1,9 +1,11 @@
 package org.diffcert.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.diffusion.ClassifierOptions;
@@ -12,6 +14,7 @@ import org.diffcert.image.ImageSource;
 import org.diffcert.run.ImageRange;
 import org.diffcert.run.RunDirectory;
 import org.diffcert.run.RunHeader;
+import org.diffcert.run.RunLog;
 import org.diffcert.stats.ClopperPearson;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,6 +42,11 @@ final class CertifyCommand implements Callable<Integer> {
 
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run directory.")
   Path out;
+
+  @Option(names = "--like", paramLabel = "RUN",
+      description = "Repeat this run: its options are the defaults, its network and images are found by name or given "
+          + "by --model and --data; an option that makes it another run is refused.")
+  Path like;
 
   @Option(names = "--n0", defaultValue = "100", paramLabel = "N",
       description = "Samples that choose the class. Default: ${DEFAULT-VALUE}.")
@@ -75,8 +83,26 @@ final class CertifyCommand implements Callable<Integer> {
     try (ImageData set = ImageSource.open(data)) {
       ImageRange range = Arguments.images(images, set.size());
       try (ClassifierArguments.Opened opened = classifier.open(terminal, options)) {
-        return new CertifyJob(terminal, opened, set, range, config, out).run();
+        CertifyJob job = new CertifyJob(terminal, opened, set, range, config, out);
+        if (like != null) {
+          refuseOther(terminal, RunLog.read(like).header(), job.header());
+        }
+        return job.run();
       }
+    }
+  }
+
+  /** A repetition is the same run in all but the build that computes it, which is said. */
+  private void refuseOther(Terminal terminal, RunHeader there, RunHeader here) {
+    List<String> differences = here.differences(there);
+    List<String> builds = differences.stream().filter(Builds::isOne).toList();
+    if (builds.size() < differences.size()) {
+      throw DiffcertException.usage("this is not the run in " + like + ": "
+          + differences.stream().filter(d -> !Builds.isOne(d)).collect(Collectors.joining("; "))
+          + "; leave such options out, or run without --like");
+    }
+    if (!builds.isEmpty()) {
+      terminal.say("note     " + String.join("; ", builds) + ": " + Builds.CONSEQUENCE);
     }
   }
 

@@ -17,6 +17,7 @@ import org.diffcert.analyze.Analysis;
 import org.diffcert.run.CertifyRun;
 import org.diffcert.run.ImageRange;
 import org.diffcert.run.Results;
+import org.diffcert.run.RunHeader;
 import org.diffcert.run.RunListener;
 import org.diffcert.run.RunLog;
 import org.diffcert.run.RunRecord;
@@ -52,6 +53,11 @@ final class CertifyJob implements RunListener {
     this.directory = directory;
     this.run = new CertifyRun(source, data, images, config, Main.version(), NativeLibrary.buildDigest(),
         opened.device().name(), opened.origin());
+  }
+
+  /** What the run is. */
+  RunHeader header() {
+    return run.header();
   }
 
   /** Runs to the end, or until the process is asked to stop, which leaves a run that can be resumed. */

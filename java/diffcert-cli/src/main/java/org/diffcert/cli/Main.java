@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.diffcert.DiffcertException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,6 +49,11 @@ public final class Main implements Runnable {
   /** The same without ending the process, for tests. */
   static int run(PrintWriter out, PrintWriter err, String... arguments) {
     CommandLine line = new CommandLine(new Main());
+    try {
+      line.getSubcommands().get("certify").setDefaultValueProvider(LikeDefaults.of(List.of(arguments)));
+    } catch (DiffcertException e) {
+      return report(e, err);
+    }
     line.setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true).setUsageHelpWidth(100);
     line.setExecutionExceptionHandler((e, command, parsed) -> report(e, command.getErr()));
     line.setParameterExceptionHandler((e, given) -> usage(e, err));

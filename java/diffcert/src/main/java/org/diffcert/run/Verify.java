@@ -12,6 +12,7 @@ import java.util.Objects;
 import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 import org.diffcert.certify.Certificate;
+import org.diffcert.certify.Histogram;
 
 /**
  * Recomputes a run from its histograms: every class, bound, radius and integer radius, and the tables made from them.
@@ -86,6 +87,41 @@ public final class Verify {
       }
     }
     return differences;
+  }
+
+  /**
+   * The recorded votes of an image that differ from those cast again.
+   *
+   * @param recorded the record
+   * @param again what the same keys gave this time, in the record's order
+   * @return for example {@code image 3, sigma 0.5: 2 of 60 estimation votes moved, class 7 has 58 in the log and 56 cast
+   *     again}; empty if all are the same
+   */
+  public static List<String> votes(RunRecord recorded, List<Certificate> again) {
+    List<String> differences = new ArrayList<>();
+    for (int s = 0; s < recorded.certificates().size(); s++) {
+      Certificate there = recorded.certificates().get(s);
+      Certificate here = again.get(s);
+      String where = "image " + recorded.image() + ", sigma " + there.sigma() + ": ";
+      compareVotes(where, "selection", there.selection(), here.selection(), differences);
+      compareVotes(where, "estimation", there.estimation(), here.estimation(), differences);
+    }
+    return differences;
+  }
+
+  private static void compareVotes(String where, String phase, Histogram there, Histogram here,
+      List<String> differences) {
+    if (there.equals(here)) {
+      return;
+    }
+    long moved = Math.abs((long) there.noVote() - here.noVote());
+    int first = -1;
+    for (int c = 0; c < there.classes(); c++) {
+      moved += Math.abs((long) there.count(c) - here.count(c));
+      first = first < 0 && there.count(c) != here.count(c) ? c : first;
+    }
+    differences.add(where + (moved + 1) / 2 + " of " + there.total() + " " + phase + " votes moved, class " + first
+        + " has " + there.count(first) + " in the log and " + here.count(first) + " cast again");
   }
 
   private static void compareTables(Path directory, RunLog log, List<String> differences) {

@@ -1,0 +1,84 @@
+package org.diffcert.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.diffcert.DiffcertException;
+import org.diffcert.image.ImageData;
+import org.diffcert.image.ImageSource;
+import org.diffcert.run.RunHeader;
+import org.diffcert.run.RunLog;
+
+/**
+ * Finds the network and the images of a run again: by the paths given, or by the names in its log in the places where
+ * such files usually lie. Names are a guess; what was found is held against the digests in the header.
+ */
+final class RunFiles {
+  private RunFiles() {}
+
+  /** The file of a network: here, in models/, or in the models of the checkout. */
+  static Path model(RunLog log, Path given) {
+    String name = log.origin().model();
+    if (given != null) {
+      return given;
+    }
+    return places("models").map(folder -> sibling(folder, name)).filter(Files::isRegularFile).findFirst()
+        .orElseThrow(() -> DiffcertException.usage("the run's network" + named(name)
+            + " is not here nor in models/; give it with --model"));
+  }
+
+  /** The file of the network of the unconditional estimate, or null where the run had none of its own. */
+  static Path unconditional(RunLog log, Path given) {
+    String name = log.origin().unconditional();
+    if (given != null || name.isEmpty()) {
+      return given;
+    }
+    return places("models").map(folder -> sibling(folder, name)).filter(Files::isRegularFile).findFirst()
+        .orElseThrow(() -> DiffcertException.usage("the run's second network" + named(name)
+            + " is not here nor in models/; give it with --unconditional-model"));
+  }
+
+  /** The specification of the images: here, in data/, or in the data of the checkout. */
+  static String data(RunHeader header, String given) {
+    if (given != null) {
+      return given;
+    }
+    String kind = header.data().replaceFirst(":.*", "");
+    String rest = header.data().substring(Math.min(header.data().length(), kind.length() + 1));
+    boolean split = rest.equals("test") || rest.equals("train");
+    Optional<Path> found = places("data").map(folder -> sibling(folder, split ? kind : rest)).filter(Files::exists)
+        .findFirst();
+    return kind + ":" + found.orElseThrow(() -> DiffcertException.usage("the run's images" + named(header.data())
+        + " are not here nor in data/; give them with --data")) + (split ? "?split=" + rest : "");
+  }
+
+  /** Opens the images of a run; others are refused. */
+  static ImageData open(RunHeader header, String given) {
+    String specification = data(header, given);
+    ImageData set = ImageSource.open(specification);
+    if (!set.digest().equals(header.dataDigest())) {
+      set.close();
+      throw DiffcertException.usage(specification + " holds other images than the run was made on: their digest is "
+          + set.digest() + " here and " + header.dataDigest() + " there");
+    }
+    return set;
+  }
+
+  private static java.util.stream.Stream<Path> places(String folder) {
+    Path root = Path.of(System.getProperty("diffcert.root", "")).toAbsolutePath().normalize();
+    return List.of(Path.of(""), Path.of(folder), root.resolve(folder)).stream();
+  }
+
+  /** A name of a log is one name, whatever a stranger has put there: no folder, no way up. */
+  private static Path sibling(Path folder, String name) {
+    boolean plain = !name.isEmpty() && !name.contains("/") && !name.contains("\\") && !name.startsWith(".")
+        && name.indexOf('\0') < 0;
+    return folder.resolve(plain ? name : "no such name");
+  }
+
+  private static String named(String name) {
+    String printable = name.replaceAll("[^\\x20-\\x7e]", "?");
+    return name.isEmpty() ? "" : " '" + printable.substring(0, Math.min(60, printable.length())) + "'";
+  }
+}

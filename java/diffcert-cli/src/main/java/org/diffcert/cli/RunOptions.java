@@ -1,0 +1,62 @@
+package org.diffcert.cli;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.diffcert.DiffcertException;
+import org.diffcert.noise.Sigma;
+import org.diffcert.run.RunHeader;
+
+/** The options of certify that a run was made with, told from its header: what repeating the run starts from. */
+final class RunOptions {
+  private RunOptions() {}
+
+  /** Those that make the classifier, as option and value. */
+  static Map<String, String> ofClassifier(RunHeader header) {
+    Map<String, Object> source = header.source();
+    if (!(source.get("clamp") instanceof Boolean clamp)) {
+      throw foreign("clamp");
+    }
+    if (!(source.get("levels") instanceof Long levels)) {
+      throw foreign("levels");
+    }
+    Map<String, String> options = new LinkedHashMap<>();
+    options.put("--classifier", text(source, "classifier"));
+    options.put("--sigma", header.sigmas().stream().map(Sigma::toString).collect(Collectors.joining(",")));
+    options.put("--levels", levels.toString());
+    options.put("--grid", text(source, "grid"));
+    options.put("--weights", text(source, "weights"));
+    options.put("--no-clamp", Boolean.toString(!clamp));
+    options.put("--noise", text(source, "noise").equals("float") ? "float" : "integer");
+    options.put("--seed", text(source, "seed"));
+    options.put("--device", header.device());
+    return options;
+  }
+
+  /** All of them but network, images and directory. */
+  static Map<String, String> of(RunHeader header) {
+    Map<String, String> options = ofClassifier(header);
+    options.put("--images", header.images().from() + ":" + header.images().to() + ":" + header.images().step());
+    options.put("--n0", Integer.toString(header.config().n0()));
+    options.put("--n", Integer.toString(header.config().n()));
+    options.put("--alpha", Double.toString(header.config().alpha()));
+    return options;
+  }
+
+  /** Options and values as words of a command line. */
+  static List<String> words(Map<String, String> options) {
+    return options.entrySet().stream().map(option -> option.getKey() + "=" + option.getValue()).toList();
+  }
+
+  private static String text(Map<String, Object> source, String key) {
+    if (source.get(key) instanceof String text) {
+      return text;
+    }
+    throw foreign(key);
+  }
+
+  private static DiffcertException foreign(String key) {
+    return DiffcertException.badInput("the run was not made by diffcert certify: its source has no '" + key + "'");
+  }
+}
