@@ -15,10 +15,10 @@ import picocli.CommandLine.Command;
     description = "Certifies image classifiers that are built on diffusion models.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {DemoCommand.class, CertifyCommand.class, PredictCommand.class, AnalyzeCommand.class,
-        VerifyCommand.class, ModelCommand.class, DenoiseCommand.class, ElboCommand.class, ScheduleCommand.class,
-        DoctorCommand.class, CommandLine.HelpCommand.class},
+        VerifyCommand.class, AttackCommand.class, ModelCommand.class, DenoiseCommand.class, ElboCommand.class,
+        ScheduleCommand.class, DoctorCommand.class, CommandLine.HelpCommand.class},
     footer = {"", "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad input file, 4 device unavailable,",
-        "5 interrupted (resumable), 6 verification mismatch."})
+        "5 interrupted (resumable), 6 verification mismatch, or an image that is not covered."})
 public final class Main implements Runnable {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec;
@@ -101,7 +101,7 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(spec.commandLine(), "say what to do: demo, certify, predict, analyze, "
-        + "verify, model, denoise, elbo, schedule or doctor");
+        + "verify, attack, model, denoise, elbo, schedule or doctor");
   }
 
   /** The version of the library, as run logs record it. */

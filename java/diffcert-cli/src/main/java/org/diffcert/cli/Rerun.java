@@ -57,8 +57,10 @@ final class Rerun {
       if (!differences.isEmpty()) {
         throw mismatch(differences, builds);
       }
-      terminal.say("OK: the votes of " + picked.size() + (picked.size() == 1 ? " image" : " images") + ", cast again on "
-          + opened.device().name() + ", are those in the log" + (builds.isEmpty() ? "" : ", of another build at that"));
+      String images = picked.size() + (picked.size() == 1 ? " image" : " images");
+      terminal.say("OK: the votes of " + images + ", cast again on " + opened.device().name()
+          + ", are those in the log" + (builds.isEmpty() ? "" : ", though it was made elsewhere: "
+          + String.join("; ", builds)));
     }
   }
 
@@ -96,8 +98,8 @@ final class Rerun {
     long start = System.nanoTime();
     try {
       List<Certificate> again = certifier.certify(set.image(record.image()), record.image(),
-          (phase, samples, all) -> terminal.progress("image " + record.image(), done + (double) samples / all, total, 0),
-          stop);
+          (phase, samples, all) ->
+              terminal.progress("image " + record.image(), done + (double) samples / all, total, 0), stop);
       List<String> differences = Verify.votes(record, again);
       terminal.say(String.format(Locale.ROOT, "image %5d  %s  %.1f s", record.image(),
           differences.isEmpty() ? "the same votes" : "OTHER VOTES", (System.nanoTime() - start) / 1e9));

@@ -41,7 +41,8 @@ final class VerifyCommand implements Callable<Integer> {
       description = "The run's network. Default: the file of the recorded name, here or in models/.")
   Path model;
 
-  @Option(names = "--unconditional-model", paramLabel = "FILE", description = "The run's second network, if it had one.")
+  @Option(names = "--unconditional-model", paramLabel = "FILE",
+      description = "The run's second network, if it had one.")
   Path unconditionalModel;
 
   @Option(names = "--data", paramLabel = "SET",

@@ -34,7 +34,8 @@ class DeviceTest {
   @Test
   void doctorNamesEveryDevice() {
     String out = Cli.ok("doctor").out();
-    for (String word : List.of("java ", "native ", "device    cpu: ", "device    reference: ", "device    cuda", "digest ")) {
+    for (String word : List.of("java ", "native ", "device    cpu: ", "device    reference: ", "device    cuda",
+        "digest ")) {
       assertTrue(out.contains(word), out);
     }
     assertFalse(out.contains("cpu: cpu"), out);

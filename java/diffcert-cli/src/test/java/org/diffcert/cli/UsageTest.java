@@ -72,7 +72,13 @@ class UsageTest {
   /** Whole command lines. */
   static Stream<Case> others() {
     return Stream.of(of("say what to do", ""), of("certfy", "certfy"), of("--model", "certify"), of("RUN", "verify"),
-        of("two", "verify one two"), of("RUN", "analyze"), of("--radii", "analyze x --radii 0,far"),
+        of("two", "verify one two"),
+        of("--rerun", "verify run --rerun 0"), of("--rerun", "verify run --rerun many"),
+        of("--model goes with --rerun", "verify run --model m"), of("--device", "verify run --device cpu"),
+        of("--rerun-seed", "verify run --rerun-seed 3"), of("check", "attack"), of("RUN", "attack check"),
+        of("X", "attack check run"), of("--image", "attack check run x --image first"),
+        of("--classifier", "certify --model m --data mnist:x --sigma 0.5 --out run"), of("RUN", "analyze"),
+        of("--radii", "analyze x --radii 0,far"),
         of("--radii", "analyze x --radii -1"), of("model", "model"), of("FILE", "model inspect"), of("melt",
         "model melt x"), of("OUT", "model convert x"), of("unknown", "model random resnet50 x.safetensors"),
         of("--seed", "model random tiny-ddpmpp x.safetensors --seed auto"), of("--sigma", "schedule --classifier dc"),
@@ -96,7 +102,8 @@ class UsageTest {
 
   @Test
   void helpOfEveryCommandIsPrinted() {
-    for (String command : List.of("demo", "certify", "predict", "analyze", "verify", "model", "denoise", "elbo",
+    for (String command : List.of("demo", "certify", "predict", "analyze", "verify", "attack", "model", "denoise",
+        "elbo",
         "schedule", "doctor")) {
       Cli cli = Cli.ok(command, "--help");
       assertTrue(cli.out().startsWith("Usage: diffcert " + command), cli.out());

@@ -168,8 +168,8 @@ final class PickleReader {
       }
       case 'Q' -> push(ids.load(pop()));
       case 'R', 0x81 -> {
-        // One type test a condition on purpose, here and wherever values of a pickle are tested: of two negated patterns
-        // in one condition, C2 of JDK 17.0.15 makes a false refusal (after some 40 files in one process).
+        // One type test a condition on purpose, here and wherever values of a pickle are tested: of two negated
+        // patterns in one condition, C2 of JDK 17.0.15 makes a false refusal (after some 40 files in one process).
         Object arguments = pop();
         Object callee = pop();
         if (!(callee instanceof Global)) {

@@ -41,6 +41,9 @@ final class FolderReader {
     long fileBytes = 0;
     for (int label = 0; label < folders.size(); label++) {
       for (Path file : list(folders.get(label))) {
+        if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+          throw DiffcertException.badInput(file + " is not a PNG file; a class folder holds PNG images alone");
+        }
         fileBytes += Inputs.size(file);
         files.add(file);
         labels.add(label);
@@ -53,12 +56,12 @@ final class FolderReader {
     ImageShape shape = decode(files.get(0)).shape();
     byte[] pixels = new byte[Inputs.allowed(directory, fileBytes, (long) files.size() * shape.elements())];
     for (int i = 0; i < files.size(); i++) {
-      Decoded image = decode(files.get(i));
+      ByteImage image = decode(files.get(i));
       if (!shape.equals(image.shape())) {
         throw DiffcertException.badInput(files.get(i) + " is " + image.shape() + ", the first image is " + shape
             + "; all must have one shape");
       }
-      System.arraycopy(image.pixels(), 0, pixels, i * shape.elements(), shape.elements());
+      System.arraycopy(image.toBytes(), 0, pixels, i * shape.elements(), shape.elements());
     }
     return new ImageArrays("images:" + directory.toAbsolutePath().normalize().getFileName(), shape,
         folders.stream().map(folder -> folder.getFileName().toString()).toList(),
@@ -74,12 +77,8 @@ final class FolderReader {
     });
   }
 
-  private record Decoded(ImageShape shape, byte[] pixels) {}
-
-  private static Decoded decode(Path file) {
-    if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-      throw DiffcertException.badInput(file + " is not a PNG file; a class folder holds PNG images alone");
-    }
+  /** One PNG file. */
+  static ByteImage decode(Path file) {
     ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
     try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
       // Metadata are skipped unread: text and profiles in them may be compressed without limit.
@@ -102,7 +101,7 @@ final class FolderReader {
     }
   }
 
-  private static Decoded samples(Path file, BufferedImage image) {
+  private static ByteImage samples(Path file, BufferedImage image) {
     ColorModel model = image.getColorModel();
     Raster raster = image.getRaster();
     boolean palette = model instanceof IndexColorModel;
@@ -132,6 +131,6 @@ final class FolderReader {
         pixels[c * plane + i] = (byte) sample[c];
       }
     }
-    return new Decoded(shape, pixels);
+    return new ByteImage(shape, pixels);
   }
 }

@@ -94,8 +94,8 @@ public final class Verify {
    *
    * @param recorded the record
    * @param again what the same keys gave this time, in the record's order
-   * @return for example {@code image 3, sigma 0.5: 2 of 60 estimation votes moved, class 7 has 58 in the log and 56 cast
-   *     again}; empty if all are the same
+   * @return for example {@code image 3, sigma 0.5: 2 of 60 estimation votes moved, class 7 has 58 in the log and
+   *     56 cast again}; empty if all are the same
    */
   public static List<String> votes(RunRecord recorded, List<Certificate> again) {
     List<String> differences = new ArrayList<>();

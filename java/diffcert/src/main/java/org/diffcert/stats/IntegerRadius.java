@@ -42,6 +42,26 @@ public record IntegerRadius(long squared) {
   }
 
   /**
+   * How far two images are apart, exactly.
+   *
+   * @param one an image
+   * @param other another of the same shape
+   * @return the sum of squared differences in 8-bit units
+   * @throws IllegalArgumentException if the shapes differ
+   */
+  public static long distance(ByteImage one, ByteImage other) {
+    if (!one.shape().equals(other.shape())) {
+      throw new IllegalArgumentException("images of shapes " + one.shape() + " and " + other.shape());
+    }
+    long sum = 0;
+    for (int i = one.shape().elements() - 1; i >= 0; i--) {
+      int difference = one.get(i) - other.get(i);
+      sum += (long) difference * difference;
+    }
+    return sum;
+  }
+
+  /**
    * Whether the certificate of one image extends to another.
    *
    * @param certified the image the certificate was made for
@@ -50,14 +70,6 @@ public record IntegerRadius(long squared) {
    * @throws IllegalArgumentException if the shapes differ
    */
   public boolean covers(ByteImage certified, ByteImage other) {
-    if (!certified.shape().equals(other.shape())) {
-      throw new IllegalArgumentException("images of shapes " + certified.shape() + " and " + other.shape());
-    }
-    long sum = 0;
-    for (int i = certified.shape().elements() - 1; i >= 0; i--) {
-      int difference = certified.get(i) - other.get(i);
-      sum += (long) difference * difference;
-    }
-    return sum <= squared;
+    return distance(certified, other) <= squared;
   }
 }
