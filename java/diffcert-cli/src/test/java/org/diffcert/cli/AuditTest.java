@@ -91,6 +91,37 @@ class AuditTest {
     refused(2, "other images", Cli.run("attack", "check", run, model, "--image", "0", "--data", "mnist:" + digits));
   }
 
+  /** Names in a log are a stranger's: they lead to no file outside the usual places, and options must be options. */
+  @Test
+  void aLogDoesNotSayWhereToLook() throws IOException {
+    String log = Files.readString(run.resolve("run.jsonl"));
+    for (String name : List.of("/etc/passwd", "../" + Path.of(Cli.MODEL).getFileName(), "..", "", "x\\\\y")) {
+      Path other = foreign(log.replace("\"model\":\"mnist-edm.safetensors\"", "\"model\":\"" + name + "\""));
+      refused(2, "give it with --model", Cli.run("verify", other, "--rerun", "1"));
+      refused(2, "give it with --model", Cli.run("certify", "--like", other, "--out", directory.resolve("again")));
+    }
+    for (String name : List.of("mnist:../data", "images:/etc", "npz:", "nothing", "mnist:")) {
+      Path other = foreign(resealed(log, "\"name\":\"mnist:test\"", "\"name\":\"" + name + "\""));
+      refused(2, "give them with --data", Cli.run("verify", other, "--rerun", "1"));
+    }
+    Path another = foreign(resealed(log, "\"clamp\":false", "\"clamp\":\"--help\""));
+    refused(3, "not made by diffcert certify", Cli.run("verify", another, "--rerun", "1"));
+    Path unknown = foreign(resealed(log, "\"grid\":\"log\"", "\"grid\":\"cubic\""));
+    assertEquals(1, Cli.run("verify", unknown, "--rerun", "1").err().strip().lines().count());
+  }
+
+  private static String resealed(String log, String from, String to) {
+    String header = log.lines().findFirst().orElseThrow();
+    assertTrue(header.contains(from), header);
+    return log.replace(header, LogLines.sealed(header.replace(from, to)));
+  }
+
+  private Path foreign(String log) throws IOException {
+    Path other = Files.createDirectories(directory.resolve("foreign"));
+    Files.writeString(other.resolve("run.jsonl"), log);
+    return other;
+  }
+
   /** Three digits in idx files. */
   private static byte[] fewer(String name) {
     boolean labels = name.contains("labels");

@@ -114,14 +114,18 @@ public final class Verify {
     if (there.equals(here)) {
       return;
     }
+    if (there.total() != here.total()) {
+      differences.add(where + there.total() + " " + phase + " votes in the log and " + here.total() + " cast again");
+      return;
+    }
     long moved = Math.abs((long) there.noVote() - here.noVote());
     int first = -1;
     for (int c = 0; c < there.classes(); c++) {
       moved += Math.abs((long) there.count(c) - here.count(c));
       first = first < 0 && there.count(c) != here.count(c) ? c : first;
     }
-    differences.add(where + (moved + 1) / 2 + " of " + there.total() + " " + phase + " votes moved, class " + first
-        + " has " + there.count(first) + " in the log and " + here.count(first) + " cast again");
+    differences.add(where + moved / 2 + " of " + there.total() + " " + phase + " votes moved, class " + first + " has "
+        + there.count(first) + " in the log and " + here.count(first) + " cast again");
   }
 
   private static void compareTables(Path directory, RunLog log, List<String> differences) {

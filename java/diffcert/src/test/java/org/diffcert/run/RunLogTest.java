@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.diffcert.DiffcertException;
+import org.diffcert.certify.Certificate;
+import org.diffcert.certify.Histogram;
 import org.diffcert.file.Json;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -169,6 +171,22 @@ class RunLogTest {
       assertEquals(DiffcertException.Kind.MISMATCH, e.kind());
       assertTrue(e.getMessage().contains("image 0, sigma 0.25: " + field + " is "), e.getMessage());
     }
+  }
+
+  @Test
+  void votesCastAgainAreComparedClassByClass() {
+    RunRecord there = Toys.record(0);
+    assertEquals(List.of(), Verify.votes(there, Toys.record(0).certificates()));
+    Certificate first = there.certificates().get(0);
+    Histogram moved = new Histogram(new int[] {first.estimation().count(0) - 1, first.estimation().count(1) + 1}, 0);
+    Certificate other = Certificate.of(first.sigma(), first.selection(), moved, first.alpha());
+    assertEquals(List.of("image 0, sigma 0.25: 1 of 60 estimation votes moved, class 0 has "
+        + first.estimation().count(0) + " in the log and " + moved.count(0) + " cast again"),
+        Verify.votes(there, List.of(other, there.certificates().get(1))));
+    Certificate fewer = Certificate.of(first.sigma(), new Histogram(new int[] {9, 0}, 0), first.estimation(),
+        first.alpha());
+    assertEquals(List.of("image 0, sigma 0.25: 10 selection votes in the log and 9 cast again"),
+        Verify.votes(there, List.of(fewer, there.certificates().get(1))));
   }
 
   @Test
