@@ -1,9 +1,10 @@
 package org.diffcert.certify;
 
 import org.diffcert.noise.Sigma;
-import org.diffcert.stats.ClopperPearson;
+import org.diffcert.stats.FixedSamples;
 import org.diffcert.stats.IntegerRadius;
 import org.diffcert.stats.Radius;
+import org.diffcert.stats.StopRule;
 
 /**
  * What CERTIFY found for one image at one sigma. What it states is said at {@link Certifier#certify}.
@@ -24,7 +25,8 @@ public record Certificate(Sigma sigma, int candidate, int predict, double pALowe
   public static final int ABSTAIN = -1;
 
   /**
-   * The certificate of two histograms. A pure function: verification is calling it again.
+   * The certificate of two histograms of which the second has a size fixed beforehand. A pure function: verification is
+   * calling it again.
    *
    * @param sigma the smoothing level
    * @param selection votes that choose the class; ties go to the lowest index
@@ -34,12 +36,28 @@ public record Certificate(Sigma sigma, int candidate, int predict, double pALowe
    * @throws IllegalArgumentException if the histograms differ in classes, the second is empty, or alpha is out of range
    */
   public static Certificate of(Sigma sigma, Histogram selection, Histogram estimation, double alpha) {
+    return of(sigma, selection, estimation, new FixedSamples(estimation.total(), alpha));
+  }
+
+  /**
+   * The certificate of two histograms of which the second ended where a rule said. A pure function, too: the rule's
+   * bound depends on the counts alone, not on the way to them.
+   *
+   * @param sigma the smoothing level
+   * @param selection votes that choose the class; ties go to the lowest index
+   * @param estimation votes, on other noise, that bound its probability; those for no class count against it
+   * @param rule the rule it ended by
+   * @return the certificate; it abstains if and only if the lower bound is at most one half
+   * @throws IllegalArgumentException if the histograms differ in classes, or the rule has no bound at so many samples
+   */
+  public static Certificate of(Sigma sigma, Histogram selection, Histogram estimation, StopRule rule) {
     if (selection.classes() != estimation.classes()) {
       throw new IllegalArgumentException(
           "histograms of " + selection.classes() + " and " + estimation.classes() + " classes");
     }
     int candidate = selection.top();
-    double bound = ClopperPearson.lower(estimation.count(candidate), estimation.total(), alpha);
+    double alpha = rule.alpha();
+    double bound = rule.lower(estimation.count(candidate), estimation.total());
     if (bound <= 0.5) {
       IntegerRadius nothing = new IntegerRadius(IntegerRadius.NONE);
       return new Certificate(sigma, candidate, ABSTAIN, bound, 0, nothing, selection, estimation, alpha);
@@ -47,6 +65,15 @@ public record Certificate(Sigma sigma, int candidate, int predict, double pALowe
     double radius = Radius.down(sigma, bound);
     return new Certificate(
         sigma, candidate, candidate, bound, radius, IntegerRadius.of(radius), selection, estimation, alpha);
+  }
+
+  /**
+   * How many estimation samples it took.
+   *
+   * @return at least 1
+   */
+  public int samples() {
+    return estimation.total();
   }
 
   /**

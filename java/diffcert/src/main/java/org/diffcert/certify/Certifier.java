@@ -6,6 +6,7 @@ import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.image.ByteImage;
 import org.diffcert.noise.Phase;
+import org.diffcert.stats.StopRule;
 
 /**
  * CERTIFY of randomized smoothing (Cohen et al. 2019) over a source of votes: two phases on disjoint noise (S17), exact
@@ -14,6 +15,7 @@ import org.diffcert.noise.Phase;
 public final class Certifier {
   private final VoteSource source;
   private final CertifyConfig config;
+  private final List<StopRule> rules;
   private final VoteCounter counter;
 
   /**
@@ -21,6 +23,7 @@ public final class Certifier {
    *
    * @param source the votes; stays the caller's to close
    * @param config sample counts and error probability
+   * @throws DiffcertException of kind USAGE if {@link CertifyConfig#rules} refuses
    */
   public Certifier(VoteSource source, CertifyConfig config) {
     this(source, config, 0);
@@ -32,6 +35,7 @@ public final class Certifier {
    * @param source the votes; stays the caller's to close
    * @param config sample counts and error probability
    * @param chunk samples of one call of the vote source, or 0 for about a second's work; results do not depend on it
+   * @throws DiffcertException of kind USAGE if the chunk is negative, or {@link CertifyConfig#rules} refuses
    */
   public Certifier(VoteSource source, CertifyConfig config, int chunk) {
     if (chunk < 0) {
@@ -39,6 +43,7 @@ public final class Certifier {
     }
     this.source = source;
     this.config = config;
+    this.rules = config.rules(source.sigmas());
     this.counter = new VoteCounter(source, chunk);
   }
 
@@ -53,6 +58,16 @@ public final class Certifier {
    * g(x') = {@code predict} for every uint8 image x' of the same shape with sum over pixels of (x' - x)^2 at most
    * {@code integerRadius}; equivalently, for every uint8 x' with L2 distance to x at most {@code radius} in [0,1]
    * units.
+   *
+   * <p>This holds for every rule for stopping. A sequential or staged rule looks at the votes while they come and stops
+   * where it likes, and its lower bound holds wherever that is: the probability that there is any number of samples, up
+   * to the cap, at which the bound of a sigma is above the candidate's probability is at most that sigma's share of
+   * alpha. So the radius is that of the bound where sampling ended, at least every radius that the rule found to be
+   * reached, and a certificate that was stopped because a radius cannot be reached is as true as any other. Giving up
+   * is a decision that can be wrong, too, but none that a certificate states: with the sequential rule, at most the same
+   * alpha is the probability that a bound is false or that a radius was given up that Phi(radius / sigma) does allow,
+   * both together; with the staged rule it is the probability of either. The samples that choose the class take no part
+   * in the bound (S17).
    *
    * <p>What it does not state. It is about g, not about f nor about a prediction made with few samples; about images on
    * the uint8 grid, not about real-valued inputs (S1); about each image separately: of many rows, an expected share of
@@ -75,11 +90,12 @@ public final class Certifier {
           "image " + imageId + " has shape " + image.shape() + ", the classifier takes " + source.shape());
     }
     List<Histogram> selection = counter.count(image, imageId, Phase.SELECT, config.n0(), progress, cancelled);
-    List<Histogram> estimation = counter.count(image, imageId, Phase.ESTIMATE, config.n(), progress, cancelled);
-    double alpha = config.alphaEach(source.sigmas().size());
+    int[] candidates = selection.stream().mapToInt(Histogram::top).toArray();
+    List<Histogram> estimation = counter.count(image, imageId, Phase.ESTIMATE, rules, candidates, progress, cancelled);
     List<Certificate> certificates = new ArrayList<>();
     for (int s = 0; s < selection.size(); s++) {
-      certificates.add(Certificate.of(source.sigmas().get(s), selection.get(s), estimation.get(s), alpha));
+      certificates.add(Certificate.of(source.sigmas().get(s), selection.get(s), estimation.get(s),
+          rules.get(s)));
     }
     return certificates;
   }
@@ -96,11 +112,14 @@ public final class Certifier {
   }
 
   /**
-   * Network calls that one image costs.
+   * Network calls that an image's certificates needed: those of the samples that were counted. What a chunk may have
+   * drawn beyond them is not in it.
    *
-   * @return (n0 + n) times the calls of a sample
+   * @param certificates what {@link #certify} returned
+   * @return n0 and the most estimation samples of a sigma, times the calls of a sample
    */
-  public long callsPerImage() {
-    return ((long) config.n0() + config.n()) * source.callsPerSample();
+  public long calls(List<Certificate> certificates) {
+    int most = certificates.stream().mapToInt(Certificate::samples).max().orElseThrow();
+    return ((long) config.n0() + most) * source.callsPerSample();
   }
 }

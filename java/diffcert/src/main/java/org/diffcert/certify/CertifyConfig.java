@@ -1,21 +1,25 @@
 package org.diffcert.certify;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
-import java.math.RoundingMode;
+import java.util.ArrayList;
+import java.util.List;
 import org.diffcert.DiffcertException;
+import org.diffcert.noise.Sigma;
+import org.diffcert.stats.Bonferroni;
+import org.diffcert.stats.StopRule;
 
 /**
  * How a certificate is made, beside the votes themselves (whose seed, levels and classifier are in {@link
  * VoteSource#identity()}).
  *
  * @param n0 samples that choose the class, at least 1
- * @param n samples that bound its probability, at least 1, fixed before any is looked at
+ * @param n samples that bound its probability, at least 1, fixed before any is looked at; their most, if the rule for
+ *     stopping is another
  * @param alpha probability of error of an image's whole family of certificates, above 0 and below 1/2
  * @param family the least number of certificates among which alpha is split; the number of sigmas counts if it is
  *     larger
+ * @param stop when there are samples enough
  */
-public record CertifyConfig(int n0, int n, double alpha, int family) {
+public record CertifyConfig(int n0, int n, double alpha, int family, Stopping stop) {
   /** Most samples of one phase: sample numbers must fit the noise counter and a sum of votes an int. */
   public static final int MOST_SAMPLES = 100_000_000;
 
@@ -26,6 +30,7 @@ public record CertifyConfig(int n0, int n, double alpha, int family) {
    * @param n samples that bound its probability
    * @param alpha probability of error of an image's certificates together
    * @param family the least number of certificates among which alpha is split
+   * @param stop when there are samples enough
    */
   public CertifyConfig {
     if (n0 < 1 || n0 > MOST_SAMPLES) {
@@ -43,7 +48,7 @@ public record CertifyConfig(int n0, int n, double alpha, int family) {
   }
 
   /**
-   * A configuration whose family is the sigmas of the vote source.
+   * A configuration of n samples whose family is the sigmas of the vote source.
    *
    * @param n0 samples that choose the class
    * @param n samples that bound its probability
@@ -51,17 +56,45 @@ public record CertifyConfig(int n0, int n, double alpha, int family) {
    * @return the configuration
    */
   public static CertifyConfig of(int n0, int n, double alpha) {
-    return new CertifyConfig(n0, n, alpha, 1);
+    return new CertifyConfig(n0, n, alpha, 1, Stopping.FIXED);
   }
 
   /**
-   * The same with a larger family, for a radius that will be picked among several runs (S21).
+   * The same with a larger family: alpha then is the error probability of that many certificates together. For a radius
+   * that will be picked among several runs, the number of certificates an image gets in all of them (S21); for a
+   * statement about all rows at once, rows times sigmas (S26).
    *
-   * @param size the number of certificates an image gets in all of them
+   * @param size the number of certificates
    * @return the configuration
    */
   public CertifyConfig withFamily(int size) {
-    return new CertifyConfig(n0, n, alpha, size);
+    return new CertifyConfig(n0, n, alpha, size, stop);
+  }
+
+  /**
+   * The same with another rule for stopping.
+   *
+   * @param rule when there are samples enough
+   * @return the configuration
+   */
+  public CertifyConfig withStop(Stopping rule) {
+    return new CertifyConfig(n0, n, alpha, family, rule);
+  }
+
+  /**
+   * The rule for stopping at each sigma, with its share of alpha. Takes a moment for a large n.
+   *
+   * @param sigmas the smoothing levels certified together
+   * @return one rule a sigma, in their order
+   * @throws DiffcertException of kind USAGE if at one of them none of the radii can be reached
+   */
+  public List<StopRule> rules(List<Sigma> sigmas) {
+    double each = alphaEach(sigmas.size());
+    List<StopRule> rules = new ArrayList<>();
+    for (Sigma sigma : sigmas) {
+      rules.add(stop.rule(sigma, n, each));
+    }
+    return rules;
   }
 
   /**
@@ -71,14 +104,6 @@ public record CertifyConfig(int n0, int n, double alpha, int family) {
    * @return above 0
    */
   public double alphaEach(int sigmas) {
-    int members = Math.max(family, sigmas);
-    if (members == 1) {
-      return alpha;
-    }
-    double each = alpha / members;
-    MathContext down = new MathContext(60, RoundingMode.DOWN);
-    BigDecimal exact = new BigDecimal(alpha).min(new BigDecimal(Double.toString(alpha)))
-        .divide(BigDecimal.valueOf(members), down);
-    return new BigDecimal(each).compareTo(exact) > 0 ? Math.nextDown(each) : each;
+    return Bonferroni.each(alpha, Math.max(family, sigmas));
   }
 }

@@ -67,6 +67,17 @@ final class Fields {
     throw bad(where + "." + key + " is not a number with a point");
   }
 
+  List<Double> numbers(String key) {
+    List<Double> numbers = new ArrayList<>();
+    for (Object item : list(key)) {
+      if (!(item instanceof Double number)) {
+        throw bad(where + "." + key + " holds something other than a number with a point");
+      }
+      numbers.add(number);
+    }
+    return numbers;
+  }
+
   List<?> list(String key) {
     if (map.get(key) instanceof List<?> list) {
       return list;

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
+import org.diffcert.certify.Stopping;
 import org.diffcert.file.Json;
 import org.diffcert.noise.Sigma;
 
@@ -82,6 +83,16 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
   }
 
   /**
+   * Whether alpha is the error probability of all certificates of the run together: the family is at least images times
+   * sigmas (S26).
+   *
+   * @return false if it is that of each image separately
+   */
+  public boolean joint() {
+    return config.family() >= (long) images.size() * sigmas.size();
+  }
+
+  /**
    * The fields in which two headers differ.
    *
    * @param there the header of an existing run
@@ -99,6 +110,8 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
     configMap.put("n", (long) config.n());
     configMap.put("alpha", config.alpha());
     configMap.put("family", (long) config.family());
+    configMap.put("stop", config.stop().kind().toString());
+    configMap.put("radii", config.stop().radii());
     configMap.put("sigmas", sigmas.stream().map(Sigma::unit).toList());
     Map<String, Object> dataMap = new LinkedHashMap<>();
     dataMap.put("name", data);
@@ -133,21 +146,23 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
         "library", "native", "device");
     fields.integer("schema", SCHEMA, SCHEMA);
     fields.integer("semantics", SEMANTICS, SEMANTICS);
-    Fields config = new Fields("config", fields.raw("config"), "n0", "n", "alpha", "family", "sigmas");
+    Fields config = new Fields("config", fields.raw("config"), "n0", "n", "alpha", "family", "stop", "radii",
+        "sigmas");
     Fields data = new Fields("data", fields.raw("data"), "name", "sha256", "classes");
     Fields images = new Fields("images", fields.raw("images"), "from", "to", "step");
     try {
       List<Sigma> sigmas = new ArrayList<>();
-      for (Object sigma : config.list("sigmas")) {
-        if (!(sigma instanceof Double unit)) {
-          throw Fields.bad("config.sigmas holds something other than a number with a point");
-        }
+      for (double unit : config.numbers("sigmas")) {
         sigmas.add(new Sigma(unit));
+      }
+      Stopping stop = new Stopping(Stopping.Kind.of(config.string("stop")), config.numbers("radii"));
+      if (!stop.radii().equals(config.numbers("radii"))) {
+        throw Fields.bad("config.radii do not ascend");
       }
       int most = Integer.MAX_VALUE;
       return new RunHeader(
           new CertifyConfig(config.count("n0", 1, most), config.count("n", 1, most), config.number("alpha"),
-              config.count("family", 1, most)),
+              config.count("family", 1, most), stop),
           sigmas, fields.object("source"), data.string("name"), data.string("sha256"), data.strings("classes"),
           new ImageRange(images.count("from", 0, most), images.count("to", 1, most), images.count("step", 1, most)),
           fields.string("library"), fields.string("native"), fields.string("device"));

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Histogram;
+import org.diffcert.certify.Stopping;
 import org.diffcert.stats.IntegerRadius;
 
 /**
@@ -100,8 +101,10 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
       throw Fields.bad("a result is for sigma " + f.number("sigma") + ", the header has " + header.sigmas().get(s));
     }
     int last = header.classNames().size() - 1;
-    Histogram selection = histogram(f, "selection", "selectionNone", last + 1, header.config().n0());
-    Histogram estimation = histogram(f, "estimation", "estimationNone", last + 1, header.config().n());
+    Histogram selection = histogram(f, "selection", "selectionNone", last + 1, header.config().n0(),
+        header.config().n0());
+    Histogram estimation = histogram(f, "estimation", "estimationNone", last + 1,
+        header.config().stop().kind() == Stopping.Kind.FIXED ? header.config().n() : 1, header.config().n());
     double radius = f.number("radius");
     double pALower = f.number("pALower");
     if (!(radius >= 0 && pALower >= 0 && pALower <= 1)) {
@@ -113,13 +116,13 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
         f.number("alpha"));
   }
 
-  private static Histogram histogram(Fields f, String key, String noneKey, int classes, int total) {
+  private static Histogram histogram(Fields f, String key, String noneKey, int classes, int least, int most) {
     int[] counts = f.counts(key);
     int none = f.count(noneKey, 0, Integer.MAX_VALUE);
     long sum = Arrays.stream(counts).asLongStream().sum() + none;
-    if (counts.length != classes || sum != total) {
-      throw Fields.bad(key + " has " + sum + " votes for " + counts.length + " classes instead of " + total + " for "
-          + classes);
+    if (counts.length != classes || sum < least || sum > most) {
+      throw Fields.bad(key + " has " + sum + " votes for " + counts.length + " classes instead of "
+          + (least == most ? "" : least + " to ") + most + " for " + classes);
     }
     return new Histogram(counts, none);
   }

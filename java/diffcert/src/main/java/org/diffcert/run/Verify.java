@@ -13,6 +13,8 @@ import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Histogram;
+=======
+import org.diffcert.stats.StopRule;
 
 /**
  * Recomputes a run from its histograms: every class, bound, radius and integer radius, and the tables made from them.
@@ -67,16 +69,25 @@ public final class Verify {
   public static List<String> differences(RunLog log) {
     List<String> differences = new ArrayList<>();
     // The bound depends on the two histograms only through the candidate's count, but comparing whole certificates is
-    // simpler
-    // and equal pairs of histograms are common (unanimous votes), so those are computed once.
+    // simpler, and equal pairs of histograms are common (unanimous votes), so those are computed once.
     Map<List<Object>, Certificate> known = new HashMap<>();
-    double alpha = log.header().config().alphaEach(log.header().sigmas().size());
+    List<StopRule> rules = rules(log.header());
     for (RunRecord record : log.records()) {
-      for (Certificate recorded : record.certificates()) {
+      for (int s = 0; s < rules.size(); s++) {
+        Certificate recorded = record.certificates().get(s);
+        StopRule rule = rules.get(s);
+        String where = "image " + record.image() + ", sigma " + recorded.sigma() + ": ";
+        // Only where it stopped does a rule state anything: a staged one has no other bound. A sequential bound would
+        // hold anywhere, but a record that ends elsewhere is not what this run writes.
+        int candidate = recorded.selection().top();
+        if (!rule.stops(recorded.estimation().count(candidate), recorded.samples())) {
+          differences.add(where + "the votes end after " + recorded.samples() + " samples, where stop "
+              + log.header().config().stop().kind() + " goes on");
+          continue;
+        }
         Certificate computed = known.computeIfAbsent(
             List.of(recorded.sigma(), recorded.selection(), recorded.estimation()),
-            key -> Certificate.of(recorded.sigma(), recorded.selection(), recorded.estimation(), alpha));
-        String where = "image " + record.image() + ", sigma " + recorded.sigma() + ": ";
+            key -> Certificate.of(recorded.sigma(), recorded.selection(), recorded.estimation(), rule));
         compare(where + "alpha", recorded.alpha(), computed.alpha(), differences);
         compare(where + "candidate", recorded.candidate(), computed.candidate(), differences);
         compare(where + "predict", recorded.predict(), computed.predict(), differences);
@@ -126,6 +137,14 @@ public final class Verify {
     }
     differences.add(where + moved / 2 + " of " + there.total() + " " + phase + " votes moved, class " + first + " has "
         + there.count(first) + " in the log and " + here.count(first) + " cast again");
+  }
+
+  private static List<StopRule> rules(RunHeader header) {
+    try {
+      return header.config().rules(header.sigmas());
+    } catch (DiffcertException e) { // what no run could have begun with
+      throw DiffcertException.badInput("the header is impossible: " + e.getMessage());
+    }
   }
 
   private static void compareTables(Path directory, RunLog log, List<String> differences) {

@@ -35,7 +35,8 @@ final class BinomialTail {
     BigDecimal pExact = new BigDecimal(p);
     BigDecimal qExact = BigDecimal.ONE.subtract(pExact);
     BigDecimal odds = pExact.divide(qExact, UP);
-    BigDecimal term = coefficient.multiply(powerUp(pExact, k), UP).multiply(powerUp(qExact, n - k), UP);
+    BigDecimal term = coefficient.multiply(Directed.powerUp(pExact, k), UP)
+        .multiply(Directed.powerUp(qExact, n - k), UP);
     BigDecimal sum = term;
     for (int j = k; j < n; j++) {
       BigDecimal ratio = odds.multiply(BigDecimal.valueOf(n - j)).divide(BigDecimal.valueOf(j + 1L), UP);
@@ -50,18 +51,6 @@ final class BinomialTail {
       sum = sum.add(term, UP);
     }
     return sum;
-  }
-
-  private static BigDecimal powerUp(BigDecimal base, int exponent) {
-    BigDecimal result = BigDecimal.ONE;
-    BigDecimal square = base.round(UP);
-    for (int rest = exponent; rest > 0; rest >>= 1) {
-      if ((rest & 1) == 1) {
-        result = result.multiply(square, UP);
-      }
-      square = square.multiply(square, UP);
-    }
-    return result;
   }
 
   private static BigDecimal coefficientUp(int n, int k) {

@@ -60,20 +60,31 @@ public final class ClopperPearson {
    */
   public static OptionalInt smallestCertifying(int n, double alpha) {
     check(n, n, alpha);
+    int k = smallestReaching(Math.nextUp(0.5), n, alpha);
+    return k > n ? OptionalInt.empty() : OptionalInt.of(k);
+  }
+
+  /**
+   * The smallest count whose lower bound is at least p.
+   *
+   * @param p a probability, above 0 and below 1
+   * @param n trials, at least 1
+   * @param alpha probability of error, above 0 and below 1/2
+   * @return the count, n + 1 when even n of n do not reach it
+   */
+  static int smallestReaching(double p, int n, double alpha) {
     BigDecimal level = Directed.smallerReading(alpha);
-    double justAbove = Math.nextUp(0.5);
-    int abstains = 0; // counts up to this abstain; counts from `certifies` on do not
-    int certifies = n + 1;
-    while (certifies - abstains > 1) {
-      int k = abstains + (certifies - abstains) / 2;
-      boolean enough = 2L * k > n && new BinomialTail(n, k).up(justAbove).compareTo(level) <= 0;
-      if (enough) {
-        certifies = k;
+    int fails = (int) Math.floor(p * n); // counts up to this do not reach it; counts from `reaches` on do
+    int reaches = n + 1;
+    while (reaches - fails > 1) {
+      int k = fails + (reaches - fails) / 2;
+      if (new BinomialTail(n, k).up(p).compareTo(level) <= 0) {
+        reaches = k;
       } else {
-        abstains = k;
+        fails = k;
       }
     }
-    return certifies > n ? OptionalInt.empty() : OptionalInt.of(certifies);
+    return reaches;
   }
 
   private static void check(int k, int n, double alpha) {

@@ -44,6 +44,29 @@ final class Directed {
     return new BigDecimal(value).min(new BigDecimal(Double.toString(value)));
   }
 
+  /** The larger of what was typed and what is stored. */
+  static BigDecimal largerReading(double value) {
+    return new BigDecimal(value).max(new BigDecimal(Double.toString(value)));
+  }
+
+  /** A power of a positive number, from above. */
+  static BigDecimal powerUp(BigDecimal base, int exponent) {
+    BigDecimal result = BigDecimal.ONE;
+    BigDecimal square = base.round(UP);
+    for (int rest = exponent; rest > 0; rest >>= 1) {
+      if ((rest & 1) == 1) {
+        result = result.multiply(square, UP);
+      }
+      square = square.multiply(square, UP);
+    }
+    return result;
+  }
+
+  /** The natural logarithm of a positive value of any size, as near as doubles come. */
+  static double log(BigDecimal value) {
+    return Math.log(value.unscaledValue().doubleValue()) - value.scale() * Math.log(10);
+  }
+
   /**
    * The largest double in [low, high] for which the statement holds, given that it holds at low and, once false, stays
    * false. The answer does not depend on the guess, which only saves evaluations.

@@ -18,7 +18,7 @@ public final class NormalQuantile {
   private static final BigDecimal ROOT_TWO_PI_BELOW = PI_BELOW.multiply(BigDecimal.valueOf(2)).sqrt(DOWN);
   private static final BigDecimal NEGLIGIBLE = new BigDecimal("1e-38");
   /** Phi(9) is above every double below 1. */
-  private static final double BEYOND = 9;
+  static final double BEYOND = 9;
 
   private NormalQuantile() {}
 

@@ -24,6 +24,27 @@ public final class Radius {
   }
 
   /**
+   * The probability at which a radius is certified: Phi(radius / sigma), rounded up, so that {@link #down} of it, or of
+   * any double above it, is at least the radius.
+   *
+   * @param sigma the smoothing level
+   * @param radius in [0,1] pixel units, at least 0
+   * @return at least 1/2; 1 where it cannot be told from 1
+   * @throws IllegalArgumentException if the radius is negative or not a number
+   */
+  public static double probability(Sigma sigma, double radius) {
+    if (!(radius >= 0)) {
+      throw new IllegalArgumentException("a radius of " + radius);
+    }
+    if (radius == 0) {
+      return 0.5;
+    }
+    BigDecimal z = Directed.largerReading(radius).divide(Directed.smallerReading(sigma.unit()), Directed.UP);
+    double ratio = Directed.doubleUp(z);
+    return ratio > NormalQuantile.BEYOND ? 1 : Math.min(1, Directed.doubleUp(NormalQuantile.cumulativeUp(ratio)));
+  }
+
+  /**
    * The largest radius that any image can get: that of n votes out of n.
    *
    * @param sigma the smoothing level

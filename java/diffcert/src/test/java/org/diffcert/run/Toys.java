@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Certifier;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.ToySource;
@@ -31,7 +32,8 @@ final class Toys {
 
   static RunRecord record(int image) {
     Certifier certifier = new Certifier(SOURCE, CONFIG);
-    return new RunRecord(image, image % 2, certifier.certify(ToySource.image(), image), certifier.callsPerImage(),
+    List<Certificate> certificates = certifier.certify(ToySource.image(), image);
+    return new RunRecord(image, image % 2, certificates, certifier.calls(certificates),
         Duration.ofMillis(5), Instant.now());
   }
 
