@@ -84,7 +84,7 @@ final class AnalyzeCommand implements Callable<Integer> {
   }
 
   private List<Summary.Radius> columns() {
-    List<Double> values = Arguments.radii(radii);
+    List<Double> values = Arguments.radii("--radii", radii);
     String[] typed = radii.split(",", -1);
     List<Summary.Radius> columns = new ArrayList<>();
     for (int i = 0; i < typed.length; i++) {

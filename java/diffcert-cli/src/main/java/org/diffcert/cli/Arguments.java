@@ -20,6 +20,11 @@ final class Arguments {
   static List<Sigma> sigmas(String text) {
     TreeSet<Sigma> sigmas = new TreeSet<>();
     for (String part : text.split(",", -1)) {
+      if (part.equals("auto") || part.equals("image") || part.equals("per-image")) {
+        throw DiffcertException.usage("--sigma " + part + " is refused: were sigma chosen for each image, the smoothed "
+            + "classifier would be another function at each, and no radius could be proven; give a list, such as "
+            + "0.25,0.5, among which alpha is shared");
+      }
       double value = number("--sigma", part);
       if (!(value > 0 && value <= 16)) {
         throw DiffcertException.usage(
@@ -47,13 +52,25 @@ final class Arguments {
     return new ImageRange(from, to, step);
   }
 
-  /** Radii in [0,1] units, each with the text it was typed as. */
-  static List<Double> radii(String text) {
+  /** How many certificates share alpha: a number, or {@code rows} for all of the run. */
+  static int family(String text, int images, int sigmas) {
+    if (!text.equals("rows")) {
+      return integer("--family", text);
+    }
+    long all = (long) images * sigmas;
+    if (all > Integer.MAX_VALUE) {
+      throw DiffcertException.usage("--family rows of " + images + " images is too many to share alpha among");
+    }
+    return (int) all;
+  }
+
+  /** Radii in [0,1] units. */
+  static List<Double> radii(String option, String text) {
     List<Double> radii = new ArrayList<>();
     for (String part : text.split(",", -1)) {
-      double radius = number("--radii", part);
+      double radius = number(option, part);
       if (!(radius >= 0 && radius < 1e6)) {
-        throw DiffcertException.usage("--radii has '" + part + "', radii are 0 or more, in [0,1] units");
+        throw DiffcertException.usage(option + " has '" + part + "', radii are 0 or more, in [0,1] units");
       }
       radii.add(radius);
     }

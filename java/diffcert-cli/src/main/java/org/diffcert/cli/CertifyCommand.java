@@ -8,9 +8,11 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
+import org.diffcert.certify.Stopping;
 import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageSource;
+import org.diffcert.noise.Sigma;
 import org.diffcert.run.ImageRange;
 import org.diffcert.run.RunDirectory;
 import org.diffcert.run.RunHeader;
@@ -61,27 +63,33 @@ final class CertifyCommand implements Callable<Integer> {
   double alpha;
 
   @Option(names = "--stop", defaultValue = "fixed", paramLabel = "RULE",
-      description = "fixed: n samples. Default: ${DEFAULT-VALUE}.")
+      description = "fixed: n samples. sequential: as soon as it is known, for each --radius, whether the certificate "
+          + "reaches it, n at most. staged: the same, with looks at n, n/2, n/4, ... samples only. "
+          + "Default: ${DEFAULT-VALUE}.")
   String stop;
+
+  @Option(names = "--radius", paramLabel = "R[,R..]",
+      description = "What sequential and staged sampling decides about, in [0,1] pixel units.")
+  String radius;
+
+  @Option(names = "--family", defaultValue = "1", paramLabel = "N|rows",
+      description = "Share alpha among N certificates (several runs of which the best is reported), or rows: among "
+          + "all of this run, so that they hold together. Default: an image's own, one a sigma.")
+  String family;
 
   @Spec
   private CommandSpec spec;
 
   @Override
   public Integer call() {
-    if (!stop.equals("fixed")) {
-      throw DiffcertException.usage("--stop is '" + stop + "', this version knows only fixed");
-    }
-    CertifyConfig config = CertifyConfig.of(n0, n, alpha);
+    List<Double> radii = radius == null ? List.of() : Arguments.radii("--radius", radius);
+    CertifyConfig given = CertifyConfig.of(n0, n, alpha).withStop(new Stopping(Stopping.Kind.of(stop), radii));
     ClassifierOptions options = classifier.options(recordedSeed(out));
-    double alphaEach = config.alphaEach(options.sigmas().size());
-    if (ClopperPearson.smallestCertifying(n, alphaEach).isEmpty()) {
-      throw DiffcertException.usage("--n " + n + " is too few for alpha " + alphaEach
-          + ": even unanimous votes bound no class above 1/2, so every image would abstain; take more samples");
-    }
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (ImageData set = ImageSource.open(data)) {
       ImageRange range = Arguments.images(images, set.size());
+      CertifyConfig config = given.withFamily(Arguments.family(family, range.size(), options.sigmas().size()));
+      refuseHopeless(config, options.sigmas());
       try (ClassifierArguments.Opened opened = classifier.open(terminal, options)) {
         CertifyJob job = new CertifyJob(terminal, opened, set, range, config, out);
         if (like != null) {
@@ -104,6 +112,16 @@ final class CertifyCommand implements Callable<Integer> {
     if (!builds.isEmpty()) {
       terminal.say("note     " + String.join("; ", builds) + ": " + Builds.CONSEQUENCE);
     }
+  }
+
+  /** Too few samples for anything to come of it. */
+  private static void refuseHopeless(CertifyConfig config, List<Sigma> sigmas) {
+    double alphaEach = config.alphaEach(sigmas.size());
+    if (ClopperPearson.smallestCertifying(config.n(), alphaEach).isEmpty()) {
+      throw DiffcertException.usage("--n " + config.n() + " is too few for alpha " + alphaEach
+          + ": even unanimous votes bound no class above 1/2, so every image would abstain; take more samples");
+    }
+    config.rules(sigmas);
   }
 
   /** The seed of a run that is already there. */

@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.CertifyConfig;
+import org.diffcert.certify.Stopping;
 import org.diffcert.certify.VoteSource;
 import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.image.ImageData;
@@ -22,7 +24,9 @@ import org.diffcert.run.RunListener;
 import org.diffcert.run.RunLog;
 import org.diffcert.run.RunRecord;
 import org.diffcert.stats.ClopperPearson;
+import org.diffcert.stats.FixedSamples;
 import org.diffcert.stats.Radius;
+import org.diffcert.stats.StopRule;
 
 /** A certification as a person sees it: what will be done, how far it is, what came out. certify and demo share it. */
 final class CertifyJob implements RunListener {
@@ -83,12 +87,30 @@ final class CertifyJob implements RunListener {
 
   private void describe() {
     terminal.say("data     " + data.name() + ", " + images.size() + " images of " + data.shape());
-    double alphaEach = config.alphaEach(source.sigmas().size());
-    int least = ClopperPearson.smallestCertifying(config.n(), alphaEach).orElseThrow();
-    for (Sigma sigma : source.sigmas()) {
-      terminal.say(String.format(Locale.ROOT, "sigma    %s: largest radius possible %.4f; needs %d of %d votes", sigma,
-          floor4(Radius.largest(sigma, config.n(), alphaEach)), least, config.n()));
+    if (config.family() > source.sigmas().size()) {
+      terminal.say("family   alpha " + config.alpha() + " is shared among " + config.family() + " certificates"
+          + (run.header().joint() ? ": all of this run hold together" : ""));
     }
+    List<StopRule> rules = config.rules(source.sigmas());
+    for (int s = 0; s < rules.size(); s++) {
+      describe(source.sigmas().get(s), rules.get(s));
+    }
+  }
+
+  private void describe(Sigma sigma, StopRule rule) {
+    if (rule instanceof FixedSamples) {
+      int least = ClopperPearson.smallestCertifying(rule.cap(), rule.alpha()).orElseThrow();
+      terminal.say(String.format(Locale.ROOT, "sigma    %s: largest radius possible %.4f; needs %d of %d votes", sigma,
+          floor4(Radius.largest(sigma, rule.cap(), rule.alpha())), least, rule.cap()));
+      return;
+    }
+    int unanimous = rule.soonest(0, 0);
+    while (!rule.stops(unanimous, unanimous)) {
+      unanimous += rule.soonest(unanimous, unanimous);
+    }
+    terminal.say(String.format(Locale.ROOT, "sigma    %s: stops when it is known whether the radius reaches %s; "
+        + "unanimous votes need %d samples, the most is %d", sigma,
+        config.stop().radii().stream().map(String::valueOf).collect(Collectors.joining(", ")), unanimous, rule.cap()));
   }
 
   @Override
@@ -122,7 +144,8 @@ final class CertifyJob implements RunListener {
     estimated = true;
     double each = (double) nanos / cast;
     int left = images.size() - before;
-    terminal.say(String.format(Locale.ROOT, "time     about %s: %d %s, %d samples each, %.3g s a sample",
+    terminal.say(String.format(Locale.ROOT, "time     %s %s: %d %s, %d samples each, %.3g s a sample",
+        config.stop().kind() == Stopping.Kind.FIXED ? "about" : "at most",
         Terminal.time(Duration.ofNanos((long) (each * all * left))), left, left == 1 ? "image" : "images", all,
         each / 1e9));
   }
@@ -136,6 +159,9 @@ final class CertifyJob implements RunListener {
       line.append(String.format(Locale.ROOT, "  sigma %s: %s", c.sigma(), c.abstains() ? "abstain"
           : String.format(Locale.ROOT, "%s radius %.4f%s", name(c.predict()), floor4(c.radius()),
               c.predict() == record.label() ? "" : " (wrong)")));
+      if (config.stop().kind() != Stopping.Kind.FIXED) {
+        line.append(" after ").append(c.samples()).append(" samples");
+      }
     }
     double left = (System.nanoTime() - started) / 1e9 / (finished - before) * (total - finished);
     line.append(String.format(Locale.ROOT, "  %.1f s, %d/%d, %s left", record.elapsed().toNanos() / 1e9, finished,
@@ -156,8 +182,13 @@ final class CertifyJob implements RunListener {
     double total = log.records().stream().mapToLong(r -> r.elapsed().toNanos()).sum() / 1e9;
     terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %d network calls a vote",
         total / log.records().size(), 3600 * log.records().size() / total, source.callsPerSample()));
-    terminal.say("Each row holds with probability at least " + (1 - config.alpha())
-        + " over the noise; see docs/spec/certificate.md.");
+    if (config.stop().kind() != Stopping.Kind.FIXED) {
+      long used = log.records().stream().mapToLong(RunRecord::calls).sum() / source.callsPerSample();
+      terminal.say(String.format(Locale.ROOT, "%.0f samples an image on average, those that choose the class included",
+          (double) used / log.records().size()));
+    }
+    terminal.say((run.header().joint() ? "All rows hold together" : "Each row holds") + " with probability at least "
+        + (1 - config.alpha()) + " over the noise; see docs/spec/certificate.md.");
     terminal.say("run      " + directory.resolve(RunLog.FILE));
     for (int s = 0; s < source.sigmas().size(); s++) {
       terminal.say("results  " + directory.resolve(Results.fileName(log.header(), s)));

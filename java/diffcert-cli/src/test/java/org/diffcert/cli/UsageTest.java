@@ -47,7 +47,14 @@ class UsageTest {
         of("--images", "--images 0:5000"), of("images", "--images 5:3"), of("images", "--images 0:5:0"),
         of("images", "--images -1:5"), of("--images", "--images a:b"), of("--images", "--images 0:1:2:3"),
         of("--images", "--images 0:99999999999"), of("--stop", "--stop sometimes"), of("data|images",
-        "--data pictures"), of("split", "--data mnist:somewhere?split=half"), of("--frobnicate", "--frobnicate 3"));
+        "--data pictures"), of("split", "--data mnist:somewhere?split=half"), of("--frobnicate", "--frobnicate 3"),
+        of("number of samples is fixed", "--radius 0.25"), of("needs 1 to 64 radii", "--stop sequential"),
+        of("needs 1 to 64 radii", "--stop staged"), of("--radius", "--stop sequential --radius -0.25"),
+        of("--radius", "--stop sequential --radius far"), of("out of range", "--stop sequential --radius 1001"),
+        of("twice", "--stop staged --radius 0.25,0.25"), of("out of reach", "--stop sequential --radius 0.5"),
+        of("out of reach", "--stop staged --radius 0.5"), of("1000000", "--stop sequential --radius 0 --n 1000001"),
+        of("family has 0", "--family 0"), of("--family", "--family all"), of("too few", "--family 9"),
+        of("another function at each", "--sigma auto"), of("another function at each", "--sigma per-image"));
   }
 
   @ParameterizedTest

@@ -64,10 +64,10 @@ public final class Certifier {
    * to the cap, at which the bound of a sigma is above the candidate's probability is at most that sigma's share of
    * alpha. So the radius is that of the bound where sampling ended, at least every radius that the rule found to be
    * reached, and a certificate that was stopped because a radius cannot be reached is as true as any other. Giving up
-   * is a decision that can be wrong, too, but none that a certificate states: with the sequential rule, at most the same
-   * alpha is the probability that a bound is false or that a radius was given up that Phi(radius / sigma) does allow,
-   * both together; with the staged rule it is the probability of either. The samples that choose the class take no part
-   * in the bound (S17).
+   * is a decision that can be wrong, too, but none that a certificate states: with the sequential rule, the same alpha
+   * bounds the probability of a false bound and of giving up a radius that the true probability, being at least
+   * Phi(radius / sigma), allows, both together; with the staged rule it bounds either. The samples that choose the class
+   * take no part in the bound (S17).
    *
    * <p>What it does not state. It is about g, not about f nor about a prediction made with few samples; about images on
    * the uint8 grid, not about real-valued inputs (S1); about each image separately: of many rows, an expected share of

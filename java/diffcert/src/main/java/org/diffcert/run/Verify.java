@@ -13,7 +13,6 @@ import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Histogram;
-=======
 import org.diffcert.stats.StopRule;
 
 /**
