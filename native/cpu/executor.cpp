@@ -19,8 +19,8 @@ struct Overloaded : Ts... {
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
-// A batch is run in chunks whose features stay in the third-level cache (0.90 -> 0.74 ms a row of the MNIST network), but of
-// at least 8 rows, so that large weights are not fetched too often. Rows do not meet, so the chunks do not show.
+// A batch is run in chunks whose features are meant to stay in the third-level cache, but of at least 8 rows, so that large
+// weights are not fetched too often. Rows do not meet, so the chunks do not show.
 constexpr std::int64_t kChunkFloats = (16 << 20) / sizeof(float);
 constexpr std::int64_t kLeast = 8;
 

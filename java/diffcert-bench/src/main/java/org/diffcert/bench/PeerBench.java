@@ -2,6 +2,7 @@ package org.diffcert.bench;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -18,17 +19,20 @@ import org.diffcert.model.Model;
 import org.diffcert.model.NetworkConfig;
 
 /**
- * Whole forward passes of a DDPM++ network by this library and by libtorch on the same CPU, with the same weights and
+ * Whole forward passes of a DDPM++ network by this library, libtorch and ONNX Runtime on the same CPU, with the same weights and
  * inputs, in one process, run in turn; and libtorch's speed on the network's main convolutions. Prints one table.
  *
- * <p>Arguments: {@code [--batch 8] [--threads 2] [--rounds 9] [--model PRESET|FILE] [--peers-only]}.
+ * <p>Arguments: {@code [--batch 8] [--threads 2] [--rounds 9] [--model PRESET|FILE] [--peers-only]
+ * [--float64]}. With --float64 the first image also goes through the float64 reference, which takes its time, and every
+ * peer's error against it is told.
  */
 public final class PeerBench {
   private static final double TOLERANCE = 1e-3;
 
   private PeerBench() {}
 
-  private record Settings(int batch, int threads, int rounds, String model, boolean peersOnly) {}
+  private record Settings(int batch, int threads, int rounds, String model, boolean peersOnly,
+      boolean float64) {}
 
   private record Inputs(float[] x, float[] noise, int[] labels) {}
 
@@ -53,6 +57,7 @@ public final class PeerBench {
     int rounds = 9;
     String model = "cifar10-ddpmpp-cond";
     boolean peersOnly = false;
+    boolean float64 = false;
     for (int i = 0; i < args.length; i++) {
       String value = i + 1 < args.length ? args[i + 1] : "";
       switch (args[i]) {
@@ -64,11 +69,12 @@ public final class PeerBench {
           i++;
         }
         case "--peers-only" -> peersOnly = true;
+        case "--float64" -> float64 = true;
         default -> throw DiffcertException.usage("the option " + args[i]
-            + " is unknown; known are --batch, --threads, --rounds, --model and --peers-only");
+            + " is unknown; known are --batch, --threads, --rounds, --model, --peers-only and --float64");
       }
     }
-    return new Settings(batch, threads, rounds, model, peersOnly);
+    return new Settings(batch, threads, rounds, model, peersOnly, float64);
   }
 
   private static int whole(String option, String value) {
@@ -94,6 +100,7 @@ public final class PeerBench {
   private static void forwards(Model model, Settings settings) {
     Inputs inputs = inputs(model.config(), settings.batch());
     List<Peer> peers = new ArrayList<>();
+    float[] exact = settings.float64() ? reference(model, inputs) : null;
     DiffusionModel ours = null;
     if (!settings.peersOnly()) {
       ours = DiffusionModel.open(model, DeviceOptions.on(Device.of("cpu")).withThreads(settings.threads())
@@ -102,12 +109,24 @@ public final class PeerBench {
     }
     peers.add(new TorchNetwork(model, false));
     peers.add(new TorchNetwork(model, true));
-    try {
-      table(peers, inputs, settings);
+    try (OnnxNetwork onnx = new OnnxNetwork(model, settings.batch(), settings.threads())) {
+      peers.add(onnx);
+      table(peers, inputs, settings, exact);
     } finally {
       if (ours != null) {
         ours.close();
       }
+    }
+  }
+
+  /* The first image alone, in float64. */
+  private static float[] reference(Model model, Inputs in) {
+    long start = System.nanoTime();
+    try (DiffusionModel oracle = DiffusionModel.open(model, DeviceOptions.on(Device.REFERENCE).withMaxBatch(1))) {
+      float[] output = oracle.network(Arrays.copyOf(in.x(), in.x().length / in.noise().length),
+          Arrays.copyOf(in.noise(), 1), Arrays.copyOf(in.labels(), 1));
+      System.out.printf("The float64 reference took %.1f s for one image.%n%n", (System.nanoTime() - start) / 1e9);
+      return output;
     }
   }
 
@@ -125,7 +144,7 @@ public final class PeerBench {
     };
   }
 
-  private static void table(List<Peer> peers, Inputs in, Settings settings) {
+  private static void table(List<Peer> peers, Inputs in, Settings settings, float[] exact) {
     float[] first = peers.get(0).network(in.x(), in.noise(), in.labels());
     List<Runnable> tasks = new ArrayList<>();
     for (Peer peer : peers) {
@@ -136,23 +155,25 @@ public final class PeerBench {
     for (int p = settings.peersOnly() ? 0 : 1; p < peers.size(); p++) {
       best = Math.min(best, Timing.median(timings.get(p).wallMs()));
     }
-    System.out.printf("%-26s %10s %10s %14s %14s %12s%n", "forward", "median ms", "least ms", "processor ms",
-        "of best peer", "difference");
+    System.out.printf("%-26s %10s %10s %14s %14s %12s %12s%n", "forward", "median ms", "least ms", "processor ms",
+        "of best peer", "difference", "float64");
     for (int p = 0; p < peers.size(); p++) {
       String name = peers.get(p).name();
-      double difference = difference(first, peers.get(p).network(in.x(), in.noise(), in.labels()));
+      float[] output = peers.get(p).network(in.x(), in.noise(), in.labels());
+      double difference = difference(first, output);
       if (!(difference <= TOLERANCE)) {
         throw new DiffcertException(DiffcertException.Kind.MISMATCH, name + " differs from " + peers.get(0).name()
             + " by " + difference + " of the largest output, where float32 rounding is under " + TOLERANCE);
       }
       double median = Timing.median(timings.get(p).wallMs());
-      System.out.printf("%-26s %10.1f %10.1f %14.1f %14.3f %12.1e%n", name, median,
-          Timing.least(timings.get(p).wallMs()), Timing.median(timings.get(p).cpuMs()), median / best, difference);
+      System.out.printf("%-26s %10.1f %10.1f %14.1f %14.3f %12.1e %12s%n", name, median,
+          Timing.least(timings.get(p).wallMs()), Timing.median(timings.get(p).cpuMs()), median / best, difference,
+          exact == null ? "-" : String.format("%.1e", difference(exact, output)));
     }
     System.out.println(Timing.warning());
   }
 
-  /* Largest difference over the largest magnitude. */
+  /* Largest difference over the largest magnitude, of as many values as the first has. */
   private static double difference(float[] one, float[] two) {
     double largest = 0;
     double scale = 0;

@@ -4,7 +4,6 @@ import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -14,7 +13,6 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
-import org.diffcert.DiffcertException;
 import org.diffcert.model.Model;
 import org.diffcert.model.NetworkConfig;
 
@@ -36,11 +34,7 @@ final class TorchNetwork implements Peer {
   TorchNetwork(Model model, boolean channelsLast) {
     this.config = model.config();
     this.channelsLast = channelsLast;
-    if (config.architecture() != NetworkConfig.Unet.SONG || config.embedding() != NetworkConfig.Embedding.POSITIONAL
-        || config.encoder() != NetworkConfig.Encoder.STANDARD || config.decoder() != NetworkConfig.Decoder.STANDARD
-        || !config.resampleFilter().equals(List.of(1, 1))) {
-      throw DiffcertException.usage("the comparison with libtorch is written for DDPM++ networks alone");
-    }
+    EmbeddingInputs.requireDdpmpp(config);
     for (org.diffcert.file.Tensor tensor : model.tensors().values()) {
       long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
       Tensor weight = layout(Tensor.create(tensor.floats(), shape));
@@ -72,28 +66,12 @@ final class TorchNetwork implements Peer {
     }
   }
 
-  /* As published: float32 frequencies, endpoint included, sines before cosines. */
   private Tensor embedding(float[] noiseLabel, int[] labels) {
     int n = noiseLabel.length;
-    int width = config.modelChannels() * config.channelMultNoise();
-    int half = width / 2;
-    float[] waves = new float[n * width];
-    for (int i = 0; i < n; i++) {
-      for (int k = 0; k < half; k++) {
-        float frequency = (float) Math.pow(1.0 / 10000, (double) k / (half - 1));
-        waves[i * width + k] = (float) Math.sin(noiseLabel[i] * frequency);
-        waves[i * width + half + k] = (float) Math.cos(noiseLabel[i] * frequency);
-      }
-    }
-    Tensor emb = Tensor.create(waves, n, width);
+    Tensor emb = Tensor.create(EmbeddingInputs.waves(config, noiseLabel), n, EmbeddingInputs.width(config));
     if (config.labelDim() > 0) {
-      float[] hot = new float[n * config.labelDim()];
-      for (int i = 0; i < n; i++) {
-        if (labels[i] >= 0) {
-          hot[i * config.labelDim() + labels[i]] = (float) Math.sqrt(config.labelDim());
-        }
-      }
-      emb = emb.add(linear("model.map_label", Tensor.create(hot, n, config.labelDim())));
+      Tensor hot = Tensor.create(EmbeddingInputs.hot(config, labels), n, config.labelDim());
+      emb = emb.add(linear("model.map_label", hot));
     }
     return torch.silu(linear("model.map_layer1", torch.silu(linear("model.map_layer0", emb))));
   }
