@@ -39,7 +39,8 @@ final class OnnxNetwork implements Peer, AutoCloseable {
       options.addConfigEntry("session.force_spinning_stop", "1");
       session = environment.createSession(new Graph(model, batch).bytes(), options);
     } catch (OrtException e) {
-      throw new DiffcertException(DiffcertException.Kind.INTERNAL, "ONNX Runtime refuses the graph: " + e.getMessage(), e);
+      throw new DiffcertException(DiffcertException.Kind.INTERNAL, "ONNX Runtime refuses the graph: " + e.getMessage(),
+          e);
     }
   }
 
@@ -93,7 +94,8 @@ final class OnnxNetwork implements Peer, AutoCloseable {
       this.config = model.config();
       this.batch = batch;
       this.rootHalf = graph.scalar(Math.sqrt(0.5));
-      model.tensors().values().forEach(this::weight);
+      // Augmentation labels are not given, so their map, bare of a bias, adds nothing.
+      model.tensors().values().stream().filter(t -> !t.name().equals("model.map_augment.weight")).forEach(this::weight);
     }
 
     /* gamma and beta of a norm as [channels, 1, 1], everything else as it is. */
@@ -105,9 +107,10 @@ final class OnnxNetwork implements Peer, AutoCloseable {
 
     byte[] bytes() {
       int side = config.imgResolution();
-      Value image = new Value(graph.input("image", batch, config.imgChannels(), side, side), config.imgChannels(), side);
+      int channels = config.imgChannels();
+      Value image = new Value(graph.input("image", batch, channels, side, side), channels, side);
       emb = embedding(graph.input("waves", batch, EmbeddingInputs.width(config)));
-      graph.output(unet(image).name(), batch, config.imgChannels(), side, side);
+      graph.output(unet(image).name(), batch, channels, side, side);
       return graph.model();
     }
 
@@ -150,8 +153,9 @@ final class OnnxNetwork implements Peer, AutoCloseable {
     }
 
     private Value half(Value x) {
-      return new Value(graph.node("AveragePool", new String[] {x.name()}, Attribute.of("kernel_shape", new long[] {2, 2}),
-          Attribute.of("strides", new long[] {2, 2})), x.channels(), x.side() / 2);
+      String out = graph.node("AveragePool", new String[] {x.name()},
+          Attribute.of("kernel_shape", new long[] {2, 2}), Attribute.of("strides", new long[] {2, 2}));
+      return new Value(out, x.channels(), x.side() / 2);
     }
 
     private Value twice(Value x) {
@@ -182,12 +186,14 @@ final class OnnxNetwork implements Peer, AutoCloseable {
       int c = x.channels();
       int places = x.side() * x.side();
       String qkv = reshape(conv(name + ".qkv", groupNorm(name + ".norm2", x)).name(), batch, c, 3, places);
-      String q = op("Mul", graph.node("Transpose", new String[] {part(qkv, 0)}, Attribute.of("perm", new long[] {0, 2, 1})),
-          graph.scalar(1 / Math.sqrt(c)));
+      String q = op("Mul", transposed(part(qkv, 0)), graph.scalar(1 / Math.sqrt(c)));
       String w = graph.node("Softmax", new String[] {op("MatMul", q, part(qkv, 1))}, Attribute.of("axis", 2));
-      String a = op("MatMul", part(qkv, 2),
-          graph.node("Transpose", new String[] {w}, Attribute.of("perm", new long[] {0, 2, 1})));
+      String a = op("MatMul", part(qkv, 2), transposed(w));
       return scaledSum(conv(name + ".proj", as(x, reshape(a, batch, c, x.side(), x.side()))), x);
+    }
+
+    private String transposed(String x) {
+      return graph.node("Transpose", new String[] {x}, Attribute.of("perm", new long[] {0, 2, 1}));
     }
 
     /* q, k or v: channels are stored with the three interleaved. */
@@ -205,8 +211,10 @@ final class OnnxNetwork implements Peer, AutoCloseable {
       float[] ones = new float[groups];
       Arrays.fill(ones, 1);
       String flat = reshape(x.name(), batch, groups, (long) x.channels() / groups * x.side() * x.side());
-      String normal = graph.node("InstanceNormalization", new String[] {flat, graph.constant(name + ".ones", ones, groups),
-          graph.constant(name + ".zeros", new float[groups], groups)}, Attribute.of("epsilon", EPS));
+      String scale = graph.constant(name + ".ones", ones, groups);
+      String shift = graph.constant(name + ".zeros", new float[groups], groups);
+      String normal = graph.node("InstanceNormalization", new String[] {flat, scale, shift},
+          Attribute.of("epsilon", EPS));
       String shaped = reshape(normal, batch, x.channels(), x.side(), x.side());
       return as(x, op("Add", op("Mul", shaped, name + ".weight"), name + ".bias"));
     }

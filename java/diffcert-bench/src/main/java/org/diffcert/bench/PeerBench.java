@@ -19,12 +19,12 @@ import org.diffcert.model.Model;
 import org.diffcert.model.NetworkConfig;
 
 /**
- * Whole forward passes of a DDPM++ network by this library, libtorch and ONNX Runtime on the same CPU, with the same weights and
- * inputs, in one process, run in turn; and libtorch's speed on the network's main convolutions. Prints one table.
+ * Whole forward passes of a DDPM++ network by this library, libtorch and ONNX Runtime on the same CPU, with the same
+ * weights and inputs, in one process, run in turn; and libtorch's speed on the network's main convolutions. Prints one table.
  *
  * <p>Arguments: {@code [--batch 8] [--threads 2] [--rounds 9] [--model PRESET|FILE] [--peers-only]
- * [--float64]}. With --float64 the first image also goes through the float64 reference, which takes its time, and every
- * peer's error against it is told.
+ * [--float64]}. With --float64 the first image also goes through the float64 reference, which takes its time,
+ * and every peer's error against it is told.
  */
 public final class PeerBench {
   private static final double TOLERANCE = 1e-3;
