@@ -10,8 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
+import org.diffcert.certify.Stopping;
 import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.ImageRange;
@@ -48,9 +50,15 @@ class RunOptionsTest {
     ClassifierArguments again = arguments(RunOptions.words(RunOptions.ofClassifier(header)));
     assertEquals(options, again.options(OptionalLong.empty()));
     assertEquals(List.of(), header(again, again.options(OptionalLong.empty())).differences(header));
-    Map<String, String> all = RunOptions.of(header);
-    assertEquals("3:9:2", all.get("--images"));
-    assertEquals(List.of("5", "700", "0.01"), List.of(all.get("--n0"), all.get("--n"), all.get("--alpha")));
+  }
+
+  @Test
+  void theHeaderTellsImagesSamplesAndStopping() {
+    Map<String, Object> source = Map.of("classifier", "dc", "levels", 9, "grid", "log", "weights", "edm", "clamp", true,
+        "noise", "integer", "seed", "3");
+    Map<String, String> all = RunOptions.of(header(List.of(new Sigma(0.5)), source));
+    assertEquals(List.of("3:9:2", "5", "700", "0.01", "4", "sequential", "0.1,0.25"), Stream.of("--images", "--n0",
+        "--n", "--alpha", "--family", "--stop", "--radius").map(all::get).toList());
   }
 
   @Test
@@ -75,7 +83,8 @@ class RunOptionsTest {
   }
 
   private static RunHeader header(List<Sigma> sigmas, Map<String, Object> source) {
-    return new RunHeader(CertifyConfig.of(5, 700, 0.01), sigmas, source, "mnist:test", "00", List.of("a", "b"),
+    Stopping stop = new Stopping(Stopping.Kind.SEQUENTIAL, List.of(0.1, 0.25));
+    return new RunHeader(CertifyConfig.of(5, 700, 0.01).withFamily(4).withStop(stop), sigmas, source, "mnist:test", "00", List.of("a", "b"),
         new ImageRange(3, 9, 2), "1", "2", "cpu");
   }
 }
