@@ -9,15 +9,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.diffcert.DiffcertException;
 import org.diffcert.analyze.Analysis;
 import org.diffcert.analyze.Audit;
 import org.diffcert.analyze.Finding;
+import org.diffcert.analyze.HtmlReport;
 import org.diffcert.analyze.Log;
+import org.diffcert.analyze.PngPlot;
 import org.diffcert.analyze.Probabilities;
 import org.diffcert.analyze.Proportion;
+import org.diffcert.analyze.Report;
 import org.diffcert.analyze.Summary;
+import org.diffcert.analyze.SvgPlot;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.Logs;
 import picocli.CommandLine.Command;
@@ -61,13 +66,21 @@ final class AnalyzeCommand implements Callable<Integer> {
   @Option(names = "--latex", paramLabel = "FILE", description = "Write the table as LaTeX.")
   Path latex;
 
+  @Option(names = "--plot", paramLabel = "FILE.svg|FILE.png", description = "Draw the curves with their 95%% bands.")
+  List<Path> plots = List.of();
+
+  @Option(names = "--html", paramLabel = "FILE", description = "Write a report: one file, no network.")
+  Path html;
+
   @Spec
   private CommandSpec spec;
 
   @Override
   public Integer call() {
     List<Summary.Radius> columns = columns();
-    List<Log> logs = logs();
+    plots.forEach(AnalyzeCommand::drawing);
+    List<Report.Panel> panels = panels();
+    List<Log> logs = panels.stream().map(Report.Panel::log).toList();
     Summary summary = new Summary(logs, columns);
     PrintWriter out = spec.commandLine().getOut();
     out.print(summary.text());
@@ -80,6 +93,16 @@ final class AnalyzeCommand implements Callable<Integer> {
     write(csv, summary.csv());
     write(markdown, summary.markdown());
     write(latex, summary.latex());
+    List<Report.Panel> shown = Report.withoutCommonFolder(panels);
+    List<Log> drawn = shown.stream().map(Report.Panel::log).toList();
+    for (Path plot : plots) {
+      write(plot, drawing(plot) ? PngPlot.of(drawn) : SvgPlot.of(drawn).getBytes(StandardCharsets.UTF_8));
+    }
+    if (html != null) {
+      String title = drawn.size() == 1 ? "Certified accuracy of " + drawn.get(0).name()
+          : "Certified accuracy of " + drawn.size() + " logs";
+      write(html, HtmlReport.of(new Report(title, "diffcert analyze", shown, Optional.empty())));
+    }
     return 0;
   }
 
@@ -93,22 +116,32 @@ final class AnalyzeCommand implements Callable<Integer> {
     return columns;
   }
 
-  private List<Log> logs() {
+  private List<Report.Panel> panels() {
     List<Sigma> given = sigma == null ? List.of() : Arguments.sigmas(sigma);
     if (given.size() > 1) {
       throw DiffcertException.usage("--sigma names " + given.size() + " levels, a table has one; analyze tables of "
           + "different levels one after the other");
     }
-    List<Log> logs = new ArrayList<>();
+    List<Report.Panel> panels = new ArrayList<>();
     for (Path path : paths) {
-      for (Log log : Logs.read(path)) {
-        logs.add(given.isEmpty() || log.form() == Log.Form.RUN ? log : log.withSigma(given.get(0)));
+      for (Report.Panel panel : Logs.panels(path)) {
+        boolean told = given.isEmpty() || panel.log().form() == Log.Form.RUN;
+        panels.add(told ? panel : panel.withSigma(given.get(0)));
       }
     }
-    if (logs.stream().allMatch(log -> log.rows().isEmpty())) {
+    if (panels.stream().allMatch(panel -> panel.log().rows().isEmpty())) {
       throw DiffcertException.badInput(paths.get(0) + " holds no results to analyse yet");
     }
-    return logs;
+    return panels;
+  }
+
+  /** Whether a plot is a PNG rather than an SVG; another ending is a usage error. */
+  private static boolean drawing(Path plot) {
+    String name = plot.toString().toLowerCase(Locale.ROOT);
+    if (!name.endsWith(".png") && !name.endsWith(".svg")) {
+      throw DiffcertException.usage("--plot is '" + plot + "', write a file that ends in .svg or .png");
+    }
+    return name.endsWith(".png");
   }
 
   private static void probabilities(PrintWriter out, Log log) {
@@ -151,11 +184,14 @@ final class AnalyzeCommand implements Callable<Integer> {
   }
 
   private static void write(Path file, String text) {
-    if (file == null) {
-      return;
+    if (file != null) {
+      write(file, text.getBytes(StandardCharsets.UTF_8));
     }
+  }
+
+  private static void write(Path file, byte[] bytes) {
     try {
-      Files.writeString(file, text, StandardCharsets.UTF_8);
+      Files.write(file, bytes);
     } catch (IOException e) {
       throw new DiffcertException(DiffcertException.Kind.BAD_INPUT,
           "the file " + file + " cannot be written: " + DiffcertException.reason(e), e);

@@ -27,6 +27,17 @@ public final class Decimals {
   }
 
   /**
+   * A number of so many decimals, never above the value: radii that stand below each other.
+   *
+   * @param value at least 0
+   * @param decimals how many
+   * @return the text
+   */
+  static String column(double value, int decimals) {
+    return new BigDecimal(value).setScale(decimals, RoundingMode.DOWN).toPlainString();
+  }
+
+  /**
    * A number of 17 significant digits, which reads back to the same double; zeros at the end are left out.
    *
    * @param value a finite number

@@ -99,6 +99,16 @@ public record Log(String name, Form form, List<Row> rows, Optional<Sigma> sigma,
     return new Log(name, form, rows, Optional.of(known), printed, votes, classNames, findings);
   }
 
+  /**
+   * The same log under another name.
+   *
+   * @param other what to call it
+   * @return a copy
+   */
+  public Log named(String other) {
+    return new Log(other, form, rows, sigma, printed, votes, classNames, findings);
+  }
+
   /** The level as a number. */
   OptionalDouble sigmaUnit() {
     return sigma.isPresent() ? OptionalDouble.of(sigma.get().unit()) : OptionalDouble.empty();

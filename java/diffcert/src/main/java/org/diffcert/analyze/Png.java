@@ -3,36 +3,32 @@ package org.diffcert.analyze;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Base64;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
-import org.diffcert.image.ByteImage;
 
-/** Writes an image as a PNG in a data URI, so that a report needs no file beside it and no desktop module. */
-public final class Png {
+/** Writes PNG files: 8-bit grey or RGB, no filter. A report needs no file beside it, a plot no image library. */
+final class Png {
   private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
   private Png() {}
 
-  /**
-   * An image as a data URI.
-   *
-   * @param image grey or RGB; of other channel counts the first channel
-   * @return {@code data:image/png;base64,...}
-   */
-  public static String dataUri(ByteImage image) {
-    int channels = image.shape().channels() == 3 ? 3 : 1;
-    int height = image.shape().height();
-    int width = image.shape().width();
-    byte[] rows = new byte[height * (1 + width * channels)];
-    int at = 0;
+  /** A picture from pixels 0xRRGGBB, row by row. */
+  static byte[] rgb(int width, int height, int[] pixels) {
+    byte[] samples = new byte[3 * width * height];
+    for (int i = 0; i < pixels.length; i++) {
+      samples[3 * i] = (byte) (pixels[i] >> 16);
+      samples[3 * i + 1] = (byte) (pixels[i] >> 8);
+      samples[3 * i + 2] = (byte) pixels[i];
+    }
+    return encode(width, height, 3, samples);
+  }
+
+  /** A picture from interleaved samples of 1 or 3 channels, row by row. */
+  static byte[] encode(int width, int height, int channels, byte[] samples) {
+    int stride = width * channels;
+    byte[] rows = new byte[height * (1 + stride)];
     for (int y = 0; y < height; y++) {
-      at++; // filter type 0
-      for (int x = 0; x < width; x++) {
-        for (int c = 0; c < channels; c++) {
-          rows[at++] = (byte) image.get((c * height + y) * width + x);
-        }
-      }
+      System.arraycopy(samples, y * stride, rows, y * (1 + stride) + 1, stride); // the byte before: filter type 0
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.writeBytes(SIGNATURE);
@@ -40,11 +36,11 @@ public final class Png {
     chunk(out, "IHDR", ByteBuffer.allocate(13).putInt(width).putInt(height).put((byte) 8).put(colour).array());
     chunk(out, "IDAT", deflate(rows));
     chunk(out, "IEND", new byte[0]);
-    return "data:image/png;base64," + Base64.getEncoder().encodeToString(out.toByteArray());
+    return out.toByteArray();
   }
 
   private static byte[] deflate(byte[] data) {
-    Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION);
+    Deflater deflater = new Deflater();
     try {
       deflater.setInput(data);
       deflater.finish();

@@ -9,6 +9,7 @@ import org.diffcert.DiffcertException;
 import org.diffcert.analyze.Finding;
 import org.diffcert.analyze.Log;
 import org.diffcert.analyze.PrintedRadii;
+import org.diffcert.analyze.Report;
 import org.diffcert.analyze.TableReader;
 import org.diffcert.certify.Certificate;
 
@@ -24,8 +25,23 @@ public final class Logs {
    * @throws DiffcertException of kind BAD_INPUT if it cannot be read
    */
   public static List<Log> read(Path path) {
-    boolean run = Files.isDirectory(path) || path.toString().endsWith(".jsonl");
-    return run ? of(path.toString(), RunLog.read(path)) : List.of(TableReader.read(path));
+    return isRun(path) ? of(path.toString(), RunLog.read(path)) : List.of(TableReader.read(path));
+  }
+
+  /**
+   * Reads a run or a table with all that a report can say about it.
+   *
+   * @param path the directory or file
+   * @return one panel a log, as {@link #read}
+   * @throws DiffcertException of kind BAD_INPUT if it cannot be read
+   */
+  public static List<Report.Panel> panels(Path path) {
+    return isRun(path) ? RunReport.panels(path.toString(), RunLog.read(path))
+        : List.of(Report.Panel.of(TableReader.read(path)));
+  }
+
+  private static boolean isRun(Path path) {
+    return Files.isDirectory(path) || path.toString().endsWith(".jsonl");
   }
 
   /**

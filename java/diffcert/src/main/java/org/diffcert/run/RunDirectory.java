@@ -165,7 +165,7 @@ public final class RunDirectory implements AutoCloseable {
         replace(directory.resolve(Results.fileName(header, s)), Results.text(log, s));
       }
       Path report = directory.resolve("report.html");
-      replace(report, Report.html(log, data));
+      replace(report, RunReport.html(log, data));
       return report;
     } catch (IOException e) {
       throw failure(directory, e);

@@ -13,11 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.diffcert.DiffcertException;
-import org.diffcert.analyze.Png;
 import org.diffcert.analyze.TableReader;
 import org.diffcert.certify.CertifyConfig;
-import org.diffcert.image.ByteImage;
-import org.diffcert.image.ImageShape;
 import org.diffcert.noise.Sigma;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -193,51 +190,5 @@ class RunDirectoryTest {
     RunHeader one = new RunHeader(two.config(), List.of(new Sigma(0.5)), two.source(), two.data(), two.dataDigest(),
         two.classNames(), two.images(), two.library(), two.nativeBuild(), two.device());
     assertEquals("results.tsv", Results.fileName(one, 0));
-  }
-
-  @Test
-  void aThumbnailIsAPngOfTheImage() throws Exception {
-    byte[] grey = {0, 50, 100, (byte) 150, (byte) 200, (byte) 255};
-    assertPng(new ByteImage(new ImageShape(1, 2, 3), grey));
-    assertPng(new ByteImage(new ImageShape(3, 1, 2), grey));
-  }
-
-  /** Takes the PNG apart by its specification. */
-  private static void assertPng(ByteImage image) throws Exception {
-    String uri = Png.dataUri(image);
-    byte[] png = java.util.Base64.getDecoder().decode(uri.substring("data:image/png;base64,".length()));
-    java.nio.ByteBuffer in = java.nio.ByteBuffer.wrap(png);
-    assertEquals(0x89504e470d0a1a0aL, in.getLong());
-    int channels = image.shape().channels();
-    byte[] pixels = new byte[image.shape().height() * (1 + image.shape().width() * channels)];
-    while (in.hasRemaining()) {
-      byte[] data = new byte[in.getInt() + 4];
-      in.get(data);
-      java.util.zip.CRC32 crc = new java.util.zip.CRC32();
-      crc.update(data);
-      assertEquals((int) crc.getValue(), in.getInt());
-      String type = new String(data, 0, 4, StandardCharsets.US_ASCII);
-      if (type.equals("IHDR")) {
-        java.nio.ByteBuffer head = java.nio.ByteBuffer.wrap(data, 4, 13);
-        assertEquals(image.shape().width(), head.getInt());
-        assertEquals(image.shape().height(), head.getInt());
-        assertEquals(8, head.get());
-        assertEquals(channels == 3 ? 2 : 0, head.get());
-      } else if (type.equals("IDAT")) {
-        java.util.zip.Inflater inflater = new java.util.zip.Inflater();
-        inflater.setInput(data, 4, data.length - 4);
-        assertEquals(pixels.length, inflater.inflate(pixels));
-        inflater.end();
-      }
-    }
-    int at = 0;
-    for (int y = 0; y < image.shape().height(); y++) {
-      assertEquals(0, pixels[at++]);
-      for (int x = 0; x < image.shape().width(); x++) {
-        for (int c = 0; c < channels; c++) {
-          assertEquals(image.get((c * image.shape().height() + y) * image.shape().width() + x), pixels[at++] & 0xff);
-        }
-      }
-    }
   }
 }

@@ -1,0 +1,85 @@
+package org.diffcert.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code diffcert analyze} from end to end, on published logs. */
+class AnalyzeTest {
+  private static final Path LOGS = Cli.SHARED.resolve("data/certlogs/locuslab-smoothing/data");
+  private static final Path QUARTER = LOGS.resolve("certify/cifar10/resnet110/noise_0.25/test/sigma_0.25");
+  private static final Path HALF = LOGS.resolve("certify/cifar10/resnet110/noise_0.50/test/sigma_0.50");
+  private static final Path PREDICTIONS = LOGS.resolve("predict/imagenet/resnet50/noise_0.25/test/N_100");
+
+  @TempDir Path temp;
+
+  @Test
+  void tables() throws Exception {
+    Path csv = temp.resolve("table.csv");
+    Path markdown = temp.resolve("table.md");
+    Path latex = temp.resolve("table.tex");
+    Cli cli = Cli.ok("analyze", "--radii", "0, 0.250,1e0", "--csv", csv, "--markdown", markdown, "--latex", latex, QUARTER,
+        HALF, PREDICTIONS);
+    List<String> lines = Files.readAllLines(csv);
+    assertEquals("log,rows,abstain,acr,0,0.250,1e0", lines.get(0));
+    String[] cells = lines.get(1).split(",");
+    assertEquals(QUARTER.toString(), cells[0]);
+    assertEquals("500", cells[1]);
+    double[] figures = {0.086, 0.428884, 0.748, 0.6, 0};
+    for (int i = 0; i < figures.length; i++) {
+      assertEquals(figures[i], Double.parseDouble(cells[2 + i]), 5.1e-7);
+    }
+    assertTrue(lines.get(3).endsWith(",,,,"), "predictions have no radii");
+    assertTrue(Files.readString(markdown).contains("| 74.8 [70.8, 78.5] |"), Files.readString(markdown));
+    assertTrue(Files.readString(latex).contains("\\begin{tabular}"));
+    assertTrue(cli.out().contains("best at each radius") && cli.out().contains("selection"), cli.out());
+    assertTrue(cli.out().contains("sigma_0.25: alpha = 0.01 with n = 100000"), cli.out());
+    assertTrue(cli.out().contains("N_100: alpha cannot be judged"), cli.out());
+  }
+
+  @Test
+  void everyFinding() {
+    String out = Cli.ok("analyze", "--audit", "--by-class", QUARTER).out();
+    assertTrue(out.contains("rounding (suspect): radii are rounded to 3 significant digits"), out);
+    assertTrue(out.contains("votes (cannot be judged)"), out);
+    assertTrue(out.contains("median pA"), out);
+    assertTrue(out.lines().anyMatch(line -> line.startsWith("9 ")), "a line for class 9");
+  }
+
+  @Test
+  void plotsAndReport() throws Exception {
+    Path png = temp.resolve("curves.PNG");
+    Path svg = temp.resolve("curves.svg");
+    Path html = temp.resolve("report.html");
+    Cli.ok("analyze", QUARTER, HALF, "--plot", png, "--plot", svg, "--html", html);
+    assertEquals(1520, ImageIO.read(png.toFile()).getWidth());
+    assertTrue(Files.readString(svg).startsWith("<svg "));
+    String page = Files.readString(html);
+    assertTrue(page.contains("noise_0.25/test/sigma_0.25") && !page.contains(LOGS + "/certify/cifar10/resnet110/noise_0.25\">"));
+    assertTrue(page.contains("alpha = 0.01 with n = 100000"));
+  }
+
+  @Test
+  void sigmaOfATableWithoutOneInItsName() throws Exception {
+    Path plain = Files.copy(QUARTER, temp.resolve("log.tsv"));
+    assertTrue(Cli.ok("analyze", plain).out().contains("alpha = 0.01"), "found from the radii");
+    assertTrue(Cli.ok("analyze", plain, "--sigma", "0.25").out().contains("median pA"));
+    assertTrue(Cli.ok("analyze", plain, "--sigma", "0.5").out().contains("cannot be judged"));
+  }
+
+  @Test
+  void refusals() throws Exception {
+    Path empty = Files.writeString(temp.resolve("empty.tsv"), "idx\tlabel\tpredict\tradius\tcorrect\ttime\n");
+    assertEquals(3, Cli.run("analyze", empty).code());
+    assertEquals(0, Cli.run("analyze", empty, QUARTER).code(), "beside others it is a line of the table");
+    assertEquals(2, Cli.run("analyze", QUARTER, "--plot", temp.resolve("curves.gif")).code());
+    assertEquals(2, Cli.run("analyze", QUARTER, "--sigma", "0.25,0.5").code());
+    assertEquals(3, Cli.run("analyze", QUARTER, "--csv", temp.resolve("nowhere/table.csv")).code());
+  }
+}

@@ -1,0 +1,132 @@
+package org.diffcert.analyze;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.diffcert.noise.Sigma;
+
+/**
+ * What a report shows, before it is laid out: one panel a log, and what stands above them. {@link HtmlReport} makes a
+ * page of it. Immutable, thread-safe.
+ *
+ * @param title what was certified
+ * @param subtitle one line below it
+ * @param panels one a log, at least one
+ * @param pictures the images, in the order of the rows of every panel with details; empty for none
+ */
+public record Report(String title, String subtitle, List<Panel> panels, Optional<Pictures> pictures) {
+  /**
+   * Copies the list.
+   *
+   * @param title what was certified
+   * @param subtitle one line below it
+   * @param panels one a log
+   * @param pictures the images
+   */
+  public Report {
+    panels = List.copyOf(panels);
+  }
+
+  /**
+   * The same panels, with names that leave out the folders that all of them are in: what has to fit into a legend. A
+   * single one keeps the last part of its path.
+   *
+   * @param panels one a log
+   * @return panels with shorter names
+   */
+  public static List<Panel> withoutCommonFolder(List<Panel> panels) {
+    String first = panels.get(0).log().name();
+    int common = first.lastIndexOf('/') + 1;
+    for (Panel panel : panels) {
+      while (common > 0 && !panel.log().name().startsWith(first.substring(0, common))) {
+        common = first.lastIndexOf('/', common - 2) + 1;
+      }
+    }
+    int from = common;
+    return panels.stream().map(panel -> panel.named(panel.log().name().substring(from))).toList();
+  }
+
+  /**
+   * A log and what only its maker can say about it.
+   *
+   * @param log the rows; its name is the panel's label
+   * @param statement what its rows state, a paragraph each
+   * @param warning what has to be read before anything else
+   * @param largestPossible the radius of n of n votes
+   * @param details one a row, or none
+   * @param facts where it comes from
+   */
+  public record Panel(Log log, List<String> statement, Optional<String> warning, OptionalDouble largestPossible,
+      List<Detail> details, List<Fact> facts) {
+    /**
+     * Copies the lists.
+     *
+     * @param log the rows
+     * @param statement what its rows state
+     * @param warning what has to be read before anything else
+     * @param largestPossible the radius of n of n votes
+     * @param details one a row, or none
+     * @param facts where it comes from
+     */
+    public Panel {
+      statement = List.copyOf(statement);
+      details = List.copyOf(details);
+      facts = List.copyOf(facts);
+    }
+
+    /**
+     * The same panel under another name.
+     *
+     * @param name what to call its log
+     * @return a copy
+     */
+    public Panel named(String name) {
+      return new Panel(log.named(name), statement, warning, largestPossible, details, facts);
+    }
+
+    /**
+     * The same panel at a level that its reader knows.
+     *
+     * @param known the smoothing level
+     * @return a copy; for a table, whose facts and audit change with it
+     */
+    public Panel withSigma(Sigma known) {
+      return of(log.withSigma(known));
+    }
+
+    /**
+     * A table that somebody made, of which nothing is known but its rows.
+     *
+     * @param log the table
+     * @return its panel
+     */
+    public static Panel of(Log log) {
+      List<String> statement = List.of("A table was read, not made, here. Its rows claim that the smoothed classifier "
+          + "predicts as they say within their radius; by which noise, model and error probability is not in it. What the "
+          + "radii themselves show is in the audit below.");
+      List<Fact> facts = List.of(new Fact("file", log.name()), new Fact("rows", Integer.toString(log.rows().size())),
+          new Fact("radii", log.printed().digits() == 0 ? "none" : log.printed().words()),
+          new Fact("sigma", log.sigma().map(Object::toString).orElse("not known")));
+      return new Panel(log, statement, Optional.empty(), OptionalDouble.empty(), List.of(), facts);
+    }
+  }
+
+  /**
+   * What is known of a row beyond its radius.
+   *
+   * @param votes votes for the candidate
+   * @param samples of so many
+   * @param pALower the bound
+   * @param integerRadius the largest sum of squared 8-bit differences that is covered, -1 for none
+   * @param seconds how long the image took
+   */
+  public record Detail(int votes, int samples, double pALower, long integerRadius, double seconds) {}
+
+  /**
+   * A line of provenance.
+   *
+   * @param name what it is
+   * @param value its value
+   */
+  public record Fact(String name, String value) {}
+}

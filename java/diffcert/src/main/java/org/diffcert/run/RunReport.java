@@ -1,0 +1,117 @@
+package org.diffcert.run;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.diffcert.analyze.Decimals;
+import org.diffcert.analyze.HtmlReport;
+import org.diffcert.analyze.Log;
+import org.diffcert.analyze.Pictures;
+import org.diffcert.analyze.Report;
+import org.diffcert.certify.Certificate;
+import org.diffcert.file.Json;
+import org.diffcert.image.ByteImage;
+import org.diffcert.image.ImageData;
+import org.diffcert.noise.Sigma;
+import org.diffcert.stats.Radius;
+
+/** What a run has to say in its report: the statement, a panel a sigma, the images, where it comes from. */
+public final class RunReport {
+  /** Pictures of more images than this would make the file too heavy to open. */
+  private static final int MOST_PICTURES = 2000;
+
+  private RunReport() {}
+
+  /** The report of a run as HTML; data gives the pictures, null for none. */
+  static String html(RunLog run, ImageData data) {
+    RunHeader header = run.header();
+    String subtitle = run.records().size() + " of " + header.images().size() + " images are done; "
+        + header.source().getOrDefault("classifier", "classifier") + ", n = " + header.config().n() + ", alpha = "
+        + header.config().alpha() + "; run " + header.digest().substring(0, 12);
+    List<Report.Panel> panels = new ArrayList<>();
+    for (Report.Panel panel : panels("", run)) {
+      Sigma sigma = panel.log().sigma().orElseThrow();
+      panels.add(panel.named("\u03c3 = " + sigma));
+    }
+    return HtmlReport.of(new Report("Certified robustness on " + header.data(), subtitle, panels, pictures(run, data)));
+  }
+
+  private static Optional<Pictures> pictures(RunLog run, ImageData data) {
+    int count = run.records().size();
+    if (data == null || count == 0 || count > MOST_PICTURES) {
+      return Optional.empty();
+    }
+    List<ByteImage> images = run.records().stream().map(record -> data.image(record.image())).toList();
+    return Optional.of(Pictures.of(images));
+  }
+
+  /**
+   * The panels of a run.
+   *
+   * @param name what to call it
+   * @param run the run
+   * @return one a sigma
+   */
+  public static List<Report.Panel> panels(String name, RunLog run) {
+    RunHeader header = run.header();
+    List<Log> logs = Logs.of(name, run);
+    List<Report.Panel> panels = new ArrayList<>();
+    boolean unproven = "float".equals(header.source().get("noise"));
+    Optional<String> warning = unproven ? Optional.of("This run used floating-point noise, for comparison with published "
+        + "runs: the statement below is not proven for it.") : Optional.empty();
+    for (int s = 0; s < logs.size(); s++) {
+      double alpha = header.config().alphaEach(header.sigmas().size());
+      double most = Radius.largest(header.sigmas().get(s), header.config().n(), alpha);
+      panels.add(new Report.Panel(logs.get(s), statement(header), warning, OptionalDouble.of(most), details(run, s),
+          facts(run)));
+    }
+    return panels;
+  }
+
+  private static List<String> statement(RunHeader header) {
+    return List.of(
+        "For each image separately, with probability at least 1 \u2212 " + header.config().alpha() + " over the smoothing "
+            + "noise, all its certificates in this report hold at once"
+            + (header.sigmas().size() > 1 ? " (at every sigma; alpha is split evenly, each certificate has "
+            + Decimals.down(header.config().alphaEach(header.sigmas().size()), 4) + ")" : "")
+            + ": the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel differences "
+            + "from this one sum to at most M. That covers every 8-bit image within the L2 radius, in [0,1] pixel units.",
+        "Of many rows, an expected share of up to alpha may be false. The statement is about the smoothed classifier on "
+            + "8-bit images: not about the base classifier, not about real-valued inputs. Radii are rounded down.");
+  }
+
+  private static List<Report.Detail> details(RunLog run, int sigma) {
+    List<Report.Detail> details = new ArrayList<>();
+    for (RunRecord record : run.records()) {
+      Certificate c = record.certificates().get(sigma);
+      details.add(new Report.Detail(c.estimation().count(c.candidate()), c.estimation().total(), c.pALower(),
+          c.integerRadius().squared(), record.elapsed().toNanos() / 1e9));
+    }
+    return details;
+  }
+
+  private static List<Report.Fact> facts(RunLog run) {
+    List<Report.Fact> facts = new ArrayList<>();
+    run.origin().fields().forEach((key, value) -> {
+      if (!value.isEmpty()) {
+        facts.add(new Report.Fact(key, value));
+      }
+    });
+    facts.add(new Report.Fact("header SHA-256", run.header().digest()));
+    flatten(facts, "", run.header().encode());
+    return facts;
+  }
+
+  private static void flatten(List<Report.Fact> facts, String path, Map<?, ?> map) {
+    map.forEach((key, value) -> {
+      String name = path.isEmpty() ? key.toString() : path + "." + key;
+      if (value instanceof Map<?, ?> inner) {
+        flatten(facts, name, inner);
+      } else {
+        facts.add(new Report.Fact(name, value instanceof String s ? s : Json.of(value).write()));
+      }
+    });
+  }
+}

@@ -1,0 +1,121 @@
+package org.diffcert.analyze;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.diffcert.image.ByteImage;
+import org.diffcert.image.ImageShape;
+import org.diffcert.noise.Sigma;
+import org.junit.jupiter.api.Test;
+
+/** What is drawn, read back by another PNG reader. */
+class PicturesTest {
+  private static BufferedImage read(String dataUri) throws Exception {
+    byte[] png = Base64.getDecoder().decode(dataUri.substring("data:image/png;base64,".length()));
+    return ImageIO.read(new ByteArrayInputStream(png));
+  }
+
+  @Test
+  void everyImageIsInItsPlaceOnTheSheet() throws Exception {
+    Random random = new Random(4);
+    for (ImageShape shape : List.of(new ImageShape(1, 2, 3), new ImageShape(3, 5, 4), new ImageShape(2, 3, 3))) {
+      List<ByteImage> images = new ArrayList<>();
+      for (int i = 0; i < 43; i++) {
+        byte[] pixels = new byte[shape.channels() * shape.height() * shape.width()];
+        random.nextBytes(pixels);
+        images.add(new ByteImage(shape, pixels));
+      }
+      Pictures sheet = Pictures.of(images);
+      assertEquals(40, sheet.columns());
+      assertEquals(2, sheet.rows());
+      BufferedImage picture = read(sheet.dataUri());
+      for (int i = 0; i < images.size(); i++) {
+        for (int y = 0; y < shape.height(); y++) {
+          for (int x = 0; x < shape.width(); x++) {
+            int[] pixel = picture.getRaster().getPixel(i % 40 * shape.width() + x, i / 40 * shape.height() + y, (int[]) null);
+            for (int c = 0; c < (shape.channels() == 3 ? 3 : 1); c++) {
+              assertEquals(images.get(i).get((c * shape.height() + y) * shape.width() + x), pixel[c]);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** The curve is where the figures say: at the height of its share, in its colour. */
+  @Test
+  void aPlotShowsTheCurve() throws Exception {
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      rows.add(i < 60 ? new Row(i, 0, 0, 1) : new Row(i, 0, -1, 0));
+    }
+    Log log = AnalysisTest.log("sixty percent to 1.0", rows);
+    BufferedImage plot = ImageIO.read(new ByteArrayInputStream(PngPlot.of(List.of(log))));
+    assertEquals(2 * SvgPlot.WIDTH, plot.getWidth());
+    double height = SvgPlot.TOP + 0.4 * (SvgPlot.HEIGHT - SvgPlot.TOP - SvgPlot.BOTTOM);
+    assertEquals(Integer.decode(Palette.light(0)) & 0xffffff, plot.getRGB(600, (int) (2 * height)) & 0xffffff);
+    assertEquals(0xffffff, plot.getRGB(plot.getWidth() - 25, (int) (2 * height)) & 0xffffff, "beyond the last radius");
+    assertTrue(SvgPlot.of(List.of(log)).contains(String.format(Locale.ROOT, "M%.2f %.2fH", (double) SvgPlot.LEFT, height)));
+  }
+
+  @Test
+  void curvesAreStaircasesWithBands() {
+    List<Row> rows = List.of(new Row(0, 0, 0, 0.5), new Row(1, 0, 0, 1), new Row(2, 0, 1, 2), new Row(3, 0, -1, 0));
+    Curves curves = Curves.of(List.of(AnalysisTest.log("a", rows)));
+    Curves.Series series = curves.series().get(0);
+    assertArrayEquals(new double[] {0.5, 1}, series.radius());
+    assertArrayEquals(new double[] {0.5, 0.25}, series.share());
+    assertEquals(Proportion.of(2, 4).lower(), series.low()[0]);
+    assertEquals(Proportion.of(1, 4).upper(), series.high()[1]);
+    assertEquals(1.04, curves.farthest(), 1e-12);
+    assertEquals(List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), curves.ticks().stream().map(t -> Math.round(t * 1e9) / 1e9).toList());
+    assertTrue(Curves.of(List.of()).series().isEmpty());
+  }
+
+  @Test
+  void everyLetterOfAPathIsDrawn() {
+    for (char c = '!'; c <= '~'; c++) {
+      if ("$\\^`{}".indexOf(c) < 0) {
+        assertTrue(StrokeFont.draw(String.valueOf(c), 0, 0, 7).getBounds2D().getHeight() <= 9, "too tall: " + c);
+        assertTrue(StrokeFont.isDrawn(c), "no strokes for " + c);
+      }
+    }
+    assertTrue(StrokeFont.width("ab", 7) > StrokeFont.width("a", 7));
+  }
+
+  @Test
+  void legendsLeaveOutTheFolderThatAllShare() {
+    assertEquals(List.of("c/d", "ef/d"), shortened("/a/b/c/d", "/a/b/ef/d"));
+    assertEquals(List.of("d"), shortened("/a/b/c/d"));
+    assertEquals(List.of("a", "b/c"), shortened("a", "b/c"));
+    assertEquals(List.of("run sigma 0.25", "run sigma 0.5"), shortened("x/run sigma 0.25", "x/run sigma 0.5"));
+  }
+
+  private static List<String> shortened(String... names) {
+    List<Report.Panel> panels = Stream.of(names).map(n -> Report.Panel.of(AnalysisTest.log(n, List.of()))).toList();
+    return Report.withoutCommonFolder(panels).stream().map(panel -> panel.log().name()).toList();
+  }
+
+  /** Names come from strangers' files; none may become markup, and nothing may be fetched. */
+  @Test
+  void namesAreTextInReports() {
+    String hostile = "</script><script>alert(1)</script><img src=http://x \"'&";
+    Log log = new Log(hostile, Log.Form.CERTIFICATES, List.of(new Row(0, 0, 0, 0.5)), Optional.of(new Sigma(0.25)),
+        PrintedRadii.EXACT, Optional.empty(), List.of(hostile), List.of());
+    String page = HtmlReport.of(new Report(hostile, hostile, List.of(Report.Panel.of(log)), Optional.empty()));
+    assertEquals(2, page.split("<script>", -1).length, "one script, ours");
+    assertTrue(!page.contains("<img") && page.contains("default-src 'none'"));
+    assertTrue(!SvgPlot.of(List.of(log)).contains("<img"));
+  }
+}
