@@ -8,6 +8,7 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageShape;
 import org.diffcert.noise.IntegerNoise;
 import org.diffcert.noise.NoiseKey;
+import org.diffcert.noise.NoiseLaw;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
 
@@ -19,11 +20,12 @@ public final class NoisyVotes implements VoteSource {
   private static final int BATCH = 64;
 
   private final BaseClassifier classifier;
+  private final NoiseLaw law;
   private final List<Sigma> sigmas;
   private final long seed;
 
   /**
-   * Votes of a classifier at one or several levels.
+   * Votes of a classifier under Gaussian noise of one or several levels.
    *
    * @param classifier the classifier; closed with this
    * @param sigmas the levels, ascending, at least one
@@ -31,6 +33,19 @@ public final class NoisyVotes implements VoteSource {
    * @throws IllegalArgumentException if the sigmas do not ascend or there is none
    */
   public NoisyVotes(BaseClassifier classifier, List<Sigma> sigmas, long seed) {
+    this(classifier, NoiseLaw.GAUSSIAN, sigmas, seed);
+  }
+
+  /**
+   * Votes of a classifier under noise of any law; {@link NormCertifier} certifies them.
+   *
+   * @param classifier the classifier; closed with this
+   * @param law the law of the noise
+   * @param sigmas its standard deviations, ascending, at least one
+   * @param seed key of the noise; fresh random bits unless a run is being repeated (S10)
+   * @throws IllegalArgumentException if the sigmas do not ascend or there is none
+   */
+  public NoisyVotes(BaseClassifier classifier, NoiseLaw law, List<Sigma> sigmas, long seed) {
     for (int s = 1; s < sigmas.size(); s++) {
       if (sigmas.get(s - 1).compareTo(sigmas.get(s)) >= 0) {
         throw new IllegalArgumentException("the sigmas " + sigmas + " do not ascend");
@@ -40,6 +55,7 @@ public final class NoisyVotes implements VoteSource {
       throw new IllegalArgumentException("no sigma");
     }
     this.classifier = classifier;
+    this.law = law;
     this.sigmas = List.copyOf(sigmas);
     this.seed = seed;
   }
@@ -60,10 +76,15 @@ public final class NoisyVotes implements VoteSource {
   }
 
   @Override
+  public NoiseLaw law() {
+    return law;
+  }
+
+  @Override
   public Map<String, Object> identity() {
     Map<String, Object> identity = new LinkedHashMap<>();
     identity.put("classifier", classifier.identity());
-    identity.put("noise", "integer");
+    identity.put("noise", law == NoiseLaw.GAUSSIAN ? "integer" : "integer " + law.cliName());
     identity.put("seed", Long.toUnsignedString(seed));
     return identity;
   }
@@ -77,7 +98,7 @@ public final class NoisyVotes implements VoteSource {
   public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes) {
     int elements = image.shape().elements();
     for (int s = 0; s < sigmas.size(); s++) {
-      IntegerNoise noise = IntegerNoise.of(sigmas.get(s));
+      IntegerNoise noise = IntegerNoise.of(law, sigmas.get(s));
       for (int start = from; start < to; start += BATCH) {
         int size = Math.min(BATCH, to - start);
         int[][] inputs = new int[size][elements];

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageShape;
+import org.diffcert.noise.NoiseLaw;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
 
@@ -36,6 +37,15 @@ public interface VoteSource extends AutoCloseable {
    * @return at least one
    */
   List<Sigma> sigmas();
+
+  /**
+   * The law of the smoothing noise; which radii follow depends on it.
+   *
+   * @return the law, Gaussian unless said otherwise
+   */
+  default NoiseLaw law() {
+    return NoiseLaw.GAUSSIAN;
+  }
 
   /**
    * Everything that the votes depend on, for the run's header: model digests, classifier, levels, weights, noise mode, seed.

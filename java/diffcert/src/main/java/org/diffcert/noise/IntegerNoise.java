@@ -1,73 +1,70 @@
 package org.diffcert.noise;
 
-import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Gaussian noise rounded to the grid of 8-bit values, drawn as integers from integers by a table of thresholds (S3 to
- * S7): for a sigma of s in [0,1] pixel units, the noise m is the integer nearest to 255 s Z, in 1/255 units. Image plus
- * noise is then exactly the rounding of image plus real Gaussian noise, so a certificate about the one is a certificate
- * about the other.
+ * Noise rounded to the grid of 8-bit values, drawn as integers from integers by a table of thresholds (S3 to S7): for
+ * a law of standard deviation 1, such as that of a normal Z, and a sigma of s in [0,1] pixel units, the noise m is the
+ * integer nearest to 255 s Z, in 1/255 units. Image plus noise is then exactly the rounding of image plus real noise, so
+ * a certificate about the one is a certificate about the other.
  *
- * <p>The table holds floor(2^64 Phi((2j+1) / (510 s))), the boundary between noise j and j + 1; a uniform equal to an
- * entry lies in a cell that the real boundary cuts: the draw is ambiguous and its sample counts for no class (S5). The
- * table spans what can matter: the sum image + noise is clipped to [{@link #clipLow}, {@link #clipHigh}] = [-255 k, 255
- * (k + 1)] with k = max(1, floor(6 s)) (S6), so noise beyond 255 (k + 1) either way lands on the clip whatever the
- * image is. Immutable, thread-safe. docs/spec/noise.md is the contract with C++.
+ * <p>The table holds floor(2^64 F((2j+1) / (510 s))), F the distribution function of Z, the boundary between noise j
+ * and j + 1; a uniform equal to an entry lies in a cell that the real boundary cuts: the draw is ambiguous and its
+ * sample counts for no class (S5). The table spans what can matter: the sum image + noise is clipped to [{@link
+ * #clipLow}, {@link #clipHigh}] = [-255 k, 255 (k + 1)] with k = max(1, floor(6 s)) (S6), so noise beyond 255 (k + 1)
+ * either way lands on the clip whatever the image is. Immutable, thread-safe. docs/spec/noise.md is the contract with C++.
  */
 public final class IntegerNoise {
   /** What {@link #of(long)} answers for an ambiguous draw. */
   public static final int AMBIGUOUS = Integer.MIN_VALUE;
 
-  /** Above this, 2^64 (1 - Phi) is below 1 (Q(z) < phi(z) / z), so the threshold lies in the last cell. */
-  private static final BigDecimal LAST_CELL = new BigDecimal("9.5");
   private static final int CACHED = 16;
-  private static final Map<Double, IntegerNoise> CACHE =
+  private static final Map<Table, IntegerNoise> CACHE =
       new LinkedHashMap<>(CACHED, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Double, IntegerNoise> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Table, IntegerNoise> eldest) {
           return size() > CACHED;
         }
       };
 
+  /** What a table belongs to. */
+  private record Table(NoiseLaw law, Sigma sigma) {}
+
+  private final NoiseLaw law;
   private final Sigma sigma;
   private final long[] thresholds;
   private final int k;
 
-  private IntegerNoise(Sigma sigma) {
+  private IntegerNoise(NoiseLaw law, Sigma sigma) {
+    this.law = law;
     this.sigma = sigma;
     this.k = clip(sigma);
-    int half = 255 * (k + 1);
-    this.thresholds = new long[2 * half];
-    BigDecimal scale = new BigDecimal(sigma.unit()).multiply(BigDecimal.valueOf(510));
-    BigInteger denominator = scale.unscaledValue();
-    BigInteger unit = BigInteger.TEN.pow(scale.scale());
-    BigDecimal lastCell = LAST_CELL.multiply(scale);
-    NormalCdf narrow = new NormalCdf(128);
-    for (int j = 0; j < half; j++) {
-      BigInteger odd = BigInteger.valueOf(2L * j + 1);
-      long t = -1L;
-      if (new BigDecimal(odd).compareTo(lastCell) < 0) {
-        t = Long.MIN_VALUE + floor(narrow, odd.multiply(unit), denominator);
-      }
-      thresholds[half + j] = t;
-      thresholds[half - 1 - j] = ~t;
-    }
+    this.thresholds = Thresholds.of(law, sigma, 255 * (k + 1));
   }
 
   /**
-   * The noise of a smoothing level. Tables of the last few sigmas are kept.
+   * The Gaussian noise of a smoothing level. Tables of the last few levels are kept.
    *
    * @param sigma the level
    * @return its noise
    */
   public static IntegerNoise of(Sigma sigma) {
+    return of(NoiseLaw.GAUSSIAN, sigma);
+  }
+
+  /**
+   * The noise of a law at a smoothing level. Tables of the last few levels are kept.
+   *
+   * @param law the law
+   * @param sigma its standard deviation
+   * @return its noise
+   */
+  public static IntegerNoise of(NoiseLaw law, Sigma sigma) {
     synchronized (CACHE) {
-      return CACHE.computeIfAbsent(sigma.unit(), unit -> new IntegerNoise(sigma));
+      return CACHE.computeIfAbsent(new Table(law, sigma), table -> new IntegerNoise(law, sigma));
     }
   }
 
@@ -76,23 +73,13 @@ public final class IntegerNoise {
     return Math.max(1, (int) Math.floor(6 * sigma.unit()));
   }
 
-  /** floor(2^64 (Phi(z) - 1/2)), decided: both ends of the error interval have the same floor. */
-  private static long floor(NormalCdf narrow, BigInteger numerator, BigInteger denominator) {
-    NormalCdf cdf = narrow;
-    for (int bits = 128; bits <= 1024; bits *= 2) {
-      if (cdf == null) {
-        cdf = new NormalCdf(bits);
-      }
-      BigInteger value = cdf.half(numerator, denominator);
-      BigInteger low = value.subtract(BigInteger.ONE).shiftRight(bits - 64);
-      BigInteger high = value.add(BigInteger.ONE).shiftRight(bits - 64);
-      if (low.equals(high)) {
-        return low.longValueExact();
-      }
-      cdf = null;
-    }
-    throw new IllegalStateException("a threshold of the normal distribution cannot be told from an integer by "
-        + "1024 bits");
+  /**
+   * The law.
+   *
+   * @return what is rounded to the grid
+   */
+  public NoiseLaw law() {
+    return law;
   }
 
   /**

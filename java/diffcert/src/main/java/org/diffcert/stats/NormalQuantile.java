@@ -60,19 +60,7 @@ public final class NormalQuantile {
       term = term.multiply(ratio, UP);
       sum = sum.add(term, UP);
     }
-    BigDecimal below = expDown(square.multiply(HALF)).multiply(ROOT_TWO_PI_BELOW, DOWN);
+    BigDecimal below = Exponential.down(square.multiply(HALF)).multiply(ROOT_TWO_PI_BELOW, DOWN);
     return HALF.add(sum.divide(below, UP), UP);
-  }
-
-  /** A lower bound of exp(x), x &gt;= 0: the exponential series, cut off. */
-  private static BigDecimal expDown(BigDecimal x) {
-    BigDecimal term = BigDecimal.ONE;
-    BigDecimal sum = term;
-    BigDecimal factor = x.round(DOWN);
-    for (int i = 1; term.compareTo(sum.multiply(NEGLIGIBLE, DOWN)) > 0; i++) {
-      term = term.multiply(factor, DOWN).divide(BigDecimal.valueOf(i), DOWN);
-      sum = sum.add(term, DOWN);
-    }
-    return sum;
   }
 }
