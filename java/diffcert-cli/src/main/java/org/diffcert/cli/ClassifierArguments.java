@@ -126,6 +126,9 @@ final class ClassifierArguments {
     return switch (noise) {
       case "integer" -> kind == ClassifierKind.EPNDC && sigmas.size() > 1 ? NoiseMode.PATH : NoiseMode.INTEGER;
       case "float" -> NoiseMode.FLOAT;
+      case "uniform", "laplace" -> throw DiffcertException.usage("--noise " + noise + " does not go with a diffusion "
+          + "classifier, whose levels are matched to Gaussian noise; from Java, NoisyVotes casts votes of any other "
+          + "classifier under it");
       default -> throw DiffcertException.usage("--noise is '" + noise + "', must be integer or float");
     };
   }

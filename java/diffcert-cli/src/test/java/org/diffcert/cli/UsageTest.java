@@ -41,7 +41,7 @@ class UsageTest {
         "--levels x"), of("levels", "--levels 1"), of("levels", "--levels 20000"), of("spacing|grid", "--grid cubic"),
         of("weighting", "--weights best"), of("classifier", "--classifier apdnc"), of("published",
         "--weights published"),
-        of("--noise", "--noise gaussian"), of("--seed", "--seed today"), of("--seed", "--seed 99999999999999999999"),
+        of("--noise", "--noise gaussian"), of("matched to Gaussian", "--noise laplace"), of("--seed", "--seed today"), of("--seed", "--seed 99999999999999999999"),
         of("batch", "--batch 0"), of("batch", "--batch -1"), of("threads", "--threads -1"), of("--isa", "--isa sse9"),
         of("device", "--device tpu"), of("device", "--device cuda:x"), of("--images", "--images 5"),
         of("--images", "--images 0:5000"), of("images", "--images 5:3"), of("images", "--images 0:5:0"),

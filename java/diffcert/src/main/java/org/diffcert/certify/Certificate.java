@@ -3,6 +3,7 @@ package org.diffcert.certify;
 import org.diffcert.noise.Sigma;
 import org.diffcert.stats.FixedSamples;
 import org.diffcert.stats.IntegerRadius;
+import org.diffcert.stats.NormRadii;
 import org.diffcert.stats.Radius;
 import org.diffcert.stats.StopRule;
 
@@ -74,6 +75,16 @@ public record Certificate(Sigma sigma, int candidate, int predict, double pALowe
    */
   public int samples() {
     return estimation.total();
+  }
+
+  /**
+   * The same certificate in every norm; no further share of alpha is spent (docs/spec/norms.md).
+   *
+   * @param elements how many values the image has
+   * @return the radii; nothing is covered when it abstains
+   */
+  public NormRadii radii(int elements) {
+    return NormRadii.ofL2(radius, integerRadius, elements);
   }
 
   /**

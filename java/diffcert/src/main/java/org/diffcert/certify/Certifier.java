@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.image.ByteImage;
+import org.diffcert.noise.NoiseLaw;
 import org.diffcert.noise.Phase;
 import org.diffcert.stats.StopRule;
 
@@ -23,7 +24,8 @@ public final class Certifier {
    *
    * @param source the votes; stays the caller's to close
    * @param config sample counts and error probability
-   * @throws DiffcertException of kind USAGE if {@link CertifyConfig#rules} refuses
+   * @throws DiffcertException of kind USAGE if the source's noise is not Gaussian, or {@link CertifyConfig#rules}
+   *     refuses
    */
   public Certifier(VoteSource source, CertifyConfig config) {
     this(source, config, 0);
@@ -35,11 +37,16 @@ public final class Certifier {
    * @param source the votes; stays the caller's to close
    * @param config sample counts and error probability
    * @param chunk samples of one call of the vote source, or 0 for about a second's work; results do not depend on it
-   * @throws DiffcertException of kind USAGE if the chunk is negative, or {@link CertifyConfig#rules} refuses
+   * @throws DiffcertException of kind USAGE if the chunk is negative, the source's noise is not Gaussian, or
+   *     {@link CertifyConfig#rules} refuses
    */
   public Certifier(VoteSource source, CertifyConfig config, int chunk) {
     if (chunk < 0) {
       throw DiffcertException.usage("the chunk is " + chunk + " samples, must be at least 0");
+    }
+    if (source.law() != NoiseLaw.GAUSSIAN) {
+      throw DiffcertException.usage("the L2 radius of a certificate is that of Gaussian noise, but the votes are cast "
+          + "under " + source.law().cliName() + " noise; certify them with NormCertifier");
     }
     this.source = source;
     this.config = config;

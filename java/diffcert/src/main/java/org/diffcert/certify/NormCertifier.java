@@ -21,8 +21,13 @@ public final class NormCertifier {
    *
    * @param source the votes; stays the caller's to close
    * @param config sample counts and error probability
+   * @throws DiffcertException of kind USAGE if the number of samples is not fixed
    */
   public NormCertifier(VoteSource source, CertifyConfig config) {
+    if (config.stop().kind() != Stopping.Kind.FIXED) {
+      throw DiffcertException.usage("radii to stop at are L2 radii of Gaussian noise; a certificate in every norm takes "
+          + "a fixed number of samples");
+    }
     this.source = source;
     this.config = config;
     this.counter = new VoteCounter(source, 0);

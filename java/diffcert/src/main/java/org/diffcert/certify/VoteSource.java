@@ -39,7 +39,7 @@ public interface VoteSource extends AutoCloseable {
   List<Sigma> sigmas();
 
   /**
-   * The law of the smoothing noise; which radii follow depends on it.
+   * The law of the smoothing noise; which radii follow depends on it. A source that wraps another must pass it on.
    *
    * @return the law, Gaussian unless said otherwise
    */

@@ -51,13 +51,18 @@ final class Directed {
 
   /** A power of a positive number, from above. */
   static BigDecimal powerUp(BigDecimal base, int exponent) {
+    return power(base, exponent, UP);
+  }
+
+  /** A power of a positive number, every step rounded in one direction. */
+  static BigDecimal power(BigDecimal base, int exponent, MathContext direction) {
     BigDecimal result = BigDecimal.ONE;
-    BigDecimal square = base.round(UP);
+    BigDecimal square = base.round(direction);
     for (int rest = exponent; rest > 0; rest >>= 1) {
       if ((rest & 1) == 1) {
-        result = result.multiply(square, UP);
+        result = result.multiply(square, direction);
       }
-      square = square.multiply(square, UP);
+      square = square.multiply(square, direction);
     }
     return result;
   }

@@ -4,7 +4,6 @@ import static org.diffcert.stats.Directed.DOWN;
 import static org.diffcert.stats.Directed.UP;
 
 import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.function.DoublePredicate;
 import org.diffcert.noise.Sigma;
 
@@ -45,7 +44,7 @@ final class LawRadius {
     double guess = -high * Math.expm1(Math.log1p(0.5 - p) / elements);
     return largest(high, guess, r -> {
       BigDecimal stays = BigDecimal.ONE.subtract(new BigDecimal(r).divide(root, UP), DOWN);
-      return stays.signum() > 0 && power(stays, elements, DOWN).compareTo(needed) > 0;
+      return stays.signum() > 0 && Directed.power(stays, elements, DOWN).compareTo(needed) > 0;
     });
   }
 
@@ -80,17 +79,5 @@ final class LawRadius {
   /** The largest double of [0, high] that passes; 0 passes, for at no distance p is above 1/2 as it is. */
   private static double largest(double high, double guess, DoublePredicate holds) {
     return Directed.largest(0, high, Math.max(0, guess), r -> r == 0 || holds.test(r));
-  }
-
-  private static BigDecimal power(BigDecimal base, int exponent, MathContext direction) {
-    BigDecimal result = BigDecimal.ONE;
-    BigDecimal square = base.round(direction);
-    for (int rest = exponent; rest > 0; rest >>= 1) {
-      if ((rest & 1) == 1) {
-        result = result.multiply(square, direction);
-      }
-      square = square.multiply(square, direction);
-    }
-    return result;
   }
 }
