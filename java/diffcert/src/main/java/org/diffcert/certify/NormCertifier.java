@@ -25,8 +25,8 @@ public final class NormCertifier {
    */
   public NormCertifier(VoteSource source, CertifyConfig config) {
     if (config.stop().kind() != Stopping.Kind.FIXED) {
-      throw DiffcertException.usage("radii to stop at are L2 radii of Gaussian noise; a certificate in every norm takes "
-          + "a fixed number of samples");
+      throw DiffcertException.usage("radii to stop at are L2 radii of Gaussian noise; a certificate in every norm "
+          + "takes a fixed number of samples");
     }
     this.source = source;
     this.config = config;

@@ -6,14 +6,15 @@ import java.util.Map;
 /**
  * Noise rounded to the grid of 8-bit values, drawn as integers from integers by a table of thresholds (S3 to S7): for
  * a law of standard deviation 1, such as that of a normal Z, and a sigma of s in [0,1] pixel units, the noise m is the
- * integer nearest to 255 s Z, in 1/255 units. Image plus noise is then exactly the rounding of image plus real noise, so
- * a certificate about the one is a certificate about the other.
+ * integer nearest to 255 s Z, in 1/255 units. Image plus noise is then exactly the rounding of image plus real noise,
+ * so a certificate about the one is a certificate about the other.
  *
  * <p>The table holds floor(2^64 F((2j+1) / (510 s))), F the distribution function of Z, the boundary between noise j
  * and j + 1; a uniform equal to an entry lies in a cell that the real boundary cuts: the draw is ambiguous and its
  * sample counts for no class (S5). The table spans what can matter: the sum image + noise is clipped to [{@link
  * #clipLow}, {@link #clipHigh}] = [-255 k, 255 (k + 1)] with k = max(1, floor(6 s)) (S6), so noise beyond 255 (k + 1)
- * either way lands on the clip whatever the image is. Immutable, thread-safe. docs/spec/noise.md is the contract with C++.
+ * either way lands on the clip whatever the image is. Immutable, thread-safe. docs/spec/noise.md is the contract with
+ * C++.
  */
 public final class IntegerNoise {
   /** What {@link #of(long)} answers for an ambiguous draw. */

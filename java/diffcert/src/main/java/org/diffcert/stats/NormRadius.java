@@ -8,8 +8,8 @@ import org.diffcert.image.ByteImage;
  *
  * @param norm the norm
  * @param radius every uint8 image within this distance, in [0,1] pixel units, is covered; rounded down
- * @param units every uint8 image whose {@link Norm#distance} is at most this is covered; {@link IntegerRadius#NONE} when
- *     nothing is
+ * @param units every uint8 image whose {@link Norm#distance} is at most this is covered; {@link IntegerRadius#NONE}
+ *     when nothing is
  */
 public record NormRadius(Norm norm, double radius, long units) {
   /**

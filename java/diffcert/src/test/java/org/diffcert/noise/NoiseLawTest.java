@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Uniform and Laplace integer noise: tables against 60-digit decimals, draws against the exact cells, frozen digests. */
+/** Uniform and Laplace integer noise: tables against 60-digit decimals, draws against exact cells, frozen digests. */
 class NoiseLawTest {
   private static final double[] SIGMAS = {0.01, 0.12, 0.25, 1, 3.7};
   private static final MathContext WIDE = new MathContext(60);

@@ -64,7 +64,7 @@ class NormRadiiTest {
     }
   }
 
-  /** Every shift that a certificate covers leaves every set of probability p more than one half: two pixels, exactly. */
+  /** Each shift that a certificate covers leaves every set of probability p more than one half: two pixels, exactly. */
   @ParameterizedTest
   @EnumSource(value = NoiseLaw.class, names = {"UNIFORM", "LAPLACE"})
   void noSetOfTwoPixelsContradictsACertificate(NoiseLaw law) {
@@ -90,7 +90,7 @@ class NormRadiiTest {
     }
   }
 
-  /** Where the noise is uniform on an odd number of integers, the certificate ends exactly where the worst case does. */
+  /** Where the noise is uniform on an odd number of integers, the certificate ends where the worst case does. */
   @ParameterizedTest
   @ValueSource(doubles = {0.52, 0.61, 0.75, 0.9, 0.999})
   void uniformIsTight(double p) {
