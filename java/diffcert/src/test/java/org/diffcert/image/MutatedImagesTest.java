@@ -105,4 +105,31 @@ class MutatedImagesTest {
     }
     check("images:" + directory, directory.resolve("b/x.png"));
   }
+
+  /** One image of a known shape, in every form that it may come in. */
+  @Test
+  void singleImages() throws IOException {
+    ImageShape shape = new ImageShape(1, 2, 3);
+    byte[] array = ImageFiles.array("|u1", "1, 2, 3", new byte[6]);
+    byte[] idx = ImageFiles.idx(0x00000802, new int[] {2, 3}, new byte[6]);
+    Path png = directory.resolve("x.png");
+    ImageIO.write(new BufferedImage(3, 2, BufferedImage.TYPE_BYTE_GRAY), "png", png.toFile());
+    Path npz = ImageFiles.npz(directory.resolve("x.npz"), array, null);
+    Path file = directory.resolve("x");
+    SplittableRandom random = new SplittableRandom(10);
+    for (byte[] sound : new byte[][] {array, idx, ImageFiles.gzip(idx), Files.readAllBytes(png),
+        Files.readAllBytes(npz)}) {
+      int refused = 0;
+      for (int i = 0; i < ROUNDS; i++) {
+        Files.write(file, mutate(sound, random));
+        try {
+          assertEquals(shape, SingleImage.read(file, shape).shape());
+        } catch (DiffcertException e) {
+          assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind(), e.getMessage());
+          refused++;
+        }
+      }
+      assertTrue(refused > ROUNDS / 10, "only " + refused + " of " + ROUNDS + " were refused");
+    }
+  }
 }
