@@ -6,19 +6,15 @@ import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Certifier;
-import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.image.ImageData;
-import org.diffcert.run.CertifyRun;
-import org.diffcert.run.RunHeader;
 import org.diffcert.run.RunLog;
 import org.diffcert.run.RunRecord;
 import org.diffcert.run.Verify;
-import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * Casts the votes of some images of a run again, with the run's own keys, and holds them against the log: the check
@@ -45,11 +41,11 @@ final class Rerun {
     return left;
   }
 
-  /** Casts their votes again. options are those of the network (model, device, threads), as words. */
-  void run(List<RunRecord> picked, String data, List<String> options) {
+  /** Casts their votes again, with the run's network as the options of a command give it. */
+  void run(List<RunRecord> picked, String data, RunNetwork network, CommandSpec spec) {
     try (ImageData set = RunFiles.open(log.header(), data);
-        ClassifierArguments.Opened opened = open(options)) {
-      List<String> builds = checkHeader(set, opened);
+        ClassifierArguments.Opened opened = network.open(log, spec, OptionalLong.empty(), terminal)) {
+      List<String> builds = RunNetwork.differences(log, set, opened, false);
       List<String> differences = new ArrayList<>();
       for (int i = 0; i < picked.size(); i++) {
         differences.addAll(compare(picked.get(i), i, picked.size(), set, opened));
@@ -62,33 +58,6 @@ final class Rerun {
           + ", are those in the log" + (builds.isEmpty() ? "" : ", though it was made elsewhere: "
           + String.join("; ", builds)));
     }
-  }
-
-  private ClassifierArguments.Opened open(List<String> options) {
-    List<String> words = new ArrayList<>(RunOptions.words(RunOptions.ofClassifier(log.header())));
-    options.forEach(option -> words.removeIf(word -> word.startsWith(option.replaceFirst("=.*", "="))));
-    words.addAll(options);
-    ClassifierArguments classifier = new ClassifierArguments();
-    try {
-      CommandLine.populateCommand(classifier, words.toArray(String[]::new));
-    } catch (CommandLine.ParameterException e) {
-      throw DiffcertException.badInput("the run's options are none of certify: " + e.getMessage());
-    }
-    return classifier.open(terminal, classifier.options(OptionalLong.empty()));
-  }
-
-  /** The run as it would be made here: equal to the log's but for device and build, which are given back. */
-  private List<String> checkHeader(ImageData set, ClassifierArguments.Opened opened) {
-    RunHeader there = log.header();
-    RunHeader here = new CertifyRun(opened.classifier(), set, there.images(), there.config(), there.library(),
-        NativeLibrary.buildDigest(), opened.device().name(), opened.origin()).header();
-    List<String> differences = here.differences(there);
-    List<String> builds = differences.stream().filter(d -> Builds.isOne(d) || d.startsWith("device is ")).toList();
-    if (builds.size() < differences.size()) {
-      throw DiffcertException.usage("this is not what the run was made with: " + differences.stream()
-          .filter(d -> !builds.contains(d)).collect(Collectors.joining("; ")));
-    }
-    return builds;
   }
 
   private List<String> compare(RunRecord record, int done, int total, ImageData set,

@@ -2,7 +2,6 @@ package org.diffcert.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -37,20 +36,12 @@ final class VerifyCommand implements Callable<Integer> {
       description = "Which images: auto, or the seed that an earlier --rerun printed.")
   String rerunSeed;
 
-  @Option(names = "--model", paramLabel = "FILE",
-      description = "The run's network. Default: the file of the recorded name, here or in models/.")
-  Path model;
-
-  @Option(names = "--unconditional-model", paramLabel = "FILE",
-      description = "The run's second network, if it had one.")
-  Path unconditionalModel;
-
   @Option(names = "--data", paramLabel = "SET",
       description = "The run's images. Default: those of the recorded name, here or in data/.")
   String data;
 
   @Mixin
-  NetworkArguments network;
+  RunNetwork network;
 
   @Spec
   private CommandSpec spec;
@@ -82,39 +73,20 @@ final class VerifyCommand implements Callable<Integer> {
     terminal.say("rerun    " + picked.size() + " of " + log.records().size() + " images, picked by --rerun-seed "
         + Long.toUnsignedString(seed) + ": "
         + picked.stream().map(record -> Integer.toString(record.image())).collect(Collectors.joining(", ")));
-    again.run(picked, data, options(log));
-  }
-
-  /** What was said about the network, as options of certify; what was not is as the run has it. */
-  private List<String> options(RunLog log) {
-    List<String> options = new ArrayList<>();
-    options.add("--model=" + RunFiles.model(log, model));
-    Path second = RunFiles.unconditional(log, unconditionalModel);
-    if (second != null) {
-      options.add("--unconditional-model=" + second);
-    }
-    for (String name : List.of("--device", "--threads", "--isa", "--config")) {
-      if (given(name)) {
-        Object value = spec.findOption(name).getValue();
-        options.add(name + "=" + value);
-      }
-    }
-    return options;
+    again.run(picked, data, network, spec);
   }
 
   private void refuseWithoutRerun() {
     if (rerun != null && rerun < 1) {
       throw DiffcertException.usage("--rerun is " + rerun + ", must be at least 1");
     }
-    for (String name : List.of("--rerun-seed", "--model", "--unconditional-model", "--data", "--device", "--threads",
-        "--isa", "--config")) {
-      if (rerun == null && given(name)) {
-        throw DiffcertException.usage(name + " goes with --rerun; without it, no network is needed");
+    if (rerun == null) {
+      RunNetwork.refuseWithout("--rerun", spec);
+      for (String name : List.of("--rerun-seed", "--data")) {
+        if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
+          throw DiffcertException.usage(name + " goes with --rerun");
+        }
       }
     }
-  }
-
-  private boolean given(String option) {
-    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 }

@@ -85,6 +85,7 @@ class UsageTest {
         of("--model goes with --rerun", "verify run --model m"), of("--device", "verify run --device cpu"),
         of("--rerun-seed", "verify run --rerun-seed 3"), of("check", "attack"), of("RUN", "attack check"),
         of("X", "attack check run"), of("--image", "attack check run x --image first"),
+        of("--device goes with --predict", "attack check run x --device cpu"),
         of("--classifier", "certify --model m --data mnist:x --sigma 0.5 --out run"), of("RUN", "analyze"),
         of("--radii", "analyze x --radii 0,far"),
         of("--radii", "analyze x --radii -1"), of("model", "model"), of("FILE", "model inspect"), of("melt",
