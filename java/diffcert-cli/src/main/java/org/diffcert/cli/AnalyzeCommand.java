@@ -93,7 +93,7 @@ final class AnalyzeCommand implements Callable<Integer> {
     write(csv, summary.csv());
     write(markdown, summary.markdown());
     write(latex, summary.latex());
-    List<Report.Panel> shown = Report.withoutCommonFolder(panels);
+    List<Report.Panel> shown = Report.withShortNames(panels);
     List<Log> drawn = shown.stream().map(Report.Panel::log).toList();
     for (Path plot : plots) {
       write(plot, drawing(plot) ? PngPlot.of(drawn) : SvgPlot.of(drawn).getBytes(StandardCharsets.UTF_8));

@@ -61,7 +61,7 @@ class AnalyzeTest {
     assertEquals(1520, ImageIO.read(png.toFile()).getWidth());
     assertTrue(Files.readString(svg).startsWith("<svg "));
     String page = Files.readString(html);
-    assertTrue(page.contains("noise_0.25/test/sigma_0.25") && !page.contains(LOGS + "/certify/cifar10/resnet110/noise_0.25\">"));
+    assertTrue(page.contains("<th>sigma_0.25<small>500 images"), "a short name");
     assertTrue(page.contains("alpha = 0.01 with n = 100000"));
   }
 

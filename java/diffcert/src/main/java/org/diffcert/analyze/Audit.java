@@ -8,7 +8,6 @@ import static org.diffcert.analyze.Finding.Verdict.UNJUDGED;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
@@ -94,7 +93,7 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
     private void recorded(Log.Votes votes) {
       alpha = OptionalDouble.of(votes.alpha());
       n = Optional.of(votes.n());
-      add(LADDER, SHOWN, "alpha = " + number(votes.alpha()) + " and n = " + votes.n()
+      add(LADDER, SHOWN, "alpha = " + Decimals.brief(votes.alpha()) + " and n = " + votes.n()
           + " are recorded with every vote; diffcert verify recomputes the radii from them");
       add(VOTES, SHOWN, "the class is chosen on votes of its own noise (phase 1), bounded on others (phase 2)");
       add(ROUNDING, SHOWN, "radii are at full precision, rounded down");
@@ -117,7 +116,7 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
       }
       double top = rungs.values()[0];
       if (top / sigma.getAsDouble() > HIGHEST) {
-        add("units", SUSPECT, "the radius " + number(top) + " is " + number(top / sigma.getAsDouble())
+        add("units", SUSPECT, "the radius " + Decimals.brief(top) + " is " + Decimals.brief(top / sigma.getAsDouble())
             + " sigma, more than any number of votes gives: radius and sigma are not in the same units");
         add(LADDER, UNJUDGED, "radii and sigma are not in the same units");
         unjudgedVotes();
@@ -138,9 +137,9 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
       Ladder ladder = fit.ladder();
       alpha = OptionalDouble.of(ladder.alpha());
       n = Optional.of(ladder.n());
-      add(LADDER, SHOWN, "alpha = " + number(ladder.alpha()) + " with n = " + ladder.n() + " and sigma " + number(sigma)
+      add(LADDER, SHOWN, "alpha = " + Decimals.brief(ladder.alpha()) + " with n = " + ladder.n() + " and sigma " + Decimals.brief(sigma)
           + ": the radii that can be told apart stand on its rungs, all " + fit.matches().size() + " of them ("
-          + fit.matches().stream().limit(SHOWN_RADII).map(m -> number(m.value())).collect(Collectors.joining(", "))
+          + fit.matches().stream().limit(SHOWN_RADII).map(m -> Decimals.brief(m.value())).collect(Collectors.joining(", "))
           + (fit.matches().size() > SHOWN_RADII ? ", .." : "") + "; " + fit.rows() + " rows)"
           + (others.isEmpty() ? "; no other usual alpha with a round n fits" : "; less plain: " + list(others)));
       if (ladder.alpha() > DOCUMENTED) {
@@ -172,7 +171,7 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
       int rows = up.stream().mapToInt(Rungs.Match::rows).sum();
       if (!up.isEmpty()) {
         add(ROUNDING, SUSPECT, "radii are rounded to " + log.printed().words() + ": " + rows + " of " + fit.rows()
-            + " rows that can be checked print more than their bound gives, such as " + number(up.get(0).value()) + " for "
+            + " rows that can be checked print more than their bound gives, such as " + Decimals.brief(up.get(0).value()) + " for "
             + Decimals.down(up.get(0).rung(), 7));
       } else if (farBelow) {
         add(ROUNDING, SHOWN, "radii are cut to " + log.printed().words() + ", none is above its bound");
@@ -206,15 +205,15 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
 
     private static String why(Rungs rungs, LadderSearch.Outcome outcome) {
       if (rungs.values().length == 1) {
-        return "all certified rows have the same radius, " + number(rungs.values()[0])
+        return "all certified rows have the same radius, " + Decimals.brief(rungs.values()[0])
             + ", and one rung shows alpha or n, not both";
       }
       if (outcome.nothing()) {
         return "no usual alpha with a round n has rungs at " + Arrays.stream(rungs.values()).limit(SHOWN_RADII)
-            .mapToObj(Auditor::number).collect(Collectors.joining(", "));
+            .mapToObj(Decimals::brief).collect(Collectors.joining(", "));
       }
       if (!rungs.piledUp()) {
-        return "the largest radius, " + number(rungs.values()[0]) + ", is not shared by 3 rows or more, so it need not be "
+        return "the largest radius, " + Decimals.brief(rungs.values()[0]) + ", is not shared by 3 rows or more, so it need not be "
             + "that of n of n votes, and the other radii are too close to tell ladders apart";
       }
       return outcome.others().isEmpty() ? "too few radii can be told apart" : "several fit: " + list(outcome.others());
@@ -227,7 +226,7 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
       if (fitting.length != 1) {
         return OptionalDouble.empty();
       }
-      add("sigma", NOTE, number(fitting[0]) + " is the only usual one at which the radii fit a ladder");
+      add("sigma", NOTE, Decimals.brief(fitting[0]) + " is the only usual one at which the radii fit a ladder");
       return OptionalDouble.of(fitting[0]);
     }
 
@@ -255,13 +254,8 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
     }
 
     private static String list(List<Rungs.Fit> fits) {
-      return fits.stream().limit(3).map(f -> "alpha = " + number(f.ladder().alpha()) + " with n = " + f.ladder().n())
+      return fits.stream().limit(3).map(f -> "alpha = " + Decimals.brief(f.ladder().alpha()) + " with n = " + f.ladder().n())
           .collect(Collectors.joining(", ")) + (fits.size() > 3 ? " and " + (fits.size() - 3) + " more" : "");
-    }
-
-    private static String number(double value) {
-      return value >= 1e-4 && value < 1e4 ? Decimals.down(value + 1e-12, 5).replaceAll("\\.0$", "")
-          : String.format(Locale.ROOT, "%.0e", value);
     }
 
     private void add(String rule, Verdict verdict, String sentence) {

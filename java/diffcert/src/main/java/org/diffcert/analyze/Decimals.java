@@ -38,6 +38,18 @@ public final class Decimals {
   }
 
   /**
+   * A number for a sentence: five significant digits, rounded to nearest, without zeros at the end.
+   *
+   * @param value a finite number
+   * @return the text, without an exponent unless the number is very small or large
+   */
+  public static String brief(double value) {
+    BigDecimal rounded = new BigDecimal(value).round(new MathContext(5, RoundingMode.HALF_EVEN)).stripTrailingZeros();
+    boolean plain = value == 0 || Math.abs(value) >= 1e-6 && Math.abs(value) < 1e9;
+    return plain ? rounded.toPlainString() : rounded.toString();
+  }
+
+  /**
    * A number of 17 significant digits, which reads back to the same double; zeros at the end are left out.
    *
    * @param value a finite number

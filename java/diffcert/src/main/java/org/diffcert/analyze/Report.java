@@ -3,6 +3,7 @@ package org.diffcert.analyze;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 import org.diffcert.noise.Sigma;
 
 /**
@@ -15,6 +16,8 @@ import org.diffcert.noise.Sigma;
  * @param pictures the images, in the order of the rows of every panel with details; empty for none
  */
 public record Report(String title, String subtitle, List<Panel> panels, Optional<Pictures> pictures) {
+  private static final int MOST_PARTS = 64;
+
   /**
    * Copies the list.
    *
@@ -28,22 +31,29 @@ public record Report(String title, String subtitle, List<Panel> panels, Optional
   }
 
   /**
-   * The same panels, with names that leave out the folders that all of them are in: what has to fit into a legend. A
-   * single one keeps the last part of its path.
+   * The same panels, with names of as few last parts of their paths as tell them apart: what has to fit into a legend.
    *
    * @param panels one a log
    * @return panels with shorter names
    */
-  public static List<Panel> withoutCommonFolder(List<Panel> panels) {
-    String first = panels.get(0).log().name();
-    int common = first.lastIndexOf('/') + 1;
-    for (Panel panel : panels) {
-      while (common > 0 && !panel.log().name().startsWith(first.substring(0, common))) {
-        common = first.lastIndexOf('/', common - 2) + 1;
-      }
+  public static List<Panel> withShortNames(List<Panel> panels) {
+    List<String> whole = panels.stream().map(panel -> panel.log().name()).toList();
+    int parts = 1;
+    while (parts < MOST_PARTS && whole.stream().map(last(parts)).distinct().count() < whole.stream().distinct().count()) {
+      parts++;
     }
-    int from = common;
-    return panels.stream().map(panel -> panel.named(panel.log().name().substring(from))).toList();
+    UnaryOperator<String> shortened = last(parts);
+    return panels.stream().map(panel -> panel.named(shortened.apply(panel.log().name()))).toList();
+  }
+
+  private static UnaryOperator<String> last(int parts) {
+    return path -> {
+      int from = path.length();
+      for (int i = 0; i < parts && from >= 0; i++) {
+        from = path.lastIndexOf('/', from - 1);
+      }
+      return path.substring(from + 1);
+    };
   }
 
   /**

@@ -12,6 +12,7 @@ import org.diffcert.analyze.PrintedRadii;
 import org.diffcert.analyze.Report;
 import org.diffcert.analyze.TableReader;
 import org.diffcert.certify.Certificate;
+import org.diffcert.certify.Stopping;
 
 /** Hands runs, and anybody's tables, over to analysis. */
 public final class Logs {
@@ -81,6 +82,10 @@ public final class Logs {
     if (run.tornBytes() > 0) {
       findings.add(new Finding("last line", Finding.Verdict.NOTE,
           "a torn last line of " + run.tornBytes() + " bytes is left out"));
+    }
+    if (run.header().config().stop().kind() != Stopping.Kind.FIXED) {
+      findings.add(new Finding("samples", Finding.Verdict.NOTE, "stop " + run.header().config().stop().kind()
+          + ": an image took as many samples as the question of its radii needed, n is the most"));
     }
     if ("float".equals(run.header().source().get("noise"))) {
       findings.add(new Finding("noise", Finding.Verdict.SUSPECT,

@@ -5,12 +5,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 import org.diffcert.analyze.Decimals;
 import org.diffcert.analyze.HtmlReport;
 import org.diffcert.analyze.Log;
 import org.diffcert.analyze.Pictures;
 import org.diffcert.analyze.Report;
 import org.diffcert.certify.Certificate;
+import org.diffcert.certify.Stopping;
 import org.diffcert.file.Json;
 import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageData;
@@ -62,24 +64,42 @@ public final class RunReport {
     Optional<String> warning = unproven ? Optional.of("This run used floating-point noise, for comparison with published "
         + "runs: the statement below is not proven for it.") : Optional.empty();
     for (int s = 0; s < logs.size(); s++) {
-      double alpha = header.config().alphaEach(header.sigmas().size());
-      double most = Radius.largest(header.sigmas().get(s), header.config().n(), alpha);
-      panels.add(new Report.Panel(logs.get(s), statement(header), warning, OptionalDouble.of(most), details(run, s),
+      panels.add(new Report.Panel(logs.get(s), statement(header), warning, largest(header, s), details(run, s),
           facts(run)));
     }
     return panels;
   }
 
+  /** The radius of n of n votes; a run that stops early has none to speak of. */
+  private static OptionalDouble largest(RunHeader header, int s) {
+    if (header.config().stop().kind() != Stopping.Kind.FIXED) {
+      return OptionalDouble.empty();
+    }
+    double alpha = header.config().alphaEach(header.sigmas().size());
+    return OptionalDouble.of(Radius.largest(header.sigmas().get(s), header.config().n(), alpha));
+  }
+
   private static List<String> statement(RunHeader header) {
-    return List.of(
-        "For each image separately, with probability at least 1 \u2212 " + header.config().alpha() + " over the smoothing "
-            + "noise, all its certificates in this report hold at once"
-            + (header.sigmas().size() > 1 ? " (at every sigma; alpha is split evenly, each certificate has "
-            + Decimals.down(header.config().alphaEach(header.sigmas().size()), 4) + ")" : "")
-            + ": the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel differences "
-            + "from this one sum to at most M. That covers every 8-bit image within the L2 radius, in [0,1] pixel units.",
-        "Of many rows, an expected share of up to alpha may be false. The statement is about the smoothed classifier on "
-            + "8-bit images: not about the base classifier, not about real-valued inputs. Radii are rounded down.");
+    double alpha = header.config().alpha();
+    double each = header.config().alphaEach(header.sigmas().size());
+    List<String> paragraphs = new ArrayList<>();
+    paragraphs.add((header.joint() ? "With probability at least 1 \u2212 " + alpha + " over the smoothing noise, all "
+        + "certificates of this run hold at once"
+        : "For each image separately, with probability at least 1 \u2212 " + alpha + " over the smoothing noise, all its "
+        + "certificates in this report hold at once")
+        + (each < alpha ? " (alpha is split evenly, each certificate has " + Decimals.brief(each) + ")" : "")
+        + ": the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel differences from "
+        + "the image certified sum to at most M. That covers every 8-bit image within the L2 radius, in [0,1] pixel units.");
+    paragraphs.add((header.joint() ? "" : "Of many rows, an expected share of up to alpha may be false. ")
+        + "The statement is about the smoothed classifier on 8-bit images: not about the base classifier, not about "
+        + "real-valued inputs. Radii are rounded down.");
+    if (header.config().stop().kind() != Stopping.Kind.FIXED) {
+      paragraphs.add("Sampling of an image ended as soon as it was known whether its radius reaches each of "
+          + header.config().stop().radii().stream().map(String::valueOf).collect(Collectors.joining(", "))
+          + " (stop " + header.config().stop().kind() + "): a radius says what was asked, not how far the image could have "
+          + "been certified, and mean and median are to be read so.");
+    }
+    return paragraphs;
   }
 
   private static List<Report.Detail> details(RunLog run, int sigma) {

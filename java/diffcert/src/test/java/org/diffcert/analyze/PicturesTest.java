@@ -95,16 +95,18 @@ class PicturesTest {
   }
 
   @Test
-  void legendsLeaveOutTheFolderThatAllShare() {
+  void legendsTellLogsApart() {
     assertEquals(List.of("c/d", "ef/d"), shortened("/a/b/c/d", "/a/b/ef/d"));
     assertEquals(List.of("d"), shortened("/a/b/c/d"));
-    assertEquals(List.of("a", "b/c"), shortened("a", "b/c"));
+    assertEquals(List.of("a", "c"), shortened("a", "b/c"));
+    assertEquals(List.of("a/d", "b/d", "e"), shortened("/a/d", "b/d", "e"));
     assertEquals(List.of("run sigma 0.25", "run sigma 0.5"), shortened("x/run sigma 0.25", "x/run sigma 0.5"));
+    assertEquals(List.of("a", "a"), shortened("x/a", "x/a"), "the same log twice");
   }
 
   private static List<String> shortened(String... names) {
     List<Report.Panel> panels = Stream.of(names).map(n -> Report.Panel.of(AnalysisTest.log(n, List.of()))).toList();
-    return Report.withoutCommonFolder(panels).stream().map(panel -> panel.log().name()).toList();
+    return Report.withShortNames(panels).stream().map(panel -> panel.log().name()).toList();
   }
 
   /** Names come from strangers' files; none may become markup, and nothing may be fetched. */
