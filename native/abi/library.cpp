@@ -1,6 +1,4 @@
 // The C ABI's part that needs no model: versions, the last error, and what the devices are.
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -8,9 +6,11 @@
 #include <thread>
 
 #include "abi/last_error.hpp"
+#include "core/status.hpp"
 #include "cpu/kernels.hpp"
 #include "diffcert/diffcert.h"
 #include "diffcert_digest.hpp"
+#include "ops/device.hpp"
 
 namespace diffcert {
 namespace {
@@ -44,7 +44,7 @@ std::string build_info() {
 #else
   text += "gcc " __VERSION__;
 #endif
-  text += ", CPU code portable, avx2, avx512, here " + instruction_set() + ", no CUDA part in this build";
+  text += ", CPU code portable, avx2, avx512, here " + instruction_set() + ", CUDA kernels in a library of their own";
   return text;
 }
 
@@ -63,16 +63,6 @@ dc_status fail(dc_status status, std::string_view message) noexcept {
   return status;
 }
 
-// Whether the machine has an NVIDIA driver, so that a user learns whether another build would help.
-std::string cuda_driver() {
-  if (void* library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) {
-    dlclose(library);
-    return "the machine has an NVIDIA driver";
-  }
-  const char* why = dlerror();
-  return std::string("no NVIDIA driver: ") + (why != nullptr ? why : "libcuda.so.1 does not load");
-}
-
 dc_status describe(const std::string& device, std::string& line) {
   const std::string machine =
       processor() + ", " + std::to_string(std::max(1u, std::thread::hardware_concurrency())) + " threads";
@@ -84,13 +74,8 @@ dc_status describe(const std::string& device, std::string& line) {
     line = "reference: float64, slow, on " + machine;
     return DC_OK;
   }
-  const bool numbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 && device.size() < 10 &&
-                        device.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (device == "cuda" || numbered) {
-    return fail(DC_DEVICE_UNAVAILABLE,
-                "The device '" + device + "' is not there: this build of diffcert has no CUDA part (" + cuda_driver() + ").");
-  }
-  return fail(DC_BAD_ARGUMENT, "There is no device '" + device + "'; the devices are cpu, reference, cuda and cuda:i.");
+  line = describe_device(device);
+  return DC_OK;
 }
 
 }  // namespace
@@ -121,6 +106,8 @@ dc_status dc_device_describe(const char* device, char* text, int64_t capacity) {
     std::memcpy(text, line.data(), length);
     text[length] = '\0';
     return DC_OK;
+  } catch (const diffcert::Error& e) {
+    return diffcert::fail(e.status, e.what());
   } catch (const std::exception& e) {
     return diffcert::fail(DC_INTERNAL, e.what());
   }

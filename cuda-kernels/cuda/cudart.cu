@@ -1,0 +1,159 @@
+// libdiffcert-cuda.so: the backend's table over the CUDA runtime (linked statically, so that only the driver is needed).
+#include <cuda_runtime.h>
+
+#include <cstdio>
+#include <string>
+
+#include "cuda/backend.h"
+#include "core/status.hpp"
+#include "kernels/kernel_list.hpp"
+
+namespace diffcert {
+
+#define X(name, Params) __global__ void name(const __grid_constant__ Params p);
+DIFFCERT_KERNELS(X)
+#undef X
+
+namespace {
+
+struct Entry {
+  const char* name;
+  const void* function;
+};
+
+const Entry kernels[] = {
+#define X(name, Params) {#name, reinterpret_cast<const void*>(static_cast<void (*)(Params)>(&name))},
+    DIFFCERT_KERNELS(X)
+#undef X
+};
+constexpr std::int64_t kFreeShared = 48 << 10;  // above it a kernel must be told once
+
+struct Context {
+  int device = 0;
+  cudaStream_t stream = nullptr;
+  cudaEvent_t marks[2] = {};
+};
+
+thread_local std::string text;
+
+// What a CUDA call means to the core. An error of an earlier kernel is found by whichever call comes next.
+int status_of(cudaError_t error, const char* name = nullptr) {
+  if (error == cudaSuccess) return DC_OK;
+  text = "CUDA error " + std::to_string(static_cast<int>(error)) + ", " + cudaGetErrorString(error);
+  if (name != nullptr) text += std::string(" (kernel ") + name + ")";
+  cudaGetLastError();  // a sticky error stays; any other must not be reported again
+  switch (error) {
+    case cudaErrorMemoryAllocation: return DC_OUT_OF_MEMORY;
+    case cudaErrorNoDevice:
+    case cudaErrorInsufficientDriver:
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorInvalidDevice:
+    case cudaErrorDevicesUnavailable: return DC_DEVICE_UNAVAILABLE;
+    case cudaErrorInvalidValue:
+    case cudaErrorInvalidConfiguration: return DC_INTERNAL;
+    default: return DC_DEVICE_LOST;
+  }
+}
+
+Context& of(void* context) { return *static_cast<Context*>(context); }
+
+void close(void* context) {
+  Context& c = of(context);
+  cudaSetDevice(c.device);
+  for (const cudaEvent_t mark : c.marks) {
+    if (mark != nullptr) cudaEventDestroy(mark);
+  }
+  if (c.stream != nullptr) cudaStreamDestroy(c.stream);
+  delete &c;
+}
+
+int open(std::int32_t device, void** context) {
+  auto* c = new Context{device};
+  cudaError_t error = cudaSetDevice(device);
+  if (error == cudaSuccess) error = cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking);
+  for (cudaEvent_t& mark : c->marks) {
+    if (error == cudaSuccess) error = cudaEventCreate(&mark);
+  }
+  if (error != cudaSuccess) {
+    const int status = status_of(error);
+    close(c);
+    return status;
+  }
+  *context = c;
+  return DC_OK;
+}
+
+int properties(void* context, dc_backend_properties* p) {
+  cudaDeviceProp prop{};
+  std::size_t free = 0, total = 0;
+  cudaError_t error = cudaSetDevice(of(context).device);
+  if (error == cudaSuccess) error = cudaGetDeviceProperties(&prop, of(context).device);
+  if (error == cudaSuccess) error = cudaMemGetInfo(&free, &total);
+  if (error != cudaSuccess) return status_of(error);
+  std::snprintf(p->name, sizeof p->name, "%s", prop.name);
+  p->memory = static_cast<std::int64_t>(total);
+  p->free = static_cast<std::int64_t>(free);
+  p->compute = 10 * prop.major + prop.minor;
+  p->processors = prop.multiProcessorCount;
+  return DC_OK;
+}
+
+int allocate(void* context, std::int64_t bytes, void** memory) {
+  cudaError_t error = cudaSetDevice(of(context).device);
+  if (error == cudaSuccess) error = cudaMalloc(memory, static_cast<std::size_t>(bytes));
+  return status_of(error);
+}
+
+int release(void* context, void* memory) {
+  cudaSetDevice(of(context).device);
+  return status_of(cudaFree(memory));
+}
+
+int synchronize(void* context) { return status_of(cudaStreamSynchronize(of(context).stream)); }
+
+int copy(void* context, void* to, const void* from, std::int64_t bytes, cudaMemcpyKind kind) {
+  cudaError_t error = cudaSetDevice(of(context).device);
+  if (error == cudaSuccess) error = cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), kind, of(context).stream);
+  return error == cudaSuccess ? synchronize(context) : status_of(error);
+}
+
+int launch(void* context, std::int32_t kernel, const std::uint32_t grid[3], const std::uint32_t block[3], std::int64_t shared_bytes,
+           const void* params) {
+  const Entry& entry = kernels[kernel];
+  cudaError_t error = cudaSetDevice(of(context).device);
+  if (error == cudaSuccess && shared_bytes > kFreeShared) {
+    error = cudaFuncSetAttribute(entry.function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+  }
+  if (error == cudaSuccess) {
+    void* arguments[] = {const_cast<void*>(params)};
+    error = cudaLaunchKernel(entry.function, dim3(grid[0], grid[1], grid[2]), dim3(block[0], block[1], block[2]), arguments,
+                             static_cast<std::size_t>(shared_bytes), of(context).stream);
+  }
+  return status_of(error, entry.name);
+}
+
+const dc_backend backend = {
+    DC_BACKEND_VERSION,
+    kernel_list_digest(),
+    [] { return text.c_str(); },
+    [](std::int32_t* count) -> int { return status_of(cudaGetDeviceCount(count)); },
+    open,
+    close,
+    properties,
+    allocate,
+    release,
+    [](void* context, void* to, const void* from, std::int64_t bytes) -> int { return copy(context, to, from, bytes, cudaMemcpyHostToDevice); },
+    [](void* context, void* to, const void* from, std::int64_t bytes) -> int { return copy(context, to, from, bytes, cudaMemcpyDeviceToHost); },
+    launch,
+    synchronize,
+    [](void* context, std::int32_t which) -> int { return status_of(cudaEventRecord(of(context).marks[which != 0], of(context).stream)); },
+    [](void* context, float* milliseconds) -> int {
+      const cudaError_t error = cudaEventSynchronize(of(context).marks[1]);
+      return status_of(error == cudaSuccess ? cudaEventElapsedTime(milliseconds, of(context).marks[0], of(context).marks[1]) : error);
+    },
+};
+
+}  // namespace
+}  // namespace diffcert
+
+extern "C" __attribute__((visibility("default"))) const dc_backend* diffcert_backend() { return &diffcert::backend; }

@@ -1,0 +1,130 @@
+// Finds the library of a device beside this one (or in DIFFCERT_DEVICE_PATH), opens it once, and refuses one of another build.
+#include "cuda/device_library.hpp"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "core/status.hpp"
+
+namespace diffcert::cuda {
+namespace {
+
+std::string own_directory() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&own_directory), &info) == 0 || info.dli_fname == nullptr) return ".";
+  const std::string path = info.dli_fname;
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+std::string last_problem() {
+  const char* why = dlerror();
+  return why != nullptr ? why : "no reason given";
+}
+
+[[noreturn]] void unavailable(const std::string& device, const std::string& why) {
+  throw Error(DC_DEVICE_UNAVAILABLE, "The device '" + device + "' is not there: " + why + ".");
+}
+
+const dc_backend* load(const std::string& kind, const std::string& device) {
+  // The driver first: without it the CUDA runtime only says that the driver is too old.
+  if (kind == "cuda" && dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) unavailable(device, "no NVIDIA driver: " + last_problem());
+  const char* given = std::getenv("DIFFCERT_DEVICE_PATH");
+  const std::string path = (given != nullptr && *given != '\0' ? std::string(given) : own_directory()) + "/libdiffcert-" + kind + ".so";
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: CUDA cannot be unloaded
+  if (library == nullptr) unavailable(device, last_problem());
+  const auto entry = reinterpret_cast<dc_backend_entry>(dlsym(library, DC_BACKEND_ENTRY));
+  if (entry == nullptr) unavailable(device, path + " is not a library of diffcert");
+  const dc_backend* backend = entry();
+  if (backend->version != DC_BACKEND_VERSION || backend->kernels != kernel_list_digest()) {
+    unavailable(device, path + " is of another build of diffcert");
+  }
+  return backend;
+}
+
+const dc_backend* library_of(const std::string& kind, const std::string& device) {
+  static std::mutex lock;
+  static std::map<std::string, const dc_backend*> loaded;
+  const std::lock_guard hold(lock);
+  const auto found = loaded.find(kind);
+  if (found != loaded.end()) return found->second;
+  return loaded[kind] = load(kind, device);
+}
+
+}  // namespace
+
+std::shared_ptr<Device> Device::open(const std::string& name) {
+  const bool numbered = name.rfind("cuda:", 0) == 0 && name.size() > 5 && name.size() < 10 && name.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (name != "cuda" && name != "emulator" && !numbered) {
+    throw Error(DC_BAD_ARGUMENT, "There is no device '" + name + "'; the devices are cpu, reference, cuda and cuda:i.");
+  }
+  const dc_backend* backend = library_of(name == "emulator" ? "emulator" : "cuda", name);
+  const std::int32_t index = numbered ? std::atoi(name.c_str() + 5) : 0;
+  std::int32_t count = 0;
+  if (backend->device_count(&count) != DC_OK) unavailable(name, backend->error_text());
+  if (index >= count) unavailable(name, "the machine has " + std::to_string(count) + (count == 1 ? " device" : " devices"));
+  return std::shared_ptr<Device>(new Device(name, backend, index));
+}
+
+Device::Device(std::string name, const dc_backend* backend, std::int32_t index) : name_(std::move(name)), backend_(backend) {
+  check(backend_->open(index, &context_), "open");
+}
+
+Device::~Device() {
+  if (context_ != nullptr) backend_->close(context_);
+}
+
+dc_backend_properties Device::properties() const {
+  dc_backend_properties properties{};
+  check(backend_->properties(context_, &properties), "describe itself");
+  return properties;
+}
+
+std::string Device::describe() const {
+  const dc_backend_properties p = properties();
+  std::string line = name_ + ": " + p.name;
+  if (p.compute > 0) {
+    line += ", compute capability " + std::to_string(p.compute / 10) + "." + std::to_string(p.compute % 10) + ", " +
+            std::to_string(p.processors) + " multiprocessors, " + std::to_string(p.free >> 20) + " of " + std::to_string(p.memory >> 20) + " MiB free";
+  }
+  return line;
+}
+
+void Device::check(int status, const char* doing) const {
+  if (status == DC_OK) return;
+  const std::string why = std::string("The device '") + name_ + "' could not " + doing + ": " + backend_->error_text() + ".";
+  throw Error(static_cast<dc_status>(status), why);
+}
+
+void Device::upload(void* to, const void* from, std::int64_t bytes) { check(backend_->upload(context_, to, from, bytes), "take data"); }
+void Device::download(void* to, const void* from, std::int64_t bytes) { check(backend_->download(context_, to, from, bytes), "give its results"); }
+void Device::synchronize() { check(backend_->synchronize(context_), "finish its work"); }
+
+void Device::launch_any(std::int32_t kernel, Grid grid, std::uint32_t threads, std::int64_t shared_bytes, const void* params) {
+  const std::uint32_t blocks[3] = {grid.x, grid.y, grid.z}, block[3] = {threads, 1, 1};
+  check(backend_->launch(context_, kernel, blocks, block, shared_bytes, params), "run a kernel");
+}
+
+DeviceMemory::DeviceMemory(std::shared_ptr<Device> device, std::int64_t bytes) : device_(std::move(device)), bytes_(bytes) {
+  if (bytes > 0) device_->check(device_->backend_->allocate(device_->context_, bytes, &memory_), "give memory");
+}
+
+DeviceMemory::~DeviceMemory() {
+  if (memory_ != nullptr) device_->backend_->release(device_->context_, memory_);
+}
+
+DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept
+    : device_(std::move(other.device_)), memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(memory_, other.memory_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+}  // namespace diffcert::cuda

@@ -1,0 +1,108 @@
+// The op table on a device of kernels: a GPU, or the emulator. One arena a plan, sized in prepare; no allocation in run.
+#include <algorithm>
+#include <utility>
+
+#include "core/arena.hpp"
+#include "core/status.hpp"
+#include "cuda/step.hpp"
+#include "ops/device.hpp"
+
+namespace diffcert {
+namespace cuda {
+namespace {
+
+constexpr std::int64_t kLargestBatch = 32768;  // samples are a grid's y or z, which ends at 65535
+
+class DeviceExecutor final : public Executor {
+ public:
+  DeviceExecutor(const Plan& plan, const std::string& device) : plan_(plan), device_(Device::open(device)), weights_(plan.weights.size()) {}
+
+  void set_weight(WeightId w, std::span<const float> data) override {
+    weights_.at(static_cast<std::size_t>(w)).assign(data.begin(), data.end());
+  }
+
+  // A batch that does not fit is halved until it does; rows do not meet, so that the halves do not show.
+  void prepare(std::int64_t max_batch) override {
+    invariant(max_batch > 0, "an empty batch");
+    if (steps_.empty()) build();
+    for (chunk_ = std::min(max_batch, kLargestBatch);; chunk_ = (chunk_ + 1) / 2) {
+      try {
+        arena_ = DeviceMemory(device_, checked_product(checked_product(plan_.arena_elements, chunk_), sizeof(float)));
+        break;
+      } catch (const Error& e) {
+        if (e.status != DC_OUT_OF_MEMORY || chunk_ == 1) throw;
+      }
+    }
+    host_ = AlignedBuffer<float>(checked_product(chunk_, std::max({elements(plan_.image), elements(plan_.output), std::int64_t{plan_.label_dim}})));
+    max_batch_ = max_batch;
+  }
+
+  void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
+    run_all(n, image, noise_label, label, output);
+  }
+  void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
+    run_all(n, image, noise_label, label, output);
+  }
+
+  std::int64_t weight_bytes() const override {
+    std::int64_t bytes = 0;
+    for (const DeviceMemory& memory : packed_) bytes += memory.bytes();
+    return bytes;
+  }
+  std::int64_t arena_bytes() const override { return arena_.bytes() + host_.bytes(); }
+
+ private:
+  void build() {
+    Builder builder(device_, weights_);
+    for (const Op& op : plan_.ops) steps_.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
+    packed_ = builder.take();
+    weights_ = {};
+  }
+
+  template <class T>
+  void run_all(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
+    invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
+    for (std::int64_t from = 0; from < n; from += chunk_) {
+      run_chunk(std::min(chunk_, n - from), image + from * elements(plan_.image), noise_label + from,
+                label == nullptr ? nullptr : label + from * plan_.label_dim, output + from * elements(plan_.output));
+    }
+  }
+
+  template <class T>
+  void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
+    const Frame frame{*device_, plan_.buffers, static_cast<float*>(arena_.data()), n};
+    give(frame, plan_.image.buffer, image, n * elements(plan_.image));
+    give(frame, plan_.noise_label, noise_label, n);
+    if (plan_.label != kNone) give(frame, plan_.label, label, n * plan_.label_dim);
+    for (const Step& step : steps_) step(frame);
+    const std::int64_t count = n * elements(plan_.output);
+    device_->download(host_.data(), frame.at(plan_.output.buffer).data, count * static_cast<std::int64_t>(sizeof(float)));
+    std::transform(host_.data(), host_.data() + count, output, [](float v) { return static_cast<T>(v); });
+  }
+
+  template <class T>
+  void give(const Frame& frame, BufferId to, const T* values, std::int64_t count) {
+    std::transform(values, values + count, host_.data(), [](T v) { return static_cast<float>(v); });
+    device_->upload(frame.at(to).data, host_.data(), count * static_cast<std::int64_t>(sizeof(float)));
+  }
+
+  Plan plan_;
+  std::shared_ptr<Device> device_;
+  std::vector<std::vector<float>> weights_;
+  std::vector<DeviceMemory> packed_;
+  std::vector<Step> steps_;
+  DeviceMemory arena_;
+  AlignedBuffer<float> host_;
+  std::int64_t max_batch_ = 0, chunk_ = 0;
+};
+
+}  // namespace
+}  // namespace cuda
+
+std::unique_ptr<Executor> make_device_executor(const Plan& plan, const std::string& device) {
+  return std::make_unique<cuda::DeviceExecutor>(plan, device);
+}
+
+std::string describe_device(const std::string& device) { return cuda::Device::open(device)->describe(); }
+
+}  // namespace diffcert

@@ -1,0 +1,100 @@
+// Launchers of everything but the convolution.
+#include <cmath>
+
+#include "core/status.hpp"
+#include "cpu/scalar_math.hpp"
+#include "cuda/step.hpp"
+
+namespace diffcert::cuda {
+namespace {
+
+constexpr double kLogMaxPositions = 9.2103403719761827361;  // ln 10000
+constexpr double kTwoPi = 6.2831853071795864769;
+
+}  // namespace
+
+Step make_step(const EmbedOp& op, Builder& builder) {
+  const int half = op.channels / 2;
+  std::vector<double> freqs(static_cast<std::size_t>(half));
+  for (int i = 0; i < half; ++i) {
+    freqs[static_cast<std::size_t>(i)] = op.freqs != kNone ? kTwoPi * static_cast<double>(builder.weight(op.freqs)[static_cast<std::size_t>(i)])
+                                                           : cpu::exact_exp(-kLogMaxPositions * i / (half - (op.endpoint ? 1 : 0)));
+  }
+  return [op, table = builder.keep(freqs)](const Frame& frame) {
+    frame.device.launch<Kernel::embed>({static_cast<std::uint32_t>(frame.samples)}, kEmbedThreads, 0,
+                                       {frame.in(op.noise_label), table, frame.at(op.out), op.channels, op.swap_halves});
+  };
+}
+
+Step make_step(const LinearOp& op, Builder& builder) {
+  const auto& published = builder.weight(op.weight);
+  const auto in = static_cast<std::size_t>(op.in_features), out = static_cast<std::size_t>(op.out_features);
+  std::vector<float> moved(published.size());  // inputs first: threads are outputs
+  for (std::size_t o = 0; o < out; ++o) {
+    for (std::size_t i = 0; i < in; ++i) moved[i * out + o] = published[o * in + i];
+  }
+  const Span<const float> weight = builder.keep(moved), bias = builder.upload(op.bias);
+  return [op, weight, bias](const Frame& frame) {
+    const LinearParams params{frame.in(op.in), weight, bias, frame.in(op.addend), frame.at(op.out), static_cast<std::int32_t>(frame.samples),
+                              op.in_features, op.out_features, op.in_scale, op.silu};
+    frame.device.launch<Kernel::linear>({blocks(op.out_features, kLinearThreads), blocks(frame.samples, kLinearRows)}, kLinearThreads,
+                                        kLinearShared, params);
+  };
+}
+
+void launch_statistics(const Frame& frame, const Feature& in, BufferId out) {
+  if (out == kNone) return;
+  frame.device.launch<Kernel::stats>({blocks(in.channels, kStatsChannels), static_cast<std::uint32_t>(frame.samples)}, kStatsThreads, kStatsShared,
+                                     {frame.in(in), frame.at(out), in.height * in.width, in.channels});
+}
+
+Step make_step(const StatsOp& op, Builder&) {
+  return [op](const Frame& frame) { launch_statistics(frame, op.in, op.out); };
+}
+
+Step make_step(const NormOp& op, Builder& builder) {
+  const Span<const float> gamma = builder.upload(op.gamma), beta = builder.upload(op.beta);
+  return [op, gamma, beta](const Frame& frame) {
+    const NormParams params{{frame.in(op.stats[0]), frame.in(op.stats[1])}, {op.channels[0], op.channels[1]}, op.pixels, op.groups, op.eps, gamma, beta,
+                            frame.in(op.adaptive), frame.at(op.out)};
+    frame.device.launch<Kernel::norm>({static_cast<std::uint32_t>(frame.samples)}, kNormThreads, 0, params);
+  };
+}
+
+Step make_step(const ResampleOp& op, Builder& builder) {
+  std::vector<float> factors;
+  for (const float y : op.filter) {
+    for (const float x : op.filter) {
+      factors.push_back(static_cast<float>((op.up ? 4.0 : 1.0) * static_cast<double>(y) * static_cast<double>(x)));
+    }
+  }
+  return [op, table = builder.keep(factors)](const Frame& frame) {
+    const ResampleParams params{frame.in(op.in), frame.in(op.load.affine), table, frame.at(op.out.buffer), op.in.height, op.in.width, op.out.height,
+                                op.out.width, op.in.channels, static_cast<std::int32_t>(op.filter.size()), op.padding, op.up, op.load.silu};
+    frame.device.launch<Kernel::resample>({blocks(elements(op.out), kElementThreads), static_cast<std::uint32_t>(frame.samples)}, kElementThreads, 0,
+                                          params);
+    launch_statistics(frame, op.out, op.stats);
+  };
+}
+
+Step make_step(const AddOp& op, Builder&) {
+  return [op](const Frame& frame) {
+    const Span<float> out = frame.at(op.out.buffer);
+    frame.device.launch<Kernel::add>({blocks(out.count, kElementThreads)}, kElementThreads, 0, {frame.in(op.a), frame.in(op.b), out, op.scale});
+    launch_statistics(frame, op.out, op.stats);
+  };
+}
+
+Step make_step(const AttentionOp& op, Builder&) {
+  const std::int32_t channels = op.in.channels / 3, tokens = op.in.height * op.in.width;
+  invariant(op.in.channels % 3 == 0 && channels % op.heads == 0, "attention channels do not divide by their heads");
+  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels / op.heads)));
+  return [op, channels, tokens, scale](const Frame& frame) {
+    const AttentionParams params{frame.in(op.in), frame.at(op.out.buffer), tokens, channels, op.heads, scale};
+    frame.device.launch<Kernel::attention>(
+        {blocks(tokens, kAttentionWarps), static_cast<std::uint32_t>(op.heads), static_cast<std::uint32_t>(frame.samples)}, kAttentionThreads,
+        attention_shared(params), params);
+  };
+}
+
+}  // namespace diffcert::cuda

@@ -1,0 +1,105 @@
+// The emulator: runs a kernel on a CPU block by block, each thread a fiber, and looks for what a GPU would not tell.
+//
+// It finds: accesses outside a buffer or outside shared memory, misaligned vector accesses, reads of shared memory that nobody
+// wrote, races on shared memory (two threads, one of them writing, with no barrier in between), reads of what cp.async has not yet
+// brought, collectives that not every lane of the warp joins, barriers that not every thread reaches. A fault names the kernel, the
+// block, the thread, the place and the source line; the launch ends there.
+//
+// Order of time: each warp counts its barriers (its epoch) and knows up to which epoch of every other warp's it may look (`known`).
+// Lanes of one warp are ordered by the warp's own epoch, threads of different warps by `known`; a block barrier joins all of them.
+// Threads run in an order that the seed chooses: 0 ascending, 1 descending, others shuffled anew in each round; so do blocks.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <source_location>
+#include <string>
+
+#include "emulator/fiber.hpp"
+
+namespace diffcert::emulator {
+
+struct Dim {
+  std::uint32_t x = 1, y = 1, z = 1;
+  std::int64_t count() const { return std::int64_t{1} * x * y * z; }
+};
+
+enum class FaultKind : std::uint8_t {
+  out_of_bounds_global,
+  out_of_bounds_shared,
+  misaligned,
+  uninitialised_shared,
+  race,
+  pending_copy,
+  incomplete_warp,
+  divergent_barrier,
+  bad_launch,
+};
+
+struct Fault {
+  FaultKind kind;
+  std::string text;  // one sentence
+};
+
+struct Launch {
+  const char* kernel;
+  void (*body)(const void* params);
+  const void* params;
+  Dim grid, block;
+  std::int64_t shared_bytes = 0;
+  std::uint64_t seed = 0;
+};
+
+// Runs all blocks in this thread; the first fault ends it.
+std::optional<Fault> run(const Launch& launch);
+
+inline constexpr int kWarp = 32, kMaxThreads = 1024, kMaxWarps = kMaxThreads / kWarp;
+inline constexpr std::int64_t kMaxShared = 227 << 10;  // what one block may have on the largest architecture
+
+using Where = std::source_location;
+
+// ---- what the kernels' side uses (device.hpp, ptx.hpp) ---------------------------------------------------------------------
+
+struct Thread {
+  Dim index;
+  int number = 0, lane = 0, warp = 0;
+  enum class State : std::uint8_t { ready, barrier, collective, done } state = State::ready;
+  Where where;  // of the barrier or collective it waits at
+  Context context;
+};
+
+extern constinit thread_local Thread* self;
+extern constinit thread_local Dim block_index, block_size, grid_size;
+
+// Ends the launch with a fault of this thread.
+[[noreturn]] void fail(FaultKind kind, const std::string& what, const Where& where);
+
+// Where the block's shared memory lies, and its size.
+unsigned char* shared_memory();
+std::int64_t shared_size();
+
+enum class Access : std::uint8_t { read, write };
+// Bounds are the array's business; this keeps the order of accesses, and who wrote first.
+void note_shared(const void* at, std::int64_t bytes, std::int64_t element, Access access, const char* array, const Where& where);
+// cp.async: [at, at + bytes) belongs to the copy until note_shared(write) of the copying thread's wait.
+void note_pending(const void* at, std::int64_t bytes, std::int64_t element, const char* array, const Where& where);
+void finish_pending(const void* at, std::int64_t bytes, std::int64_t element);
+// Fails unless [at, at + bytes) lies in one live allocation of device memory.
+void check_global(const void* at, std::int64_t bytes, const Where& where);
+
+void sync_threads(const Where& where);
+void sync_named(int id, int threads, bool wait, const Where& where);
+// All 32 lanes meet; the last one to come runs op over what each brought. memory: orders memory within the warp, as __syncwarp.
+using Op = void (*)(void* const lanes[kWarp]);
+void collective(Op op, void* mine, bool memory, const char* name, const Where& where);
+
+// ---- device memory ---------------------------------------------------------------------------------------------------------
+
+// Filled with bytes 0xff (NaN), between two guard zones.
+void* allocate_global(std::int64_t bytes);
+// "" or what is wrong: not an allocation, or a guard zone was written to.
+std::string free_global(void* memory);
+// The same for all live allocations.
+std::string check_guards();
+
+}  // namespace diffcert::emulator

@@ -1,0 +1,53 @@
+// Every kernel, once: its name and the struct it takes. A new family adds its header and its lines here; the launchers' typed calls, the
+// tables of the CUDA library and of the emulator, and the number by which the core recognises a library of its own kind follow.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/smxx_attention.hpp"
+#include "kernels/smxx_conv.hpp"
+#include "kernels/smxx_embedding.hpp"
+#include "kernels/smxx_norm.hpp"
+#include "kernels/smxx_resample.hpp"
+
+#define DIFFCERT_KERNELS(X)     \
+  X(embed, EmbedParams)         \
+  X(linear, LinearParams)       \
+  X(stats, StatsParams)         \
+  X(norm, NormParams)           \
+  X(resample, ResampleParams)   \
+  X(add, AddParams)             \
+  X(attention, AttentionParams) \
+  X(conv, ConvParams)
+
+namespace diffcert {
+
+enum class Kernel : std::int32_t {
+#define X(name, Params) name,
+  DIFFCERT_KERNELS(X)
+#undef X
+};
+
+template <Kernel kernel>
+struct ParamsOf;
+#define X(name, Params)           \
+  template <>                     \
+  struct ParamsOf<Kernel::name> { \
+    using type = Params;          \
+  };
+DIFFCERT_KERNELS(X)
+#undef X
+
+// FNV-1a over names and sizes: equal for a core and a library whose kernels take the same structs.
+constexpr std::uint64_t kernel_list_digest() {
+  std::uint64_t hash = 0xcbf29ce484222325ull;
+  const auto eat = [&](std::uint64_t v) { hash = (hash ^ v) * 0x100000001b3ull; };
+#define X(name, Params)                               \
+  for (const char* c = #name; *c != '\0'; ++c) eat(static_cast<std::uint64_t>(*c)); \
+  eat(sizeof(Params));
+  DIFFCERT_KERNELS(X)
+#undef X
+  return hash;
+}
+
+}  // namespace diffcert

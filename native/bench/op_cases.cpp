@@ -1,0 +1,227 @@
+#include "bench/op_cases.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "unet/planner.hpp"
+
+namespace diffcert::bench {
+namespace {
+
+// Builds a case around one op: buffers in the order they are asked for, all slices of the image.
+class Maker {
+ public:
+  explicit Maker(std::string name) {
+    case_.name = std::move(name);
+    case_.plan.buffers.push_back({0, 0});
+    case_.plan.noise_label = buffer(1);
+  }
+  BufferId noise_label() const { return case_.plan.noise_label; }
+  BufferId buffer(std::int64_t elements) {
+    Plan& plan = case_.plan;
+    plan.buffers.push_back({elements, plan.arena_elements});
+    plan.arena_elements += (elements + 15) / 16 * 16;
+    return static_cast<BufferId>(plan.buffers.size() - 1);
+  }
+  Feature feature(std::int32_t h, std::int32_t w, std::int32_t c) { return {buffer(std::int64_t{1} * h * w * c), h, w, c}; }
+  WeightId weight(std::int64_t count, double bound = 1) {
+    case_.plan.weights.push_back({"w", {count}});
+    auto values = random_floats(count, 50 + static_cast<std::uint32_t>(case_.weights.size()));
+    for (float& v : values) v *= static_cast<float>(bound);
+    case_.weights.push_back(std::move(values));
+    return static_cast<WeightId>(case_.weights.size() - 1);
+  }
+  OpCase finish(const Op& op, std::int64_t depth) {
+    Plan& plan = case_.plan;
+    plan.buffers[0].elements = plan.arena_elements;
+    plan.image = plan.output = {0, 1, 1, static_cast<std::int32_t>(plan.arena_elements)};
+    plan.ops = {op};
+    case_.depth = depth;
+    case_.image = random_floats(plan.arena_elements, 9);
+    for (const BufferId id : operands(op).writes) {
+      if (id == kNone) continue;
+      case_.written.push_back(id);
+      const Buffer& place = plan.buffers[static_cast<std::size_t>(id)];
+      for (std::int64_t i = 0; i < place.elements; ++i) case_.image[static_cast<std::size_t>(place.offset + i)] = std::numeric_limits<float>::quiet_NaN();
+    }
+    return std::move(case_);
+  }
+  // Sums of squares must not be negative.
+  void squares(BufferId stats, std::int64_t channels) { squares_.push_back({stats, channels}); }
+  OpCase finish_norm(const Op& op, std::int64_t depth) {
+    OpCase c = finish(op, depth);
+    for (const auto& [stats, channels] : squares_) {
+      const std::int64_t first = c.plan.buffers[static_cast<std::size_t>(stats)].offset + channels;
+      for (std::int64_t i = first; i < first + channels; ++i) c.image[static_cast<std::size_t>(i)] = 10 * std::fabs(c.image[static_cast<std::size_t>(i)]);
+    }
+    return c;
+  }
+
+ private:
+  OpCase case_;
+  std::vector<std::pair<BufferId, std::int64_t>> squares_;
+};
+
+OpCase embed(const char* name, std::int32_t channels, bool endpoint, bool swap, bool fourier) {
+  Maker m(name);
+  return m.finish(EmbedOp{m.noise_label(), m.buffer(channels), channels, endpoint, swap, fourier ? m.weight(channels / 2) : kNone}, 1);
+}
+
+OpCase linear(const char* name, std::int32_t in, std::int32_t out, bool extras) {
+  Maker m(name);
+  LinearOp op{m.buffer(in), m.buffer(out), in, out};
+  op.weight = m.weight(std::int64_t{1} * in * out);
+  if (extras) {
+    op.bias = m.weight(out);
+    op.addend = m.buffer(out);
+    op.in_scale = 1.5f;
+    op.silu = true;
+  }
+  return m.finish(op, in);
+}
+
+OpCase norm(const char* name, std::int32_t first, std::int32_t second, std::int32_t groups, bool adaptive) {
+  Maker m(name);
+  const std::int32_t channels = first + second;
+  NormOp op;
+  op.stats[0] = m.buffer(2 * first);
+  m.squares(op.stats[0], first);
+  if (second > 0) {
+    op.stats[1] = m.buffer(2 * second);
+    m.squares(op.stats[1], second);
+  }
+  op.channels[0] = first;
+  op.channels[1] = second;
+  op.pixels = 35;
+  op.groups = groups;
+  op.eps = 1e-5;
+  op.gamma = m.weight(channels);
+  op.beta = m.weight(channels);
+  if (adaptive) op.adaptive = m.buffer(2 * channels);
+  op.out = m.buffer(2 * channels);
+  return m.finish_norm(op, 1);
+}
+
+OpCase attention(const char* name, std::int32_t height, std::int32_t width, std::int32_t channels, std::int32_t heads) {
+  Maker m(name);
+  return m.finish(AttentionOp{m.feature(height, width, 3 * channels), m.feature(height, width, channels), heads}, height * width);
+}
+
+OpCase resample(const char* name, bool up, std::vector<float> filter, std::int32_t padding, bool load) {
+  Maker m(name);
+  const auto taps = static_cast<std::int32_t>(filter.size());
+  const auto size = [&](std::int32_t n) { return up ? 2 * (n - 1) + taps - 2 * padding : (n + 2 * padding - taps) / 2 + 1; };
+  ResampleOp op;
+  op.in = m.feature(6, 8, 20);
+  op.out = m.feature(size(6), size(8), 20);
+  if (load) op.load = {m.buffer(40), true};
+  op.up = up;
+  op.padding = padding;
+  op.filter = std::move(filter);
+  op.stats = m.buffer(40);
+  return m.finish(op, 16);
+}
+
+OpCase convolution(const NamedShape& named) {
+  ConvCase c(named.shape);
+  OpCase out{named.name, c.plan, c.weights, c.image, {}, 0};
+  out.depth = std::int64_t{1} * named.shape.kernel * named.shape.kernel * (named.shape.in[0] + named.shape.in[1]) + named.shape.skip[0] + named.shape.skip[1];
+  for (const BufferId id : {c.op.out.buffer, c.op.stats}) {
+    if (id == kNone) continue;
+    out.written.push_back(id);
+    const Buffer& place = out.plan.buffers[static_cast<std::size_t>(id)];
+    for (std::int64_t i = 0; i < place.elements; ++i) out.image[static_cast<std::size_t>(place.offset + i)] = std::numeric_limits<float>::quiet_NaN();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<NamedShape> conv_shapes() {
+  using S = ConvShape;
+  return {{"plain", S{.height = 8, .width = 8, .in = {32, 0}, .out = 32}},
+          {"two sources", S{.height = 12, .width = 8, .in = {32, 48}, .out = 64}},
+          {"ragged", S{.height = 7, .width = 7, .in = {32, 0}, .out = 16, .residual = true}},
+          {"one row", S{.height = 1, .width = 13, .in = {16, 0}, .out = 16}},
+          {"skip", S{.height = 14, .width = 14, .in = {32, 0}, .out = 48, .skip = {16, 32}}},
+          {"raw", S{.height = 28, .width = 28, .in = {64, 0}, .out = 32, .affine = false, .silu = false, .shift = false}},
+          {"up", S{.height = 6, .width = 7, .in = {32, 0}, .out = 32, .up2 = true}},
+          {"up with residual", S{.height = 6, .width = 8, .in = {32, 0}, .out = 32, .up2 = true, .residual = true, .residual_up2 = true}},
+          {"down", S{.height = 14, .width = 10, .in = {80, 0}, .out = 32, .down2 = true, .residual = true, .residual_down2 = true}},
+          {"residual of two parts", S{.height = 8, .width = 8, .in = {48, 0}, .out = 48, .residual = true, .residual_tail = 16}},
+          {"input", S{.height = 16, .width = 16, .in = {3, 0}, .out = 32, .affine = false, .silu = false}},
+          {"output", S{.height = 16, .width = 16, .in = {64, 0}, .out = 3}},
+          {"odd channels", S{.height = 9, .width = 5, .in = {20, 7}, .out = 37, .skip = {5, 9}, .residual = true}},
+          {"1x1", S{.height = 8, .width = 8, .in = {64, 0}, .out = 96, .kernel = 1, .padding = 0, .silu = false}},
+          {"raw 1x1", S{.height = 8, .width = 9, .in = {64, 24}, .out = 40, .kernel = 1, .padding = 0, .affine = false, .silu = false, .residual = true}},
+          {"wide padding", S{.height = 8, .width = 8, .in = {16, 0}, .out = 16, .padding = 2}},
+          {"up 1x1", S{.height = 4, .width = 4, .in = {16, 0}, .out = 16, .kernel = 1, .padding = 0, .up2 = true}},
+          {"deep", S{.height = 8, .width = 8, .in = {512, 256}, .out = 96}}};
+}
+
+std::vector<OpCase> op_cases() {
+  std::vector<OpCase> cases;
+  cases.push_back(embed("embed, positional", 32, false, true, false));
+  cases.push_back(embed("embed, positional to the end", 34, true, false, false));
+  cases.push_back(embed("embed, Fourier", 32, false, false, true));
+  cases.push_back(linear("linear", 10, 33, false));
+  cases.push_back(linear("linear with everything", 131, 512, true));
+  cases.push_back(norm("norm", 32, 0, 8, false));
+  cases.push_back(norm("norm over two sources, adaptive", 24, 40, 16, true));
+  cases.push_back(attention("attention", 7, 7, 32, 1));
+  cases.push_back(attention("attention, two heads", 16, 16, 64, 2));
+  cases.push_back(attention("attention, prime sizes", 1, 13, 33, 3));
+  cases.push_back(resample("down [1,1]", false, {0.5f, 0.5f}, 0, false));
+  cases.push_back(resample("up [1,1]", true, {0.5f, 0.5f}, 0, true));
+  cases.push_back(resample("down [1,3,3,1]", false, {0.125f, 0.375f, 0.375f, 0.125f}, 1, true));
+  cases.push_back(resample("up [1,3,3,1]", true, {0.125f, 0.375f, 0.375f, 0.125f}, 1, false));
+  cases.push_back(resample("down [1,3,3,1], wide", false, {0.125f, 0.375f, 0.375f, 0.125f}, 2, false));
+  {
+    Maker m("add");
+    cases.push_back(m.finish(AddOp{m.feature(5, 7, 19), m.feature(5, 7, 19), m.feature(5, 7, 19), 0.5f, m.buffer(38)}, 35));
+  }
+  {
+    Maker m("statistics");
+    cases.push_back(m.finish(StatsOp{m.feature(11, 3, 67), m.buffer(134)}, 33));
+  }
+  for (const NamedShape& named : conv_shapes()) {
+    cases.push_back(convolution(named));
+    cases.back().name = "conv, " + named.name;
+  }
+  return cases;
+}
+
+std::vector<float> run_case(const OpCase& c, Executor& executor) {
+  for (std::size_t w = 0; w < c.weights.size(); ++w) executor.set_weight(static_cast<WeightId>(w), c.weights[w]);
+  executor.prepare(1);
+  std::vector<float> out(c.image.size());
+  const float label = 0.75f;
+  executor.run(1, c.image.data(), &label, nullptr, out.data());
+  return out;
+}
+
+std::vector<double> run_reference(const OpCase& c) {
+  const auto executor = make_reference_executor(c.plan);
+  for (std::size_t w = 0; w < c.weights.size(); ++w) executor->set_weight(static_cast<WeightId>(w), c.weights[w]);
+  executor->prepare(1);
+  const std::vector<double> image(c.image.begin(), c.image.end());
+  std::vector<double> out(image.size());
+  const double label = 0.75;
+  executor->run(1, image.data(), &label, nullptr, out.data());
+  return out;
+}
+
+double relative_error(const OpCase& c, BufferId buffer, const std::vector<float>& actual, const std::vector<double>& expected) {
+  const Buffer& place = c.plan.buffers[static_cast<std::size_t>(buffer)];
+  double difference = 0, size = 0;
+  for (auto i = static_cast<std::size_t>(place.offset); i < static_cast<std::size_t>(place.offset + place.elements); ++i) {
+    if (!std::isfinite(actual[i])) return std::numeric_limits<double>::infinity();
+    difference += std::pow(static_cast<double>(actual[i]) - expected[i], 2);
+    size += expected[i] * expected[i];
+  }
+  return std::sqrt(difference / size);
+}
+
+double tolerance(const OpCase& c) { return 0x1p-24 * (4 * std::sqrt(static_cast<double>(c.depth)) + 16); }
+
+}  // namespace diffcert::bench

@@ -1,0 +1,44 @@
+// The op table's cases, listed once: what the tests of every device, the emulator and the GPU check run.
+//
+// A case is a plan of one op with random weights. Every buffer is a slice of the plan's image, which is also its output, so a case
+// runs through the Executor's own door with a batch of one; what the op must write is NaN before. Whole networks see to batches.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/conv_case.hpp"
+#include "ops/device.hpp"
+
+namespace diffcert::bench {
+
+struct OpCase {
+  std::string name;
+  Plan plan;
+  std::vector<std::vector<float>> weights;
+  std::vector<float> image;
+  std::vector<BufferId> written;  // by the op
+  std::int64_t depth = 1;         // terms of the longest sum behind a written number
+};
+
+// Every op in every form that a plan can ask for, at small, ragged and prime sizes.
+std::vector<OpCase> op_cases();
+
+// The convolution shapes among them, by name.
+struct NamedShape {
+  std::string name;
+  ConvShape shape;
+};
+std::vector<NamedShape> conv_shapes();
+
+// The image after the op, on `executor` (weights not yet set) or in float64.
+std::vector<float> run_case(const OpCase& c, Executor& executor);
+std::vector<double> run_reference(const OpCase& c);
+// |actual - expected| / |expected| over a written buffer, as vectors; infinite where actual is not finite.
+double relative_error(const OpCase& c, BufferId buffer, const std::vector<float>& actual, const std::vector<double>& expected);
+// What float32 may lose: a sum of K terms rounds K times, which adds up as a random walk, 2^-24 sqrt(K); the factor 4 and the 16 roundings
+// beside it cover loads (norm, SiLU, softmax) and stores.
+double tolerance(const OpCase& c);
+
+}  // namespace diffcert::bench
