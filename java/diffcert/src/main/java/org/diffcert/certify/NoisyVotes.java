@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.Map;
 import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageShape;
-import org.diffcert.noise.IntegerNoise;
-import org.diffcert.noise.NoiseKey;
 import org.diffcert.noise.NoiseLaw;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
@@ -17,8 +15,6 @@ import org.diffcert.noise.Sigma;
  * all that the classifier sees (S3 to S8). All sigmas read the same uniforms. As thread-safe as its classifier.
  */
 public final class NoisyVotes implements VoteSource {
-  private static final int BATCH = 64;
-
   private final BaseClassifier classifier;
   private final NoiseLaw law;
   private final List<Sigma> sigmas;
@@ -96,25 +92,15 @@ public final class NoisyVotes implements VoteSource {
 
   @Override
   public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes) {
-    int elements = image.shape().elements();
     for (int s = 0; s < sigmas.size(); s++) {
-      IntegerNoise noise = IntegerNoise.of(law, sigmas.get(s));
-      for (int start = from; start < to; start += BATCH) {
-        int size = Math.min(BATCH, to - start);
-        int[][] inputs = new int[size][elements];
-        boolean[] certain = new boolean[size];
-        for (int j = 0; j < size; j++) {
-          certain[j] = noise.draw(new NoiseKey(seed, imageId, phase, start + j), elements, inputs[j]);
-          for (int e = 0; e < elements; e++) {
-            int sum = image.get(e) + inputs[j][e];
-            inputs[j][e] = Math.max(noise.clipLow(), Math.min(noise.clipHigh(), sum));
-          }
-        }
-        int[] classes = new int[size];
+      for (int start = from; start < to; start += NoisyInputs.BATCH) {
+        int end = Math.min(to, start + NoisyInputs.BATCH);
+        NoisyInputs inputs = NoisyInputs.of(law, sigmas.get(s), seed, image, imageId, phase, start, end);
+        int[] classes = new int[end - start];
         Arrays.fill(classes, NO_VOTE);
-        classifier.classify(inputs, classes);
-        for (int j = 0; j < size; j++) {
-          votes[s][start - from + j] = certain[j] ? classes[j] : NO_VOTE;
+        classifier.classify(inputs.sums(), classes);
+        for (int j = 0; j < classes.length; j++) {
+          votes[s][start - from + j] = inputs.certain()[j] ? classes[j] : NO_VOTE;
         }
       }
     }

@@ -10,7 +10,8 @@ import org.diffcert.noise.Sigma;
 /**
  * Radii of uniform and Laplace noise, one for each norm: the largest double at which an inequality, evaluated with
  * every rounding against it, still holds strictly. docs/spec/norms.md derives the inequalities; p is a lower bound
- * of the probability of the certified class, above 1/2 and below 1, s is sigma in [0,1] pixel units, d the number of values.
+ * of the probability of the certified class, above 1/2 and below 1, s is sigma in [0,1] pixel units, d the number of
+ * values.
  */
 final class LawRadius {
   /** ln 2, its last digit raised. */
