@@ -32,10 +32,28 @@ final class BettingBound {
     if (k == 0) {
       return 0;
     }
-    BigDecimal staked = Directed.smallerReading(alpha).multiply(mixtureDown(k, n), DOWN);
+    BigDecimal level = Directed.smallerReading(alpha);
+    double found = Double.NaN;
+    if (n + 2 <= WideTable.LARGEST && alpha > 1e-200) {
+      Wide staked = mixture(k, n).times(Wide.of(level));
+      found = WideSearch.likelihood(k, n, staked, guess(k, n, staked.log()));
+    }
+    return Double.isNaN(found) ? lowerByDecimals(k, n, level) : found;
+  }
+
+  /** The bound by its definition. */
+  static double lowerByDecimals(int k, int n, BigDecimal level) {
+    BigDecimal staked = level.multiply(mixtureDown(k, n), DOWN);
     double most = k == n ? Math.nextDown(1.0) : Math.nextDown((double) k / n);
     double guess = guess(k, n, Directed.log(staked));
     return Directed.largest(0, most, guess, p -> p == 0 || likelihoodUp(p, k, n - k).compareTo(staked) <= 0);
+  }
+
+  /** Q = 9/16 (k + 1)! (1/2)_(n-k) / (1/2)_(n+2), and 1/4 more for k = n. */
+  private static Wide mixture(int k, int n) {
+    Wide second = WideTable.FACTORIAL.get(k + 1).times(WideTable.HALVES.get(n - k)).over(WideTable.HALVES.get(n + 2))
+        .times(0.5625);
+    return k == n ? new Wide(0.25).plus(second) : second;
   }
 
   /** Q from below. */

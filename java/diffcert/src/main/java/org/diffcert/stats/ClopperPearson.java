@@ -6,16 +6,19 @@ import org.apache.commons.statistics.interval.BinomialConfidenceInterval;
 
 /**
  * The exact one-sided confidence bounds of Clopper and Pearson (1934) for a success probability, rounded to the safe
- * side (S18, S23). Apache Commons Statistics supplies a guess; the bound itself is defined by, and found with, an
- * evaluation of the binomial tail in which every rounding goes up, so it does not depend on that library's accuracy or
- * version. Thread-safe.
+ * side (S18, S23). The bound is defined by an evaluation of the binomial tail in which every rounding goes up ({@link
+ * BinomialTail}). It is found with numbers of 31 digits that can tell which double that gives ({@link WideSearch}), or,
+ * where they cannot, by the definition itself from a guess of Apache Commons Statistics. Thread-safe.
  */
 public final class ClopperPearson {
+  private static final BoundCache CACHE = new BoundCache();
+
   private ClopperPearson() {}
 
   /**
    * The lower bound: the largest double p at which k or more successes have probability at most alpha. The true success
-   * probability is at or above it with probability at least 1 - alpha. Takes a few milliseconds at n = 10,000.
+   * probability is at or above it with probability at least 1 - alpha. Takes some 10 microseconds at n = 10,000, less if
+   * it was asked for lately.
    *
    * @param k successes, 0 to n
    * @param n trials, at least 1
@@ -29,10 +32,24 @@ public final class ClopperPearson {
     if (k == 0) {
       return 0;
     }
-    BigDecimal level = Directed.smallerReading(alpha);
+    double bound = CACHE.get(k, n, alpha);
+    if (Double.isNaN(bound)) {
+      BigDecimal level = Directed.smallerReading(alpha);
+      bound = WideSearch.tail(k, n, level);
+      if (Double.isNaN(bound)) {
+        bound = lowerByDecimals(k, n, level);
+      }
+      CACHE.put(k, n, alpha, bound);
+    }
+    return bound;
+  }
+
+  /** The bound by its definition. */
+  static double lowerByDecimals(int k, int n, BigDecimal level) {
     BinomialTail tail = new BinomialTail(n, k);
+    double guess =
+        BinomialConfidenceInterval.CLOPPER_PEARSON.fromErrorRate(n, k, 2 * level.doubleValue()).getLowerBound();
     // The largest double below 1 is as far as a bound can go: at 1 the tail is 1.
-    double guess = BinomialConfidenceInterval.CLOPPER_PEARSON.fromErrorRate(n, k, 2 * alpha).getLowerBound();
     return Directed.largest(0, Math.nextDown(1.0), guess, p -> p == 0 || tail.up(p).compareTo(level) <= 0);
   }
 

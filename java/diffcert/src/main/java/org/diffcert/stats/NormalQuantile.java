@@ -7,9 +7,9 @@ import java.math.BigDecimal;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 
 /**
- * The quantile of the standard normal distribution above its median, rounded down. Commons Statistics supplies a guess;
- * the value is the largest double z at which an evaluation of Phi in which every rounding goes up does not exceed p.
- * Thread-safe.
+ * The quantile of the standard normal distribution above its median, rounded down: the largest double z at which an
+ * evaluation of Phi in which every rounding goes up does not exceed p. Commons Statistics supplies a guess, numbers of
+ * 31 digits correct it and prove it ({@link WideSearch}), or, where they cannot, the definition itself. Thread-safe.
  */
 public final class NormalQuantile {
   private static final BigDecimal HALF = new BigDecimal("0.5");
@@ -36,8 +36,14 @@ public final class NormalQuantile {
     if (p == 0.5) {
       return 0;
     }
-    BigDecimal bound = new BigDecimal(p);
     double guess = NormalDistribution.of(0, 1).inverseCumulativeProbability(p);
+    double found = WideSearch.quantile(p, guess);
+    return Double.isNaN(found) ? downByDecimals(p, guess) : found;
+  }
+
+  /** The quantile by its definition, from any guess. */
+  static double downByDecimals(double p, double guess) {
+    BigDecimal bound = new BigDecimal(p);
     return Directed.largest(0, BEYOND, guess, z -> z == 0 || cumulativeUp(z).compareTo(bound) <= 0);
   }
 
