@@ -73,8 +73,8 @@ public final class Certifier {
    * reached, and a certificate that was stopped because a radius cannot be reached is as true as any other. Giving up
    * is a decision that can be wrong, too, but none that a certificate states: with the sequential rule, the same alpha
    * bounds the probability of a false bound and of giving up a radius that the true probability, being at least
-   * Phi(radius / sigma), allows, both together; with the staged rule it bounds either. The samples that choose the class
-   * take no part in the bound (S17).
+   * Phi(radius / sigma), allows, both together; with the staged rule it bounds either. The samples that choose the
+   * class take no part in the bound (S17).
    *
    * <p>What it does not state. It is about g, not about f nor about a prediction made with few samples; about images on
    * the uint8 grid, not about real-valued inputs (S1); about each image separately: of many rows, an expected share of

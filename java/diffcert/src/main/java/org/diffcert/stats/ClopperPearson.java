@@ -17,8 +17,8 @@ public final class ClopperPearson {
 
   /**
    * The lower bound: the largest double p at which k or more successes have probability at most alpha. The true success
-   * probability is at or above it with probability at least 1 - alpha. Takes some 10 microseconds at n = 10,000, less if
-   * it was asked for lately.
+   * probability is at or above it with probability at least 1 - alpha. Takes some 10 microseconds at n = 10,000, less
+   * if it was asked for lately.
    *
    * @param k successes, 0 to n
    * @param n trials, at least 1

@@ -137,7 +137,7 @@ final class Wide {
     return Math.log(high) + exponent * Math.log(2);
   }
 
-  /** This minus 1; its own rounding is relative to the difference. Large or tiny numbers give what a double can hold. */
+  /** This minus 1, to a relative 2^-52 of the difference; large or tiny numbers give what a double can hold. */
   double minusOne() {
     int by = (int) Math.max(-2000, Math.min(2000, exponent));
     double h = Math.scalb(high, by);

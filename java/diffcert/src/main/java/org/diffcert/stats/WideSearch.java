@@ -59,7 +59,7 @@ final class WideSearch {
     });
   }
 
-  /** The largest double p below k/n with p^k (1-p)^(n-k) at most the level, which is given without its factor, or NaN. */
+  /** The largest double p below k/n with p^k (1-p)^(n-k) at most the level, or NaN. */
   static double likelihood(int k, int n, Wide level, double guess) {
     return largest(guess, MARGIN, p -> {
       double next = Math.nextUp(p);
@@ -75,7 +75,8 @@ final class WideSearch {
   static double quantile(double p, double guess) {
     double level = p - 0.5; // exact
     return largest(guess, NORMAL_MARGIN, z -> {
-      // Phi(z) - 1/2 = (z + z^3/3 + z^5/15 + ...) / (sqrt(2 pi) exp(z^2/2)), whose derivative over itself is 1 / (z + ...).
+      // Phi(z) - 1/2 = (z + z^3/3 + z^5/15 + ...) / (sqrt(2 pi) exp(z^2/2)); its derivative over itself is one over the
+      // series.
       Wide square = new Wide(z).times(z);
       Wide series = new Wide(z);
       Wide term = new Wide(z);

@@ -115,7 +115,7 @@ class SequentialCoverageTest {
     assertTrue(n >= Math.log(0.001) / Math.log(threshold(ratio)), "no fewer than a bound for one look needs");
   }
 
-  /** The table decides as the bound does: at its least count the bound reaches the probability, one below it does not. */
+  /** The table decides as the bound does: at its least count the bound reaches the probability, one below not. */
   @Test
   void tablesAgreeWithTheBound() {
     for (double ratio : RATIOS) {
