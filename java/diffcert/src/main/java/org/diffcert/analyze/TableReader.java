@@ -29,7 +29,7 @@ public final class TableReader {
   private static final int MOST_ROWS = 2_000_000;
   private static final int MOST_SHOWN = 60;
   private static final Set<String> KNOWN = Set.of("idx", "label", "predict", "radius", "correct", "time",
-      "basePredict", "r_neg", "pred_uc", "corr_uc", "stage", "pred0", "c_max");
+      "basePredict", "r_neg", "pred_uc", "corr_uc", "stage", "pred0", "c_max", "samples");
   private static final Pattern SIGMA_IN_NAME = Pattern.compile("sigma[_=-]?(\\d{1,3}(?:\\.\\d{1,6})?)(?!\\d)");
 
   private final Path file;

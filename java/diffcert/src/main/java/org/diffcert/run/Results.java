@@ -7,10 +7,12 @@ import java.util.Locale;
 import org.diffcert.analyze.Decimals;
 import org.diffcert.analyze.Row;
 import org.diffcert.certify.Certificate;
+import org.diffcert.certify.Stopping;
 
 /**
  * Result tables in the columns that the field's plotting scripts read: {@code idx label predict radius correct time},
- * separated by tabs, with the radius at full precision, cut off, never rounded up.
+ * separated by tabs, with the radius at full precision, cut off, never rounded up; after them {@code samples} if the
+ * number of samples was not fixed.
  */
 public final class Results {
   private static final String COLUMNS = "idx\tlabel\tpredict\tradius\tcorrect\ttime";
@@ -46,12 +48,13 @@ public final class Results {
 
   /** The table of one sigma of a run. */
   static String text(RunLog log, int sigma) {
-    StringBuilder out = new StringBuilder(COLUMNS).append('\n');
+    boolean fixed = log.header().config().stop().kind() == Stopping.Kind.FIXED;
+    StringBuilder out = new StringBuilder(COLUMNS).append(fixed ? "\n" : "\tsamples\n");
     for (RunRecord record : log.records()) {
       Certificate c = record.certificates().get(sigma);
       out.append(record.image()).append('\t').append(record.label()).append('\t').append(c.predict()).append('\t')
           .append(Decimals.down(c.radius(), 18)).append('\t').append(c.predict() == record.label() ? 1 : 0).append('\t')
-          .append(time(record.elapsed())).append('\n');
+          .append(time(record.elapsed())).append(fixed ? "\n" : "\t" + c.samples() + "\n");
     }
     return out.toString();
   }

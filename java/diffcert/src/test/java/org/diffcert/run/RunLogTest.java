@@ -78,6 +78,14 @@ class RunLogTest {
     header(cases, "sigmas that do not ascend", h -> inner(h, "config").put("sigmas", List.of(0.5, 0.25)));
     header(cases, "no sigma", h -> inner(h, "config").put("sigmas", List.of()));
     header(cases, "sigmas of strings", h -> inner(h, "config").put("sigmas", List.of("0.25", "0.5")));
+    header(cases, "an unknown rule for stopping", h -> inner(h, "config").put("stop", "soon"));
+    header(cases, "radii of a fixed number of samples", h -> inner(h, "config").put("radii", List.of(0.5)));
+    header(cases, "no radii to stop at", h -> inner(h, "config").put("stop", "sequential"));
+    header(cases, "radii that do not ascend", h -> {
+      inner(h, "config").put("stop", "staged");
+      inner(h, "config").put("radii", List.of(0.5, 0.25));
+    });
+    header(cases, "a family of none", h -> inner(h, "config").put("family", 0L));
     header(cases, "a single class", h -> inner(h, "data").put("classes", List.of("all")));
     header(cases, "classes that are numbers", h -> inner(h, "data").put("classes", List.of(1L, 2L)));
     header(cases, "an empty range of images", h -> inner(h, "images").put("to", 0L));
