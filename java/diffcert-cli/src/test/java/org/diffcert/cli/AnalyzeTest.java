@@ -24,7 +24,8 @@ class AnalyzeTest {
     Path csv = temp.resolve("table.csv");
     Path markdown = temp.resolve("table.md");
     Path latex = temp.resolve("table.tex");
-    Cli cli = Cli.ok("analyze", "--radii", "0, 0.250,1e0", "--csv", csv, "--markdown", markdown, "--latex", latex, QUARTER,
+    Cli cli = Cli.ok("analyze", "--radii", "0, 0.250,1e0", "--csv", csv, "--markdown", markdown, "--latex", latex,
+        QUARTER,
         HALF, PREDICTIONS);
     List<String> lines = Files.readAllLines(csv);
     assertEquals("log,rows,abstain,acr,0,0.250,1e0", lines.get(0));

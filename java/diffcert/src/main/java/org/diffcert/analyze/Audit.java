@@ -15,8 +15,8 @@ import org.diffcert.analyze.Finding.Verdict;
 
 /**
  * What a log shows about how it was made: which error probability and how many samples, whether radii were rounded up,
- * whether votes were multiplied or counted twice, whether the table is whole. Each finding gives its evidence; where the
- * log cannot tell, it says why. docs/spec/analysis.md has the rules. Immutable, thread-safe.
+ * whether votes were multiplied or counted twice, whether the table is whole. Each finding gives its evidence; where
+ * the log cannot tell, it says why. docs/spec/analysis.md has the rules. Immutable, thread-safe.
  *
  * @param alpha the error probability that the ladder of radii shows, or that our own log records; empty if neither
  * @param n the number of samples, in the same way
@@ -137,9 +137,11 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
       Ladder ladder = fit.ladder();
       alpha = OptionalDouble.of(ladder.alpha());
       n = Optional.of(ladder.n());
-      add(LADDER, SHOWN, "alpha = " + Decimals.brief(ladder.alpha()) + " with n = " + ladder.n() + " and sigma " + Decimals.brief(sigma)
+      add(LADDER, SHOWN, "alpha = " + Decimals.brief(ladder.alpha()) + " with n = " + ladder.n() + " and sigma "
+          + Decimals.brief(sigma)
           + ": the radii that can be told apart stand on its rungs, all " + fit.matches().size() + " of them ("
-          + fit.matches().stream().limit(SHOWN_RADII).map(m -> Decimals.brief(m.value())).collect(Collectors.joining(", "))
+          + fit.matches().stream().limit(SHOWN_RADII).map(m -> Decimals.brief(m.value()))
+          .collect(Collectors.joining(", "))
           + (fit.matches().size() > SHOWN_RADII ? ", .." : "") + "; " + fit.rows() + " rows)"
           + (others.isEmpty() ? "; no other usual alpha with a round n fits" : "; less plain: " + list(others)));
       if (ladder.alpha() > DOCUMENTED) {
@@ -167,36 +169,42 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
         return;
       }
       List<Rungs.Match> up = fit.matches().stream().filter(m -> m.value() > m.rung() * (1 + 1e-9)).toList();
-      boolean farBelow = fit.matches().stream().anyMatch(m -> m.rung() - m.value() > 0.51 * log.printed().unit(m.value()));
+      boolean farBelow = fit.matches().stream()
+          .anyMatch(m -> m.rung() - m.value() > 0.51 * log.printed().unit(m.value()));
       int rows = up.stream().mapToInt(Rungs.Match::rows).sum();
       if (!up.isEmpty()) {
         add(ROUNDING, SUSPECT, "radii are rounded to " + log.printed().words() + ": " + rows + " of " + fit.rows()
-            + " rows that can be checked print more than their bound gives, such as " + Decimals.brief(up.get(0).value()) + " for "
+            + " rows that can be checked print more than their bound gives, such as "
+            + Decimals.brief(up.get(0).value()) + " for "
             + Decimals.down(up.get(0).rung(), 7));
       } else if (farBelow) {
         add(ROUNDING, SHOWN, "radii are cut to " + log.printed().words() + ", none is above its bound");
       } else {
-        add(ROUNDING, UNJUDGED, "the " + fit.matches().size() + " radii that can be checked are not above their bounds, "
-            + "which both cutting and rounding would give");
+        add(ROUNDING, UNJUDGED, "the " + fit.matches().size() + " radii that can be checked are not above their "
+            + "bounds, which both cutting and rounding would give");
       }
     }
 
     private void votes(Rungs.Fit fit) {
       int samples = fit.ladder().n();
       if (fit.step() > 1) {
-        add(VOTES, SUSPECT, "every radius that can be told apart is of n - " + fit.step() + " j votes: " + samples / fit.step()
-            + " samples whose votes were multiplied by " + fit.step() + "? Such a radius is a projection, no certificate");
+        add(VOTES, SUSPECT, "every radius that can be told apart is of n - " + fit.step() + " j votes: "
+            + samples / fit.step()
+            + " samples whose votes were multiplied by " + fit.step() + "? Such a radius is a projection, no "
+            + "certificate");
         return;
       }
       Optional<Integer> selection = Arrays.stream(LadderSearch.SELECTIONS).boxed()
-          .filter(s -> log.printed().full() && LadderSearch.isRound(samples - s) && !LadderSearch.isRound(samples)).findFirst();
+
+          .filter(s -> log.printed().full() && LadderSearch.isRound(samples - s) && !LadderSearch.isRound(samples))
+          .findFirst();
       if (selection.isPresent()) {
         add(VOTES, SUSPECT, "n = " + samples + " is a round " + (samples - selection.get()) + " and " + selection.get()
             + ": were the votes that chose the class counted in its bound?");
         return;
       }
-      add(VOTES, UNJUDGED, "counts are not multiplied as far as the radii can show it; whether the class was chosen on the "
-          + "votes that bound it is not in a table");
+      add(VOTES, UNJUDGED, "counts are not multiplied as far as the radii can show it; whether the class was chosen "
+          + "on the votes that bound it is not in a table");
     }
 
     private void unjudgedVotes() {
@@ -213,8 +221,8 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
             .mapToObj(Decimals::brief).collect(Collectors.joining(", "));
       }
       if (!rungs.piledUp()) {
-        return "the largest radius, " + Decimals.brief(rungs.values()[0]) + ", is not shared by 3 rows or more, so it need not be "
-            + "that of n of n votes, and the other radii are too close to tell ladders apart";
+        return "the largest radius, " + Decimals.brief(rungs.values()[0]) + ", is not shared by 3 rows or more, so "
+            + "it need not be that of n of n votes, and the other radii are too close to tell ladders apart";
       }
       return outcome.others().isEmpty() ? "too few radii can be told apart" : "several fit: " + list(outcome.others());
     }
@@ -254,7 +262,8 @@ public record Audit(OptionalDouble alpha, Optional<Integer> n, List<Finding> fin
     }
 
     private static String list(List<Rungs.Fit> fits) {
-      return fits.stream().limit(3).map(f -> "alpha = " + Decimals.brief(f.ladder().alpha()) + " with n = " + f.ladder().n())
+      return fits.stream().limit(3).map(f -> "alpha = " + Decimals.brief(f.ladder().alpha()) + " with n = "
+          + f.ladder().n())
           .collect(Collectors.joining(", ")) + (fits.size() > 3 ? " and " + (fits.size() - 3) + " more" : "");
     }
 

@@ -46,7 +46,8 @@ record Curves(List<Series> series, double farthest, List<Double> ticks) {
     best.ifPresent(envelope -> {
       double[] steps = analyses.stream().flatMapToDouble(a -> Arrays.stream(a.steps())).sorted().toArray();
       double[] ends = ends(steps, farthest);
-      series.add(new Series(Envelope.NAME, ends, each(ends, envelope::certifiedAccuracy), new double[0], new double[0]));
+      series.add(new Series(Envelope.NAME, ends, each(ends, envelope::certifiedAccuracy), new double[0],
+          new double[0]));
     });
     return new Curves(List.copyOf(series), farthest, ticks(farthest));
   }
@@ -70,7 +71,8 @@ record Curves(List<Series> series, double farthest, List<Double> ticks) {
     double[] ends = new double[ascending.length];
     int count = 0;
     for (int i = 0; i < ascending.length; i++) {
-      boolean last = i + 1 == ascending.length || ascending[i + 1] - (count == 0 ? 0 : ends[count - 1]) > farthest * FINEST;
+      boolean last = i + 1 == ascending.length ||
+          ascending[i + 1] - (count == 0 ? 0 : ends[count - 1]) > farthest * FINEST;
       if (last) {
         ends[count++] = ascending[i];
       }

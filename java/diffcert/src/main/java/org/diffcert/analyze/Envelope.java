@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The best of several logs at each radius ("best over sigma"): a choice made on the very images that are reported, so no
- * one classifier has this curve, and no interval is given for it. Immutable, thread-safe.
+ * The best of several logs at each radius ("best over sigma"): a choice made on the very images that are reported, so
+ * no one classifier has this curve, and no interval is given for it. Immutable, thread-safe.
  */
 public final class Envelope {
   /** What its line is called in tables. */

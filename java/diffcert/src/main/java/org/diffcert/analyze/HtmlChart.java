@@ -51,11 +51,12 @@ final class HtmlChart {
     for (int count : counts) {
       most = Math.max(most, count);
     }
-    put(out, "<figure class=\"chart bars\"><div class=\"plot\"><svg viewBox=\"0 0 %d 1000\" preserveAspectRatio=\"none\" "
-        + "role=\"img\" aria-label=\"rows by p_A\">", 100 * counts.length);
+    put(out, "<figure class=\"chart bars\"><div class=\"plot\"><svg viewBox=\"0 0 %d 1000\" "
+        + "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"rows by p_A\">", 100 * counts.length);
     for (int i = 0; i < counts.length; i++) {
       double height = 1000.0 * counts[i] / most;
-      put(out, "<path class=\"bar s%d\" d=\"M%d 1000V%.1fH%dV1000Z\"/>", series % Palette.size(), 100 * i + 6, 1000 - height,
+      put(out, "<path class=\"bar s%d\" d=\"M%d 1000V%.1fH%dV1000Z\"/>", series % Palette.size(), 100 * i + 6,
+          1000 - height,
           100 * i + 94);
     }
     put(out, "<path class=\"axis\" d=\"M0 1000H%d\"/></svg>", 100 * counts.length);

@@ -13,8 +13,8 @@ import java.util.Optional;
 import org.diffcert.analyze.Report.Panel;
 
 /**
- * A report as one HTML file that needs nothing beside it and no network: the statement, figures, curves, the audit, every
- * image, where it all comes from. Light and dark, screen, phone and paper; without JavaScript everything is there, with
+ * A report as one HTML file that needs nothing beside it and no network: the statement, figures, curves, the audit,
+ * every image, where it all comes from. Light and dark, screen, phone and paper; without JavaScript everything is there, with
  * it rows can be sorted and filtered.
  */
 public final class HtmlReport {
@@ -76,7 +76,8 @@ public final class HtmlReport {
     for (int i = 0; i < Palette.size(); i++) {
       light.append("--s").append(i).append(':').append(Palette.light(i)).append(';');
       dark.append("--s").append(i).append(':').append(Palette.dark(i)).append(';');
-      out.append(".line.s").append(i).append("{stroke:var(--s").append(i).append(")}.band.s").append(i).append(",.bar.s")
+      out.append(".line.s").append(i).append("{stroke:var(--s").append(i).append(")}.band.s").append(i)
+          .append(",.bar.s")
           .append(i).append("{fill:var(--s").append(i).append(")}.key .s").append(i).append("{border-color:var(--s")
           .append(i).append(")}");
     }
@@ -95,9 +96,9 @@ public final class HtmlReport {
 
   private void accuracy() {
     Curves curves = Curves.of(logs);
-    out.append("<section><h2>Certified accuracy</h2><p class=\"lede\">The share of images that are classified correctly "
-        + "with a radius of at least r. Bands and small figures are exact 95% intervals, were the images a random "
-        + "sample.</p>");
+    out.append("<section><h2>Certified accuracy</h2><p class=\"lede\">The share of images that are classified "
+        + "correctly with a radius of at least r. Bands and small figures are exact 95% intervals, were the images "
+        + "a random sample.</p>");
     if (!curves.series().isEmpty()) {
       HtmlChart.curves(out, curves);
     }
@@ -135,8 +136,9 @@ public final class HtmlReport {
     });
     out.append("</tbody></table></div>");
     envelope.ifPresent(best -> put("<p class=\"note\">%s</p>", Html.escape(Envelope.WARNING)));
-    out.append("<p class=\"note\">ACR is the mean radius and median the middle one, over all rows, wrong and abstaining ones "
-        + "counted as 0. ").append(largest ? "No row can have more than the largest possible radius, that of n of n votes."
+    out.append("<p class=\"note\">ACR is the mean radius and median the middle one, over all rows, wrong and "
+        + "abstaining ones counted as 0. ").append(largest ? "No row can have more than the largest possible "
+        + "radius, that of n of n votes."
         : "").append("</p></section>");
   }
 
@@ -155,10 +157,10 @@ public final class HtmlReport {
     }
     boolean shares = logs.stream().flatMap(log -> Probabilities.of(log).stream()).allMatch(Probabilities::shares);
     put("<section><h2>How sure: <i>p</i><sub>A</sub></h2><p class=\"lede\">%s</p><div class=\"pair\">", shares
-        ? "The share of the estimation votes that went to the candidate class, by image. Bins narrow towards 1, where radii "
-            + "are won."
-        : "Of runs the share of votes for the candidate, of tables the lower bound that each radius was made from. Bins "
-            + "narrow towards 1, where radii are won.");
+        ? "The share of the estimation votes that went to the candidate class, by image. Bins narrow towards 1, "
+        + "where radii are won."
+        : "Of runs the share of votes for the candidate, of tables the lower bound that each radius was made from. "
+        + "Bins narrow towards 1, where radii are won.");
     for (int i = 0; i < logs.size(); i++) {
       int series = i;
       Log log = logs.get(i);
@@ -184,11 +186,11 @@ public final class HtmlReport {
   }
 
   private void classTable() {
-    out.append("<section><h2>By class</h2><p class=\"lede\">A mean can hide classes that fare much worse.</p><div class=\"wide\">"
-        + "<table class=\"figures classes\"><thead><tr><th>class</th>");
+    out.append("<section><h2>By class</h2><p class=\"lede\">A mean can hide classes that fare much worse.</p><div "
+        + "class=\"wide\"><table class=\"figures classes\"><thead><tr><th>class</th>");
     boolean several = logs.size() > 1;
-    out.append(several ? "<th class=\"l\">of</th>" : "").append("<th>rows</th><th>accuracy</th><th>ACR</th><th>median</th>"
-        + "<th>abstains</th></tr></thead><tbody>");
+    out.append(several ? "<th class=\"l\">of</th>" : "")
+        .append("<th>rows</th><th>accuracy</th><th>ACR</th><th>median</th><th>abstains</th></tr></thead><tbody>");
     List<Map<Integer, Analysis>> parts = logs.stream()
         .map(log -> log.rows().isEmpty() ? Map.<Integer, Analysis>of() : new Analysis(log.rows()).byClass()).toList();
     List<Integer> labels = parts.stream().flatMap(part -> part.keySet().stream()).distinct().sorted().toList();
@@ -245,7 +247,8 @@ public final class HtmlReport {
     List<List<Report.Fact>> distinct = report.panels().stream().map(Panel::facts).distinct().toList();
     for (List<Report.Fact> facts : distinct) {
       out.append("<dl>");
-      facts.forEach(fact -> put("<div><dt>%s</dt><dd>%s</dd></div>", Html.escape(fact.name()), Html.escape(fact.value())));
+      facts.forEach(fact -> put("<div><dt>%s</dt><dd>%s</dd></div>", Html.escape(fact.name()),
+          Html.escape(fact.value())));
       out.append("</dl>");
     }
     out.append("</section>");

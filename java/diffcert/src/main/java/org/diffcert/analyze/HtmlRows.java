@@ -5,7 +5,9 @@ import java.util.Locale;
 import org.diffcert.analyze.Report.Detail;
 import org.diffcert.analyze.Report.Panel;
 
-/** The rows of a report: a table a log with every image, its picture, its radius; for sorting and filtering by script. */
+/**
+ * The rows of a report: a table a log with every image, its picture, its radius; for sorting and filtering by script.
+ */
 final class HtmlRows {
   /** A page of more rows is slow to open, and nobody scrolls through it. */
   private static final int MOST = 20_000;
@@ -29,12 +31,13 @@ final class HtmlRows {
       }
       out.append("</div>");
     }
-    out.append("<label>show <select><option value=\"\">all</option><option value=\"right\">right</option>"
-        + "<option value=\"wrong\">wrong</option><option value=\"abstains\">abstains</option></select></label>"
-        + "<label>find <input type=\"search\" placeholder=\"class or image\"></label><output></output></div>");
+    out.append("<label>show <select><option value=\"\">all</option><option value=\"right\">right</option><option "
+        + "value=\"wrong\">wrong</option><option value=\"abstains\">abstains</option></select></label><label>find "
+        + "<input type=\"search\" placeholder=\"class or image\"></label><output></output></div>");
     report.pictures().ifPresent(sheet -> put("<style>.pic{background-image:url(%s);background-size:%d%% %d%%}</style>",
         sheet.dataUri(), 100 * sheet.columns(), 100 * sheet.rows()));
-    double farthest = panels.stream().flatMap(panel -> panel.log().rows().stream()).mapToDouble(Row::radius).max().orElse(0);
+    double farthest = panels.stream().flatMap(panel -> panel.log().rows().stream()).mapToDouble(Row::radius).max()
+        .orElse(0);
     for (int i = 0; i < panels.size(); i++) {
       table(panels.get(i), i, farthest);
     }
@@ -92,9 +95,11 @@ final class HtmlRows {
     }
     if (detail != null) {
       out.append("<td class=\"v\">").append(detail.votes()).append("<small> of ").append(detail.samples())
-          .append("</small></td><td class=\"q\">").append(Decimals.column(detail.pALower(), 5)).append("</td><td class=\"m\">")
+          .append("</small></td><td class=\"q\">").append(Decimals.column(detail.pALower(), 5))
+          .append("</td><td class=\"m\">")
           .append(detail.integerRadius() < 0 ? "&#8211;" : Long.toString(detail.integerRadius()))
-          .append("</td><td class=\"t\">").append(String.format(Locale.ROOT, "%.1f s", detail.seconds())).append("</td>");
+          .append("</td><td class=\"t\">")
+          .append(String.format(Locale.ROOT, "%.1f s", detail.seconds())).append("</td>");
     }
     out.append("</tr>");
   }

@@ -74,8 +74,8 @@ public final class Probabilities {
   }
 
   /**
-   * Rows between neighbouring edges 0, 0.1, .., 0.9, 0.95, 0.99, 0.999, 1; an edge belongs to the bin above it, 1 to the
-   * last.
+   * Rows between neighbouring edges 0, 0.1, .., 0.9, 0.95, 0.99, 0.999, 1; an edge belongs to the bin above it, 1 to
+   * the last.
    *
    * @return one count a bin
    */

@@ -39,7 +39,8 @@ public record Report(String title, String subtitle, List<Panel> panels, Optional
   public static List<Panel> withShortNames(List<Panel> panels) {
     List<String> whole = panels.stream().map(panel -> panel.log().name()).toList();
     int parts = 1;
-    while (parts < MOST_PARTS && whole.stream().map(last(parts)).distinct().count() < whole.stream().distinct().count()) {
+    long different = whole.stream().distinct().count();
+    while (parts < MOST_PARTS && whole.stream().map(last(parts)).distinct().count() < different) {
       parts++;
     }
     UnaryOperator<String> shortened = last(parts);
@@ -112,8 +113,8 @@ public record Report(String title, String subtitle, List<Panel> panels, Optional
      */
     public static Panel of(Log log) {
       List<String> statement = List.of("A table was read, not made, here. Its rows claim that the smoothed classifier "
-          + "predicts as they say within their radius; by which noise, model and error probability is not in it. What the "
-          + "radii themselves show is in the audit below.");
+          + "predicts as they say within their radius; by which noise, model and error probability is not in it. "
+          + "What the radii themselves show is in the audit below.");
       List<Fact> facts = List.of(new Fact("file", log.name()), new Fact("rows", Integer.toString(log.rows().size())),
           new Fact("radii", log.printed().digits() == 0 ? "none" : log.printed().words()),
           new Fact("sigma", log.sigma().map(Object::toString).orElse("not known")));

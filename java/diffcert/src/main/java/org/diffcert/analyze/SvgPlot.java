@@ -91,12 +91,14 @@ public final class SvgPlot {
   private static void axes(StringBuilder out, Curves curves) {
     for (int i = 0; i <= 4; i++) {
       double y = upPage().at(i / 4.0);
-      put(out, "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%d%%</text>%n",
+      put(out, "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"soft\" x=\"%d\" y=\"%.1f\" "
+          + "text-anchor=\"end\">%d%%</text>%n",
           i == 0 ? "axis" : "grid", LEFT, y, WIDTH - RIGHT, LEFT - 8, y + 4.5, 25 * i);
     }
     for (double tick : curves.ticks()) {
       double x = acrossPage().at(tick / curves.farthest());
-      put(out, "<path class=\"axis\" d=\"M%.1f %.1fv5\"/><text class=\"soft\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>%n",
+      put(out, "<path class=\"axis\" d=\"M%.1f %.1fv5\"/><text class=\"soft\" x=\"%.1f\" y=\"%.1f\" "
+          + "text-anchor=\"middle\">%s</text>%n",
           x, upPage().at(0), x, upPage().at(0) + 20, Html.tick(tick));
     }
     put(out, "<text class=\"soft\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>%n", acrossPage().at(0.5),

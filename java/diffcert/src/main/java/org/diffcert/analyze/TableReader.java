@@ -18,7 +18,7 @@ import org.diffcert.certify.Certificate;
 import org.diffcert.noise.Sigma;
 
 /**
- * Reads tables of results, ours and those of the published repositories: tab-separated columns under a header that names
+ * Reads tables of results, ours and those of the published repositories: tab-separated columns under a header with
  * at least {@code idx}, {@code label}, {@code predict} and {@code correct}; with {@code radius} they are certificates.
  * A {@code correct} column that counts up and a last line that was cut off are recognised. Nothing in a table is
  * trusted: lines and rows are limited, and a row that makes no sense is refused with its line.
@@ -91,7 +91,8 @@ public final class TableReader {
 
   private void header(String line) {
     columns = line == null ? List.of() : List.of(line.split("\t", -1));
-    if (!columns.containsAll(List.of("idx", "label", "predict", "correct")) || Set.copyOf(columns).size() != columns.size()) {
+    if (!columns.containsAll(List.of("idx", "label", "predict", "correct"))
+        || Set.copyOf(columns).size() != columns.size()) {
       throw DiffcertException.badInput(
           "a table of results begins with the columns idx, label, predict, radius, correct, time");
     }
@@ -174,7 +175,8 @@ public final class TableReader {
           + rows.size() + " rows"));
     }
     if (form == Log.Form.CASCADE) {
-      findings.add(new Finding("cascade", NOTE, undecided + " rows abstain undecided (-2); without regard to certificates "
+      findings.add(new Finding("cascade", NOTE, undecided + " rows abstain undecided (-2); without regard to "
+          + "certificates "
           + withoutDefence + " of " + rows.size() + " predictions are right"));
     }
   }

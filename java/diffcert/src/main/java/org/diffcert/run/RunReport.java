@@ -61,8 +61,8 @@ public final class RunReport {
     List<Log> logs = Logs.of(name, run);
     List<Report.Panel> panels = new ArrayList<>();
     boolean unproven = "float".equals(header.source().get("noise"));
-    Optional<String> warning = unproven ? Optional.of("This run used floating-point noise, for comparison with published "
-        + "runs: the statement below is not proven for it.") : Optional.empty();
+    Optional<String> warning = unproven ? Optional.of("This run used floating-point noise, for comparison with "
+        + "published runs: the statement below is not proven for it.") : Optional.empty();
     for (int s = 0; s < logs.size(); s++) {
       panels.add(new Report.Panel(logs.get(s), statement(header), warning, largest(header, s), details(run, s),
           facts(run)));
@@ -85,19 +85,20 @@ public final class RunReport {
     List<String> paragraphs = new ArrayList<>();
     paragraphs.add((header.joint() ? "With probability at least 1 \u2212 " + alpha + " over the smoothing noise, all "
         + "certificates of this run hold at once"
-        : "For each image separately, with probability at least 1 \u2212 " + alpha + " over the smoothing noise, all its "
-        + "certificates in this report hold at once")
+        : "For each image separately, with probability at least 1 \u2212 " + alpha
+        + " over the smoothing noise, all its certificates in this report hold at once")
         + (each < alpha ? " (alpha is split evenly, each certificate has " + Decimals.brief(each) + ")" : "")
-        + ": the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel differences from "
-        + "the image certified sum to at most M. That covers every 8-bit image within the L2 radius, in [0,1] pixel units.");
+        + ": the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel differences "
+        + "from the image certified sum to at most M. That covers every 8-bit image within the L2 radius, in [0,1] "
+        + "pixel units.");
     paragraphs.add((header.joint() ? "" : "Of many rows, an expected share of up to alpha may be false. ")
         + "The statement is about the smoothed classifier on 8-bit images: not about the base classifier, not about "
         + "real-valued inputs. Radii are rounded down.");
     if (header.config().stop().kind() != Stopping.Kind.FIXED) {
       paragraphs.add("Sampling of an image ended as soon as it was known whether its radius reaches each of "
           + header.config().stop().radii().stream().map(String::valueOf).collect(Collectors.joining(", "))
-          + " (stop " + header.config().stop().kind() + "): a radius says what was asked, not how far the image could have "
-          + "been certified, and mean and median are to be read so.");
+          + " (stop " + header.config().stop().kind() + "): a radius says what was asked, not how far the image "
+          + "could have been certified, and mean and median are to be read so.");
     }
     return paragraphs;
   }

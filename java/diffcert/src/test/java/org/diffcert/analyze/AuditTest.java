@@ -33,7 +33,8 @@ class AuditTest {
     StringBuilder text = new StringBuilder("idx\tlabel\tpredict\tradius\tcorrect\ttime\n");
     for (int i = 0; i < 500; i++) {
       double radius = sigma * Ladder.of(n, alpha).z(counts.applyAsInt(n));
-      text.append(i).append("\t1\t").append(radius > 0 ? "1\t" + print.apply(radius) + "\t1" : "-1\t0.0\t0").append("\tx\n");
+      text.append(i).append("\t1\t").append(radius > 0 ? "1\t" + print.apply(radius) + "\t1"
+          : "-1\t0.0\t0").append("\tx\n");
     }
     return TableReader.read(Files.writeString(temp.resolve("sigma_" + sigma), text));
   }
@@ -64,7 +65,8 @@ class AuditTest {
       assertEquals(OptionalDouble.of(alpha), audit.alpha(), what);
       assertEquals(n, audit.n().orElseThrow(), what);
       assertEquals(Finding.Verdict.UNJUDGED, finding(audit, "votes").verdict(), what);
-      assertEquals(print == FULL ? Finding.Verdict.SHOWN : Finding.Verdict.SUSPECT, finding(audit, "rounding").verdict(), what);
+      assertEquals(print == FULL ? Finding.Verdict.SHOWN : Finding.Verdict.SUSPECT, finding(audit,
+          "rounding").verdict(), what);
     }
   }
 
@@ -122,7 +124,8 @@ class AuditTest {
   @Test
   void unitsThatDoNotFit() throws Exception {
     Log log = TableReader.read(Files.writeString(temp.resolve("sigma_0.25"),
-        "idx\tlabel\tpredict\tradius\tcorrect\ttime\n0\t1\t1\t128.0\t1\tx\n4\t1\t1\t90.5\t1\tx\n5\t1\t1\t90.5\t1\tx\n"));
+        "idx\tlabel\tpredict\tradius\tcorrect\ttime\n"
+        + "0\t1\t1\t128.0\t1\tx\n4\t1\t1\t90.5\t1\tx\n5\t1\t1\t90.5\t1\tx\n"));
     Audit audit = Audit.of(log);
     assertEquals(Finding.Verdict.SUSPECT, finding(audit, "units").verdict());
     assertTrue(finding(audit, "images").sentence().contains("3 are missing"), audit.findings().toString());

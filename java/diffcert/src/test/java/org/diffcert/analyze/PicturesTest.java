@@ -43,7 +43,8 @@ class PicturesTest {
       for (int i = 0; i < images.size(); i++) {
         for (int y = 0; y < shape.height(); y++) {
           for (int x = 0; x < shape.width(); x++) {
-            int[] pixel = picture.getRaster().getPixel(i % 40 * shape.width() + x, i / 40 * shape.height() + y, (int[]) null);
+            int[] pixel = picture.getRaster().getPixel(i % 40 * shape.width() + x, i / 40 * shape.height() + y,
+                (int[]) null);
             for (int c = 0; c < (shape.channels() == 3 ? 3 : 1); c++) {
               assertEquals(images.get(i).get((c * shape.height() + y) * shape.width() + x), pixel[c]);
             }
@@ -66,7 +67,8 @@ class PicturesTest {
     double height = SvgPlot.TOP + 0.4 * (SvgPlot.HEIGHT - SvgPlot.TOP - SvgPlot.BOTTOM);
     assertEquals(Integer.decode(Palette.light(0)) & 0xffffff, plot.getRGB(600, (int) (2 * height)) & 0xffffff);
     assertEquals(0xffffff, plot.getRGB(plot.getWidth() - 25, (int) (2 * height)) & 0xffffff, "beyond the last radius");
-    assertTrue(SvgPlot.of(List.of(log)).contains(String.format(Locale.ROOT, "M%.2f %.2fH", (double) SvgPlot.LEFT, height)));
+    assertTrue(SvgPlot.of(List.of(log)).contains(String.format(Locale.ROOT, "M%.2f %.2fH", (double) SvgPlot.LEFT,
+        height)));
   }
 
   @Test
@@ -79,7 +81,8 @@ class PicturesTest {
     assertEquals(Proportion.of(2, 4).lower(), series.low()[0]);
     assertEquals(Proportion.of(1, 4).upper(), series.high()[1]);
     assertEquals(1.04, curves.farthest(), 1e-12);
-    assertEquals(List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), curves.ticks().stream().map(t -> Math.round(t * 1e9) / 1e9).toList());
+    assertEquals(List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+        curves.ticks().stream().map(t -> Math.round(t * 1e9) / 1e9).toList());
     assertTrue(Curves.of(List.of()).series().isEmpty());
   }
 

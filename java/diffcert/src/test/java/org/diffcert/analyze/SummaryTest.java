@@ -38,7 +38,8 @@ class SummaryTest {
   @Test
   void markdown() {
     String table = new Summary(List.of(LOG, PREDICTIONS), RADII).markdown();
-    assertTrue(table.startsWith("| log | rows | accuracy | r = 0 | r = 0.50 | r = 1e0 | ACR | abstain |\n|:---|---:|"), table);
+    assertTrue(table.startsWith("| log | rows | accuracy | r = 0 | r = 0.50 | r = 1e0 | ACR | abstain |\n|:---|---:|"),
+        table);
     assertTrue(table.contains("| a_b, \"c\"\\|d | 3 | 33.3 [0.8, 90.6] | 33.3 [0.8, 90.6] |"), table);
     assertTrue(table.contains("| p | 3 | 33.3 [0.8, 90.6] | - | - | - | - | 33.3 |"), table);
   }

@@ -70,7 +70,8 @@ class TableReaderTest {
     Log log = read("predict.tsv", "idx\tlabel\tpredict\tcorrect\ttime\n0\t1\t1\t1\tx\n1\t1\t-1\t0\tx\n");
     assertEquals(Log.Form.PREDICTIONS, log.form());
     assertEquals(1, new Analysis(log.rows()).abstention().count());
-    Log base = read("base.tsv", "idx\tlabel\tpredict\tbasePredict\tcorrect\ttime\n0\t1\t1\t0\t1\tx\n1\t1\t-1\t1\t0\tx\n");
+    Log base = read("base.tsv", "idx\tlabel\tpredict\tbasePredict\tcorrect\ttime\n"
+        + "0\t1\t1\t0\t1\tx\n1\t1\t-1\t1\t0\tx\n");
     assertTrue(base.findings().toString().contains("right in 1 of 2 rows"), base.findings().toString());
   }
 
@@ -93,7 +94,8 @@ class TableReaderTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"sigma_0.25,0.25", "results-sigma0.5.tsv,0.5", "sigma_1.00,1", "results.tsv,", "sigma_99,", "sigma=0.12.tsv,0.12"})
+  @CsvSource({"sigma_0.25,0.25", "results-sigma0.5.tsv,0.5", "sigma_1.00,1", "results.tsv,", "sigma_99,",
+      "sigma=0.12.tsv,0.12"})
   void theFilesNameTellsSigma(String name, Double sigma) throws Exception {
     assertEquals(Optional.ofNullable(sigma).map(Sigma::new), read(name, HEAD + "0\t3\t3\t0.5\t1\tx\n").sigma());
   }
