@@ -10,6 +10,7 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageShape;
 import org.diffcert.noise.IntegerNoise;
 import org.diffcert.noise.NoiseKey;
+import org.diffcert.noise.NoiseLaw;
 import org.diffcert.noise.NoiseStream;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
@@ -89,6 +90,71 @@ class LeakTest {
     assertEquals(0, white.predict());
     assertEquals(1, dark.predict(), "the smoothed classifier calls the dark image something else");
     assertTrue(white.integerRadius().covers(WHITE, DARK), "and yet the certificate covers it: the test shows the leak");
+  }
+
+  /**
+   * Our own float mode, number for number as noise.md has it: float64, EDM space, the classifier behind it. A white
+   * pixel is 1, and 1 plus any noise is a multiple of 2^-53; a grey one is close to 0, where doubles are finer.
+   */
+  @Test
+  void floatModeCertifiesWhatIsFalse() {
+    ImageShape four = new ImageShape(1, 2, 2);
+    ByteImage white = new ByteImage(four, new byte[] {-1, -1, -1, -1});
+    ByteImage grey = new ByteImage(four, new byte[] {127, 127, 127, 127});
+    VoteSource floatMode = new ToySource(1, 2, List.of(SIGMA), (sigma, normal) -> 0) {
+      @Override
+      public ImageShape shape() {
+        return four;
+      }
+
+      @Override
+      public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes) {
+        for (int sample = from; sample < to; sample++) {
+          double[] z = new NoiseKey(9, imageId, phase, sample).normals(NoiseStream.SMOOTHING, 0, 4);
+          int vote = 0;
+          for (int e = 0; e < 4; e++) {
+            double v = (2 * image.get(e) - 255) / 255.0 + 2 * SIGMA.unit() * z[e];
+            vote |= Math.rint(v * 0x1p53) == v * 0x1p53 ? 0 : 1;
+          }
+          votes[0][sample - from] = vote;
+        }
+      }
+    };
+    Certificate c = new Certifier(floatMode, CONFIG).certify(white, 0).get(0);
+    assertEquals(0, c.predict());
+    assertEquals(1, new Certifier(floatMode, CONFIG).certify(grey, 0).get(0).predict());
+    assertTrue(c.integerRadius().covers(white, grey), "and yet the certificate covers it");
+  }
+
+  /**
+   * S7: image and noise meet as integers, before anything is a float. What the classifier gets is image + noise,
+   * clipped, for every image under the same key. Were both converted first and added then, the split of a sum into
+   * image and noise would show in its last bits.
+   */
+  @Test
+  void imageAndNoiseMeetAsIntegers() {
+    IntegerNoise noise = IntegerNoise.of(SIGMA);
+    int[] drawn = new int[2];
+    for (int pixel = 0; pixel <= 255; pixel += 15) {
+      ByteImage image = new ByteImage(TWO, new byte[] {(byte) pixel, (byte) (255 - pixel)});
+      NoisyInputs inputs = NoisyInputs.of(NoiseLaw.GAUSSIAN, SIGMA, 9, image, 4, Phase.SELECT, 100, 164);
+      for (int j = 0; j < 64; j++) {
+        assertEquals(noise.draw(new NoiseKey(9, 4, Phase.SELECT, 100 + j), 2, drawn), inputs.certain()[j]);
+        for (int e = 0; e < 2; e++) {
+          int sum = image.get(e) + drawn[e];
+          assertEquals(Math.max(-255 * 3, Math.min(255 * 4, sum)), inputs.sums()[j][e]);
+        }
+      }
+    }
+    int leaking = 0;
+    for (int sum = noise.clipLow(); sum <= noise.clipHigh(); sum++) {
+      boolean differs = false;
+      for (int pixel = 0; pixel <= 255; pixel++) {
+        differs |= IntegerNoise.edmValue(pixel) + 2 * (sum - pixel) / 255.0 != IntegerNoise.edmValue(sum);
+      }
+      leaking += differs ? 1 : 0;
+    }
+    assertTrue(leaking > 1000, "added as floats, the split shows at only " + leaking + " sums");
   }
 
   /** Every certificate of the same classifier under integer noise is compared with the exact smoothed classifier. */
