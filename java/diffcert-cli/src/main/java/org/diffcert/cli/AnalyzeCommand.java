@@ -25,6 +25,7 @@ import org.diffcert.analyze.Summary;
 import org.diffcert.analyze.SvgPlot;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.Logs;
+import org.diffcert.stats.Norm;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -50,6 +51,14 @@ final class AnalyzeCommand implements Callable<Integer> {
   @Option(names = "--sigma", paramLabel = "S",
       description = "Smoothing level of the tables, where their names do not say it (sigma_0.25).")
   String sigma;
+
+  @Option(names = "--norm", defaultValue = "l2", paramLabel = "NORM",
+      description = "The norm of radii and ACR in the tables: l2, l1 or linf. Default: ${DEFAULT-VALUE}.")
+  String norm;
+
+  @Option(names = "--values", paramLabel = "D",
+      description = "How many values an image has, for --norm linf: 3072 for 3x32x32.")
+  Integer values;
 
   @Option(names = "--by-class", description = "Print the figures of each class as well.")
   boolean byClass;
@@ -78,15 +87,21 @@ final class AnalyzeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<Summary.Radius> columns = columns();
+    Norm asked = norm();
     plots.forEach(AnalyzeCommand::drawing);
     List<Report.Panel> panels = panels();
     List<Log> logs = panels.stream().map(Report.Panel::log).toList();
-    Summary summary = new Summary(logs, columns);
+    List<Log> counted = logs.stream().map(log -> log.inNorm(asked, dimension(asked))).toList();
+    Summary summary = new Summary(counted, columns);
     PrintWriter out = spec.commandLine().getOut();
+    if (asked != Norm.L2) {
+      out.println("radii and ACR in " + asked.cliName() + ": " + (asked == Norm.L1 ? "those of l2"
+          : "those of l2 over the square root of " + values + ", rounded down"));
+    }
     out.print(summary.text());
     logs.forEach(log -> probabilities(out, log));
     if (byClass) {
-      logs.forEach(log -> classes(out, log, columns));
+      counted.forEach(log -> classes(out, log, columns));
     }
     out.println();
     logs.forEach(log -> audit(out, log));
@@ -104,6 +119,28 @@ final class AnalyzeCommand implements Callable<Integer> {
       write(html, HtmlReport.of(new Report(title, "diffcert analyze", shown, Optional.empty())));
     }
     return 0;
+  }
+
+  private Norm norm() {
+    Norm asked = Norm.of(norm);
+    if (asked != Norm.L2 && (html != null || !plots.isEmpty())) {
+      throw DiffcertException.usage("--norm " + norm + " is for tables; curves and reports are in l2, the norm that is "
+          + "certified");
+    }
+    dimension(asked);
+    return asked;
+  }
+
+  /** How many values an image has, which only linf asks. */
+  private int dimension(Norm asked) {
+    if (asked != Norm.LINF) {
+      return 1;
+    }
+    if (values == null || values < 1) {
+      throw DiffcertException.usage("--norm linf needs --values, how many values an image has, such as 3072 for "
+          + "3x32x32" + (values == null ? "" : "; it is " + values));
+    }
+    return values;
   }
 
   private List<Summary.Radius> columns() {

@@ -44,6 +44,30 @@ class AnalyzeTest {
     assertTrue(cli.out().contains("N_100: alpha cannot be judged"), cli.out());
   }
 
+  /** r in linf is r times the root of the number of values in l2; 256 values, so that the root is exact. */
+  @Test
+  void otherNorms() throws Exception {
+    Path l2 = temp.resolve("l2.csv");
+    Path linf = temp.resolve("linf.csv");
+    Path l1 = temp.resolve("l1.csv");
+    Cli.ok("analyze", "--radii", "0.25,0.5", "--csv", l2, QUARTER);
+    Cli cli = Cli.ok("analyze", "--radii", "0.015625,0.03125", "--norm", "linf", "--values", 256, "--csv", linf,
+        QUARTER);
+    assertTrue(cli.out().contains("square root of 256"), cli.out());
+    Cli.ok("analyze", "--radii", "0.25,0.5", "--norm", "l1", "--csv", l1, QUARTER);
+    String[] expected = Files.readAllLines(l2).get(1).split(",");
+    String[] found = Files.readAllLines(linf).get(1).split(",");
+    assertEquals(Double.parseDouble(expected[3]) / 16, Double.parseDouble(found[3]), 1e-12);
+    assertEquals(expected[4], found[4]);
+    assertEquals(expected[5], found[5]);
+    assertEquals(Files.readAllLines(l2).get(1), Files.readAllLines(l1).get(1));
+    for (Object[] wrong : new Object[][] {{"analyze", "--norm", "linf", QUARTER}, {"analyze", "--norm", "l0", QUARTER},
+        {"analyze", "--norm", "linf", "--values", "0", QUARTER},
+        {"analyze", "--norm", "l1", "--html", temp.resolve("x.html"), QUARTER}}) {
+      assertEquals(2, Cli.run(wrong).code());
+    }
+  }
+
   @Test
   void everyFinding() {
     String out = Cli.ok("analyze", "--audit", "--by-class", QUARTER).out();

@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.diffcert.noise.Sigma;
+import org.diffcert.stats.Norm;
+import org.diffcert.stats.NormRadii;
 
 /**
  * The outcome of certification or prediction at one sigma, whoever wrote it. Immutable, thread-safe.
@@ -107,6 +109,20 @@ public record Log(String name, Form form, List<Row> rows, Optional<Sigma> sigma,
    */
   public Log named(String other) {
     return new Log(other, form, rows, sigma, printed, votes, classNames, findings);
+  }
+
+  /**
+   * The same log with every radius, which is an L2 radius, in another norm. It is for figures: an audit needs the radii
+   * as they were written.
+   *
+   * @param norm the norm
+   * @param values how many values an image has, at least 1
+   * @return a copy
+   */
+  public Log inNorm(Norm norm, int values) {
+    List<Row> changed = rows.stream().map(row -> new Row(row.image(), row.label(), row.predict(),
+        NormRadii.fromL2(norm, row.radius(), values))).toList();
+    return new Log(name, form, changed, sigma, printed, votes, classNames, findings);
   }
 
   /** The level as a number. */

@@ -48,6 +48,18 @@ public record NormRadii(NormRadius l1, NormRadius l2, NormRadius linf) {
   }
 
   /**
+   * The real radius in a norm of an L2 ball.
+   *
+   * @param norm the norm
+   * @param l2 a certified L2 radius, at least 0
+   * @param elements how many values an image has, at least 1
+   * @return the radius of the largest ball of that norm within, rounded down
+   */
+  public static double fromL2(Norm norm, double l2, int elements) {
+    return norm == Norm.LINF ? LawRadius.overRoot(l2, elements) : l2;
+  }
+
+  /**
    * What an L2 certificate, such as that of Gaussian noise, says in every norm.
    *
    * @param radius in [0,1] pixel units
@@ -59,7 +71,7 @@ public record NormRadii(NormRadius l1, NormRadius l2, NormRadius linf) {
     if (l2.squared() == IntegerRadius.NONE) {
       return NOTHING;
     }
-    return closed(elements, radius, 0, radius, l2.squared(), LawRadius.overRoot(radius, elements), 0);
+    return closed(elements, radius, 0, radius, l2.squared(), fromL2(Norm.LINF, radius, elements), 0);
   }
 
   private static NormRadii closed(int elements, ToDoubleFunction<Norm> law) {
