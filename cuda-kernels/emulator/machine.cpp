@@ -222,6 +222,8 @@ void Machine::run_block() {
     Thread& thread = threads_[static_cast<std::size_t>(t)];
     thread.state = Thread::State::ready;
     thread.where = {};
+    thread.copies.clear();
+    thread.groups = 0;
     thread.context.start(stacks_->at(t), Stacks::kBytes - 4096, &fiber_main);
   }
   int done = 0;
@@ -266,7 +268,7 @@ void Machine::report_stuck() {
     const Thread& thread = threads_[static_cast<std::size_t>(t)];
     if (thread.state != Thread::State::barrier || waiting_at_[static_cast<std::size_t>(t)] != id) missing = &thread;
   }
-  record(FaultKind::divergent_barrier, *waits, "waits at a barrier for ever, for " + (missing == nullptr ? std::string("threads that the block has not") : doing(*missing)),
+  record(FaultKind::divergent_barrier, *waits, "waits at a barrier for ever" + (missing == nullptr ? std::string() : ": " + doing(*missing)),
          waits->where);
 }
 
@@ -275,7 +277,7 @@ void Machine::report_stuck() {
                            "' at byte " + std::to_string(finding.byte) + " of shared memory";
   const std::string other = "thread " + std::to_string(finding.other);
   switch (finding.verdict) {
-    case Shadow::Verdict::uninitialised: fail(FaultKind::uninitialised_shared, what + ", which nobody has written", where);
+    case Shadow::Verdict::uninitialised: fail(FaultKind::uninitialised_shared, what + ", which nobody has written yet", where);
     case Shadow::Verdict::pending: fail(FaultKind::pending_copy, what + " before " + other + " has waited for its copy", where);
     default:
       fail(FaultKind::race, what + ", which " + other + (finding.other_wrote ? " wrote" : " read") + " with no barrier in between", where);
@@ -303,8 +305,16 @@ void note_pending(const void* at, std::int64_t bytes, std::int64_t element, cons
   const Shadow::Finding finding = of_thread->shadow().note_pending(offset_of(at), bytes, element, self->number);
   if (finding.verdict != Shadow::Verdict::fine) judge(finding, bytes, Access::write, array, where);
 }
-void finish_pending(const void* at, std::int64_t bytes, std::int64_t element) {
-  of_thread->shadow().finish_pending(offset_of(at), bytes, element, self->number);
+void queue_copy(void* to, const void* from, std::int64_t element) { self->copies.push_back({to, from, element, self->groups}); }
+void commit_copies() { ++self->groups; }
+void wait_copies(int pending) {
+  std::erase_if(self->copies, [&](const Copy& copy) {
+    if (copy.group + static_cast<std::uint32_t>(pending) >= self->groups) return false;
+    if (copy.from != nullptr) std::memcpy(copy.to, copy.from, 16);
+    else std::memset(copy.to, 0, 16);
+    of_thread->shadow().finish_pending(offset_of(copy.to), 16, copy.element, self->number);
+    return true;
+  });
 }
 
 void sync_threads(const Where& where) { machine().sync_threads(where); }

@@ -14,6 +14,7 @@
 #include <optional>
 #include <source_location>
 #include <string>
+#include <vector>
 
 #include "emulator/fiber.hpp"
 
@@ -60,11 +61,21 @@ using Where = std::source_location;
 
 // ---- what the kernels' side uses (device.hpp, ptx.hpp) ---------------------------------------------------------------------
 
+// A cp.async on its way.
+struct Copy {
+  void* to;
+  const void* from;
+  std::int64_t element;
+  std::uint32_t group;
+};
+
 struct Thread {
   Dim index;
   int number = 0, lane = 0, warp = 0;
   enum class State : std::uint8_t { ready, barrier, collective, done } state = State::ready;
   Where where;  // of the barrier or collective it waits at
+  std::vector<Copy> copies;
+  std::uint32_t groups = 0;  // committed
   Context context;
 };
 
@@ -81,9 +92,12 @@ std::int64_t shared_size();
 enum class Access : std::uint8_t { read, write };
 // Bounds are the array's business; this keeps the order of accesses, and who wrote first.
 void note_shared(const void* at, std::int64_t bytes, std::int64_t element, Access access, const char* array, const Where& where);
-// cp.async: [at, at + bytes) belongs to the copy until note_shared(write) of the copying thread's wait.
+// cp.async: [at, at + bytes) belongs to the copy until that thread waits for it.
 void note_pending(const void* at, std::int64_t bytes, std::int64_t element, const char* array, const Where& where);
-void finish_pending(const void* at, std::int64_t bytes, std::int64_t element);
+// 16 bytes for the thread's open group of copies (from null: zeros); wait carries out all but the last `pending` committed groups.
+void queue_copy(void* to, const void* from, std::int64_t element);
+void commit_copies();
+void wait_copies(int pending);
 // Fails unless [at, at + bytes) lies in one live allocation of device memory.
 void check_global(const void* at, std::int64_t bytes, const Where& where);
 
