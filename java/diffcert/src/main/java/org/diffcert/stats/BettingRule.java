@@ -9,9 +9,8 @@ import org.diffcert.DiffcertException;
  * less. Immutable, thread-safe.
  *
  * <p>The tables are made in doubles, with a margin that is many times their error: what is tabled as shown is shown.
- * With ln p and ln(1-p) right to 1.5 units in the last place, sums of n logarithms below 16 kept in two doubles, and
- * fewer than ten roundings of numbers below 16 n, the logarithm of the wealth is off by less than 2e-14 (n + 1) for
- * every n to a million; the margin is fifty times that. docs/spec/certificate.md has the sum.
+ * The logarithm of the wealth is off by less than 5e-14 (n + 1), the sum is in docs/spec/certificate.md, and the margin
+ * is twenty times that.
  */
 public final class BettingRule implements StopRule {
   private static final int MOST_SAMPLES = 1_000_000;
