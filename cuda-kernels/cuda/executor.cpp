@@ -15,7 +15,16 @@ constexpr std::int64_t kLargestBatch = 32768;  // samples are a grid's y or z, w
 
 class DeviceExecutor final : public Executor {
  public:
-  DeviceExecutor(const Plan& plan, const std::string& device) : plan_(plan), device_(Device::open(device)), weights_(plan.weights.size()) {}
+  DeviceExecutor(const Plan& plan, const std::string& device, const std::string& form)
+      : plan_(plan), device_(Device::open(device)), tensor_(form == "bf16"), weights_(plan.weights.size()) {
+    if (!form.empty() && form != "fp32" && form != "bf16") {
+      throw Error(DC_BAD_ARGUMENT, "The device '" + device + "' computes in fp32 or bf16, not in '" + form + "'.");
+    }
+    const std::int32_t compute = device_->properties().compute;
+    if (tensor_ && compute != 0 && compute < 80) {
+      throw Error(DC_DEVICE_UNAVAILABLE, "The device '" + device + "' has no bf16 arithmetic: it needs compute capability 8.0 or later.");
+    }
+  }
 
   void set_weight(WeightId w, std::span<const float> data) override {
     weights_.at(static_cast<std::size_t>(w)).assign(data.begin(), data.end());
@@ -53,7 +62,7 @@ class DeviceExecutor final : public Executor {
 
  private:
   void build() {
-    Builder builder(device_, weights_);
+    Builder builder(device_, weights_, tensor_);
     for (const Op& op : plan_.ops) steps_.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
     packed_ = builder.take();
     weights_ = {};
@@ -88,6 +97,7 @@ class DeviceExecutor final : public Executor {
 
   Plan plan_;
   std::shared_ptr<Device> device_;
+  bool tensor_;
   std::vector<std::vector<float>> weights_;
   std::vector<DeviceMemory> packed_;
   std::vector<Step> steps_;
@@ -99,8 +109,8 @@ class DeviceExecutor final : public Executor {
 }  // namespace
 }  // namespace cuda
 
-std::unique_ptr<Executor> make_device_executor(const Plan& plan, const std::string& device) {
-  return std::make_unique<cuda::DeviceExecutor>(plan, device);
+std::unique_ptr<Executor> make_device_executor(const Plan& plan, const std::string& device, const std::string& form) {
+  return std::make_unique<cuda::DeviceExecutor>(plan, device, form);
 }
 
 std::string describe_device(const std::string& device) { return cuda::Device::open(device)->describe(); }

@@ -35,7 +35,10 @@ using Step = std::function<void(const Frame&)>;
 // What steps are made with: the published weights, and a place on the device for what becomes of them.
 class Builder {
  public:
-  Builder(std::shared_ptr<Device> device, const std::vector<std::vector<float>>& weights) : device_(std::move(device)), weights_(weights) {}
+  Builder(std::shared_ptr<Device> device, const std::vector<std::vector<float>>& weights, bool tensor)
+      : device_(std::move(device)), weights_(weights), tensor_(tensor) {}
+  // Whether products may be bf16's (on tensor cores).
+  bool tensor() const { return tensor_; }
   const std::vector<float>& weight(WeightId id) const { return weights_.at(static_cast<std::size_t>(id)); }
   Span<const float> upload(WeightId id) { return id == kNone ? Span<const float>{} : keep(weight(id)); }
   template <class T>
@@ -50,6 +53,7 @@ class Builder {
  private:
   std::shared_ptr<Device> device_;
   const std::vector<std::vector<float>>& weights_;
+  bool tensor_;
   std::vector<DeviceMemory> memory_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/sm80_conv.hpp"
 #include "kernels/smxx_attention.hpp"
 #include "kernels/smxx_conv.hpp"
 #include "kernels/smxx_embedding.hpp"
@@ -18,7 +19,8 @@
   X(resample, ResampleParams)   \
   X(add, AddParams)             \
   X(attention, AttentionParams) \
-  X(conv, ConvParams)
+  X(conv, ConvParams)           \
+  X(tensor_conv, TensorConvParams)
 
 namespace diffcert {
 

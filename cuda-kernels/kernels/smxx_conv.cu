@@ -2,8 +2,7 @@
 //
 // The activation is applied as elements come into shared memory, once a tap (the halo plan of the tensor-core kernels applies it once):
 // this form is for parity and for architectures without the others, so it keeps one loop and one order.
-#include "kernels/device.cuh"
-#include "kernels/math.cuh"
+#include "kernels/conv_parts.cuh"
 #include "kernels/smxx_conv.hpp"
 
 namespace diffcert {
@@ -12,38 +11,6 @@ namespace {
 struct alignas(16) Four {
   float v[4];
 };
-
-// One sample's view of the inputs.
-struct Sample {
-  Global<const float> src0, src1, affine;
-};
-
-DC_DEVICE float loaded(const ConvParams& p, const Sample& s, int y, int x, int c) {
-  const std::int64_t pixel = std::int64_t{1} * y * p.width + x;
-  const float v = c < p.src_channels[0] ? s.src0[pixel * p.src_channels[0] + c] : s.src1[pixel * p.src_channels[1] + c - p.src_channels[0]];
-  const bool affine = static_cast<bool>(s.affine);
-  const int channels = p.src_channels[0] + p.src_channels[1];
-  return activated(v, affine, affine ? s.affine[c] : 1.0f, affine ? s.affine[channels + c] : 0.0f, p.silu);
-}
-
-// The map that the convolution sees: resampled, zero outside.
-DC_DEVICE float mapped(const ConvParams& p, const Sample& s, int y, int x, int c) {
-  const int high = p.up2 ? p.height * 2 : p.down2 ? p.height / 2 : p.height;
-  const int wide = p.up2 ? p.width * 2 : p.down2 ? p.width / 2 : p.width;
-  if (y < 0 || x < 0 || y >= high || x >= wide) return 0.0f;
-  if (p.up2) return loaded(p, s, y / 2, x / 2, c);
-  if (!p.down2) return loaded(p, s, y, x, c);
-  const float top = loaded(p, s, 2 * y, 2 * x, c) + loaded(p, s, 2 * y, 2 * x + 1, c);
-  const float bottom = loaded(p, s, 2 * y + 1, 2 * x, c) + loaded(p, s, 2 * y + 1, 2 * x + 1, c);
-  return (top + bottom) / 4.0f;
-}
-
-DC_DEVICE float residual_at(const ConvParams& p, const Global<const float>& part, int channels, int y, int x, int c) {
-  const auto at = [&](int ry, int rx) { return part[(std::int64_t{1} * ry * p.residual_width + rx) * channels + c]; };
-  if (p.residual_up2) return at(y / 2, x / 2);
-  if (!p.residual_down2) return at(y, x);
-  return ((at(2 * y, 2 * x) + at(2 * y, 2 * x + 1)) + (at(2 * y + 1, 2 * x) + at(2 * y + 1, 2 * x + 1))) / 4.0f;
-}
 
 // sums += pixels x depth times depth x outputs, depth ascending.
 DC_DEVICE void multiply(const Shared<float>& pixels, const Shared<float>& weights, int row, int column, float (&sums)[4][4]) {
@@ -66,15 +33,9 @@ DC_KERNEL(conv, ConvParams, kConvThreads) {
   const Shared<float> weights = pool.take<float>("weights", kConvDepth * kConvOutputs);
   const int thread = static_cast<int>(threadIdx.x), count = p.out_height * p.out_width;
   const int first_pixel = static_cast<int>(blockIdx.x) * kConvPixels, first_output = static_cast<int>(blockIdx.y) * kConvOutputs;
-  const std::int64_t sample = blockIdx.z, area = std::int64_t{1} * p.height * p.width;
+  const std::int64_t sample = blockIdx.z;
   const int channels = p.src_channels[0] + p.src_channels[1], skips = p.skip_channels[0] + p.skip_channels[1];
-  const auto of_sample = [&](const Span<const float>& span, std::int64_t size) {
-    return span.data != nullptr ? Global<const float>(span).part(sample * size, size) : Global<const float>(span);
-  };
-  const Sample in{of_sample(p.src[0], area * p.src_channels[0]), of_sample(p.src[1], area * p.src_channels[1]),
-                  of_sample(p.affine, 2 * channels)};
-  const Global<const float> skip0 = of_sample(p.skip[0], std::int64_t{1} * count * p.skip_channels[0]);
-  const Global<const float> skip1 = of_sample(p.skip[1], std::int64_t{1} * count * p.skip_channels[1]);
+  const ConvSources in(p, sample);
   const Global<const float> weight(p.weight), skip_weight(p.skip_weight);
 
   // Thread t brings depth t mod 16 of pixels t / 16 + 16 i, and output t mod 64 of depths t / 64 + 4 i.
@@ -88,7 +49,7 @@ DC_KERNEL(conv, ConvParams, kConvThreads) {
       for (int i = 0; i < 4; ++i) {
         const int local = thread / kConvDepth + 16 * i, pixel = first_pixel + local, c = c0 + depth;
         const bool there = pixel < count && c < channels;
-        pixels[depth * kConvPixels + local] = there ? mapped(p, in, pixel / p.out_width + dy, pixel % p.out_width + dx, c) : 0.0f;
+        pixels[depth * kConvPixels + local] = there ? in.mapped(p, pixel / p.out_width + dy, pixel % p.out_width + dx, c) : 0.0f;
         const int k = thread / kConvOutputs + 4 * i;
         weights[k * kConvOutputs + thread % kConvOutputs] =
             c0 + k < channels && output < p.out_channels ? weight[(std::int64_t{1} * tap * channels + c0 + k) * p.out_channels + output] : 0.0f;
@@ -102,12 +63,7 @@ DC_KERNEL(conv, ConvParams, kConvThreads) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const int local = thread / kConvDepth + 16 * i, pixel = first_pixel + local, c = c0 + depth;
-      float v = 0.0f;
-      if (pixel < count && c < skips) {
-        v = c < p.skip_channels[0] ? skip0[std::int64_t{1} * pixel * p.skip_channels[0] + c]
-                                   : skip1[std::int64_t{1} * pixel * p.skip_channels[1] + c - p.skip_channels[0]];
-      }
-      pixels[depth * kConvPixels + local] = v;
+      pixels[depth * kConvPixels + local] = pixel < count && c < skips ? in.skip(p, pixel, c) : 0.0f;
       const int k = thread / kConvOutputs + 4 * i;
       weights[k * kConvOutputs + thread % kConvOutputs] =
           c0 + k < skips && output < p.out_channels ? skip_weight[std::int64_t{1} * (c0 + k) * p.out_channels + output] : 0.0f;
@@ -117,25 +73,12 @@ DC_KERNEL(conv, ConvParams, kConvThreads) {
     sync_block();
   }
 
-  const std::int64_t out_size = std::int64_t{1} * count * p.out_channels;
-  const std::int64_t residual_area = std::int64_t{1} * p.residual_height * p.residual_width;
-  const Global<float> out = Global<float>(p.out).part(sample * out_size, out_size);
-  const Global<const float> bias(p.bias), shift = of_sample(p.shift, p.out_channels);
-  const Global<const float> first = of_sample(p.residual[0], residual_area * p.residual_channels[0]);
-  const Global<const float> second = of_sample(p.residual[1], residual_area * p.residual_channels[1]);
+  const ConvFinish finish(p, sample);
   for (int i = 0; i < 4; ++i) {
-    const int pixel = first_pixel + row + i, y = pixel / p.out_width, x = pixel % p.out_width;
-    if (pixel >= count) continue;
+    const int pixel = first_pixel + row + i;
     for (int j = 0; j < 4; ++j) {
       const int o = first_output + column + j;
-      if (o >= p.out_channels) continue;
-      float v = sums[i][j] + bias[o];
-      if (shift) v = v + shift[o];
-      if (first) {
-        v = v + (o < p.residual_channels[0] ? residual_at(p, first, p.residual_channels[0], y, x, o)
-                                            : residual_at(p, second, p.residual_channels[1], y, x, o - p.residual_channels[0]));
-      }
-      out[std::int64_t{1} * pixel * p.out_channels + o] = p.scale * v;
+      if (pixel < count && o < p.out_channels) finish.store(p, pixel / p.out_width, pixel % p.out_width, o, sums[i][j]);
     }
   }
 }

@@ -40,5 +40,7 @@ double relative_error(const OpCase& c, BufferId buffer, const std::vector<float>
 // What float32 may lose: a sum of K terms rounds K times, which adds up as a random walk, 2^-24 sqrt(K); the factor 4 and the 16 roundings
 // beside it cover loads (norm, SiLU, softmax) and stores.
 double tolerance(const OpCase& c);
+// What products of bf16 may lose besides: weights and activations are each rounded by at most 2^-9 of their size, independently.
+inline constexpr double kBf16Tolerance = 0x1p-8;
 
 }  // namespace diffcert::bench

@@ -15,7 +15,7 @@ constexpr std::int64_t kMaxBatch = 1 << 16;
 std::unique_ptr<Executor> make_executor(const Plan& plan, const std::string& device, int threads, const std::string& isa) {
   if (device == "cpu") return make_cpu_executor(plan, threads, isa);
   if (device == "reference") return make_reference_executor(plan);
-  return make_device_executor(plan, device);
+  return make_device_executor(plan, device, isa);
 }
 
 std::int64_t count_of(const Weight& weight) {

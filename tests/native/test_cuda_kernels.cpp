@@ -17,16 +17,17 @@ namespace {
 
 void order(int seed) { setenv("DIFFCERT_EMULATOR_SEED", std::to_string(seed).c_str(), 1); }
 
-void check_case(const bench::OpCase& c) {
+void check_case(const bench::OpCase& c, const char* form) {
   order(0);
   const std::vector<double> expected = bench::run_reference(c);
-  const std::vector<float> actual = bench::run_case(c, *make_device_executor(c.plan, "emulator"));
+  const std::vector<float> actual = bench::run_case(c, *make_device_executor(c.plan, "emulator", form));
+  const double bound = bench::tolerance(c) + (form == std::string("bf16") ? bench::kBf16Tolerance : 0);
   for (const BufferId buffer : c.written) {
     const double error = bench::relative_error(c, buffer, actual, expected);
-    CHECK(error <= bench::tolerance(c)) << c.name << ", buffer " << buffer << ": " << error << " of " << bench::tolerance(c);
+    CHECK(error <= bound) << c.name << " in " << form << ", buffer " << buffer << ": " << error << " of " << bound;
   }
   order(7);
-  const std::vector<float> again = bench::run_case(c, *make_device_executor(c.plan, "emulator"));
+  const std::vector<float> again = bench::run_case(c, *make_device_executor(c.plan, "emulator", form));
   CHECK(std::memcmp(again.data(), actual.data(), actual.size() * sizeof(float)) == 0) << c.name << ": another order of threads shows";
 }
 
@@ -68,14 +69,14 @@ void check_network(const bench::NamedConfig& named) {
 void check_refusals() {
   const Plan plan = bench::op_cases().front().plan;
   try {
-    make_device_executor(plan, "cuda:7");
+    make_device_executor(plan, "cuda:7", "");
     std::puts("this machine has eight GPUs");
   } catch (const Error& e) {
     CHECK(e.status == DC_DEVICE_UNAVAILABLE) << e.what();
     CHECK(std::string(e.what()).rfind("The device 'cuda:7' is not there: ", 0) == 0) << e.what();
   }
   try {
-    make_device_executor(plan, "gpu");
+    make_device_executor(plan, "gpu", "");
     CHECK(false) << "a device that there is not";
   } catch (const Error& e) {
     CHECK(e.status == DC_BAD_ARGUMENT) << e.what();
@@ -85,7 +86,10 @@ void check_refusals() {
 }  // namespace
 
 int main() {
-  for (const bench::OpCase& c : bench::op_cases()) check_case(c);
+  for (const bench::OpCase& c : bench::op_cases()) {
+    check_case(c, "fp32");
+    if (std::holds_alternative<ConvOp>(c.plan.ops.front())) check_case(c, "bf16");
+  }
   for (const auto& named : bench::small_networks()) check_network(named);
   check_refusals();
   return check::finish();
