@@ -31,6 +31,12 @@ void require_kind(const dc_classifier_kind& kind) {
 
 void require_phase(const dc_phase& phase) { require_in(phase, DC_SELECT, DC_PREDICT, "There is no phase of that number."); }
 
+PruneRule rule(const dc_prune* prune) {
+  if (prune == nullptr) return {};
+  require_in(prune->kind, DC_PRUNE_NONE, DC_PRUNE_PAIRED, "There is no pruning of that number.");
+  return {prune->kind, prune->threshold, prune->keep, prune->error};
+}
+
 Network* network_of(dc_model* model) { return model == nullptr ? nullptr : &model->network; }
 
 std::span<const std::uint8_t> bytes(const uint8_t* image, int64_t count) {
@@ -102,7 +108,8 @@ dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind k
 }
 
 dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp, dc_noise_mode noise,
-                               uint64_t seed, int32_t tau_count, const dc_tau* taus, int64_t batch, dc_classifier** classifier) {
+                               uint64_t seed, int32_t tau_count, const dc_tau* taus, const dc_prune* prune, int64_t batch,
+                               dc_classifier** classifier) {
   return guard([&] {
     require(model != nullptr && classifier != nullptr && (taus != nullptr || tau_count == 0),
             "A classifier needs a model, smoothing levels and a place for its handle.");
@@ -111,18 +118,20 @@ dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, dc_clas
     require_in(noise, DC_NOISE_INTEGER, DC_NOISE_FLOAT, "There is no noise mode of that number.");
     require(batch <= 65536, "A batch has at most 65536 rows.");
     *classifier = new dc_classifier{Classifier(model->network, network_of(unconditional), kind, clamp != 0, noise, seed,
-                                               {taus, static_cast<std::size_t>(tau_count)}, batch)};
+                                               {taus, static_cast<std::size_t>(tau_count)}, rule(prune), batch)};
   });
 }
 
 dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id, dc_phase phase,
-                              uint32_t from, uint32_t to, int32_t* votes) {
+                              uint32_t from, uint32_t to, int32_t* votes, int64_t* calls) {
   return guard([&] {
     require(classifier != nullptr && (votes != nullptr || from == to), "Votes need a classifier and a place for them.");
     require_phase(phase);
     require(from <= to, "A range of samples ends before it begins.");
     const std::int64_t cells = classifier->classifier.tau_count() * (std::int64_t{to} - from);
-    classifier->classifier.votes(bytes(image, image_bytes), {image_id, phase, from, to}, {votes, static_cast<std::size_t>(cells)});
+    const std::int64_t spent =
+        classifier->classifier.votes(bytes(image, image_bytes), {image_id, phase, from, to}, {votes, static_cast<std::size_t>(cells)});
+    if (calls != nullptr) *calls = spent;
   });
 }
 

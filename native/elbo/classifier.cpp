@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/status.hpp"
 
@@ -13,15 +14,17 @@ constexpr std::int64_t kMaxInteger = 1 << 24;
 constexpr std::int64_t kMaxThresholds = 1 << 24;
 constexpr double kMaxLevel = 1e6;
 
-bool finite(double value) { return std::isfinite(value); }
+bool is_nan(double value) { return std::isnan(value); }
 bool in_range(double value, double least, double most) { return value >= least && value <= most; }
 
 }  // namespace
 
 Classifier::Classifier(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, dc_noise_mode noise,
-                       std::uint64_t seed, std::span<const dc_tau> taus, std::int64_t batch)
-    : objective_(model, unconditional, kind, clamp, batch <= 0 ? model.max_batch() : std::min(batch, model.max_batch())), mode_(noise), seed_(seed) {
+                       std::uint64_t seed, std::span<const dc_tau> taus, const PruneRule& prune, std::int64_t batch)
+    : objective_(model, unconditional, kind, clamp, batch <= 0 ? model.max_batch() : std::min(batch, model.max_batch())), mode_(noise), seed_(seed),
+      prune_(prune) {
   require(!taus.empty(), "A classifier needs at least one smoothing level.");
+  check_prune();
   for (const dc_tau& tau : taus) {
     taus_.push_back(copy(tau));
     require(taus_.size() == 1 || taus_.back().unit > taus_[taus_.size() - 2].unit, "The smoothing levels must ascend.");
@@ -31,7 +34,10 @@ Classifier::Classifier(Network& model, Network* unconditional, dc_classifier_kin
     std::vector<double> units;
     for (const Tau& tau : taus_) {
       units.push_back(tau.unit);
-      require(tau.lower == taus_[0].lower && tau.upper == taus_[0].upper, "On path noise all smoothing levels share one list of levels.");
+      for (const auto grid : {&Tau::grid, &Tau::sift}) {
+        require((tau.*grid).lower == (taus_[0].*grid).lower && (tau.*grid).upper == (taus_[0].*grid).upper,
+                "On path noise all smoothing levels share one list of levels.");
+      }
     }
     require(PathNoise::accepts(units), "Path noise takes 1 to 16 smoothing levels of at most 2.");
     path_.emplace(units);
@@ -41,15 +47,29 @@ Classifier::Classifier(Network& model, Network* unconditional, dc_classifier_kin
   }
 }
 
+void Classifier::check_prune() const {
+  if (prune_.kind == DC_PRUNE_PUBLISHED) {
+    require(in_range(prune_.threshold, 0, std::numeric_limits<double>::max()), "The threshold of sifting must be finite and not negative.");
+    require(prune_.keep >= 1, "Sifting keeps at least one class.");
+  }
+  require(prune_.kind != DC_PRUNE_PAIRED || in_range(prune_.error, 0, 0.5), "The error of paired pruning must be 0 to 0.5.");
+}
+
+Classifier::Grid Classifier::copy(std::int64_t levels, const double* lower, const double* upper, const double* weights) const {
+  require(levels >= 1 && levels <= std::int64_t{kMaxNoiseIndex} + 1, "A smoothing level needs 1 to 65536 noise levels.");
+  require(lower != nullptr && upper != nullptr && weights != nullptr, "The levels or weights of a smoothing level are missing.");
+  return {{lower, lower + levels}, {upper, upper + levels}, {weights, weights + levels}};
+}
+
 Classifier::Tau Classifier::copy(const dc_tau& tau) const {
   require(in_range(tau.sigma, 1e-6, 16), "A smoothing level must be above 0 and at most 16, in [0,1] pixel units.");
-  require(tau.levels >= 1 && tau.levels <= std::int64_t{kMaxNoiseIndex} + 1, "A smoothing level needs 1 to 65536 noise levels.");
-  require(tau.lower != nullptr && tau.upper != nullptr && tau.weights != nullptr, "The levels or weights of a smoothing level are missing.");
   Tau own;
   own.unit = tau.sigma;
-  own.lower.assign(tau.lower, tau.lower + tau.levels);
-  own.upper.assign(tau.upper, tau.upper + tau.levels);
-  own.weights.assign(tau.weights, tau.weights + tau.levels);
+  own.grid = copy(tau.levels, tau.lower, tau.upper, tau.weights);
+  if (prune_.kind == DC_PRUNE_PUBLISHED) {
+    own.sift = copy(tau.sift_levels, tau.sift_lower, tau.sift_upper, tau.sift_weights);
+    require(tau.levels + tau.sift_levels <= std::int64_t{kMaxNoiseIndex} + 1, "The levels and those that sift are more than 65536 together.");
+  }
   if (mode_ != DC_NOISE_FLOAT) {
     require(tau.clip_low >= -kMaxInteger && tau.clip_low < tau.clip_high && tau.clip_high <= kMaxInteger,
             "The clip of a smoothing level is not a range.");
@@ -67,17 +87,25 @@ Classifier::Tau Classifier::copy(const dc_tau& tau) const {
   return own;
 }
 
-// A level is in the pass if a tau weighs it; x_u starts from the largest such tau, so that what a tau reads lies at its own position or later
-// on the path.
 Classifier::Pass Classifier::plan(std::size_t first, std::size_t count) const {
   Pass pass;
   pass.first = first;
   for (std::size_t t = first; t < first + count; ++t) pass.edm.push_back(2 * taus_[t].unit);
+  pass.levels = plan(pass, &Tau::grid, 0);
+  if (prune_.kind == DC_PRUNE_PUBLISHED) pass.sift = plan(pass, &Tau::sift, taus_[first].grid.upper.size());
+  return pass;
+}
+
+// The levels of a grid, whose noise is keyed from the given position on. A level is in the pass if a tau weighs it; x_u starts from the largest
+// such tau, so that what a tau reads lies at its own position or later on the path.
+std::vector<ElboLevel> Classifier::plan(const Pass& pass, Grid Tau::*grid, std::size_t position) const {
+  std::vector<ElboLevel> levels;
   const bool reads_tau = objective_.kind() != DC_DC && objective_.kind() != DC_APNDC_ENSEMBLE;
-  for (std::size_t i = 0; i < taus_[first].upper.size(); ++i) {
-    ElboLevel level{static_cast<std::uint32_t>(i), taus_[first].lower[i], taus_[first].upper[i], kNone};
-    for (std::size_t t = 0; t < count; ++t) {
-      const double weight = taus_[first + t].weights[i];
+  const Grid& ends = taus_[pass.first].*grid;
+  for (std::size_t i = 0; i < ends.upper.size(); ++i) {
+    ElboLevel level{static_cast<std::uint32_t>(position + i), ends.lower[i], ends.upper[i], kNone};
+    for (std::size_t t = 0; t < pass.edm.size(); ++t) {
+      const double weight = (taus_[pass.first + t].*grid).weights[i];
       require(in_range(weight, 0, 1e300), "A weight must be finite and not negative.");
       if (weight == 0) continue;
       level.base = static_cast<std::int32_t>(t);
@@ -86,32 +114,37 @@ Classifier::Pass Classifier::plan(std::size_t first, std::size_t count) const {
       require(objective_.kind() != DC_EPNDC || (level.lower >= pass.edm[t] && level.lower < level.upper),
               "A level of epndc must begin at the smoothing level or above it, and end above its beginning.");
     }
-    if (level.base != kNone) pass.levels.push_back(level);
+    if (level.base != kNone) levels.push_back(level);
   }
-  require(!pass.levels.empty(), "A smoothing level has no noise level with a positive weight.");
-  return pass;
+  require(!levels.empty(), "A smoothing level has no noise level with a positive weight.");
+  return levels;
 }
 
 std::int64_t Classifier::calls_per_sample() const {
   std::int64_t calls = 0;
   for (const Pass& pass : passes_) {
-    calls += static_cast<std::int64_t>(pass.levels.size()) * objective_.classes() + objective_.estimate_rows();
+    // The most that sifting costs: nobody is dropped before its last level.
+    const auto sifted = static_cast<std::int64_t>(pass.sift.size()) * (sifts() ? classes() : 0);
+    const std::int64_t refined = sifts() ? std::min(classes(), prune_.keep * static_cast<std::int64_t>(pass.edm.size())) : classes();
+    calls += sifted + static_cast<std::int64_t>(pass.levels.size()) * refined + objective_.estimate_rows();
   }
   return calls;
 }
 
-void Classifier::votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes) {
+std::int64_t Classifier::votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes) {
   require(static_cast<std::int64_t>(votes.size()) == tau_count() * range.size(), "The place for votes has another size than the samples.");
+  const std::int64_t before = objective_.calls();
   for_each_group(image, range, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
     for (std::size_t t = 0; t < pass.edm.size(); ++t) {
       for (std::int64_t sample = 0; sample < samples; ++sample) {
         const double* loss = losses_.data() + (static_cast<std::int64_t>(t) * samples + sample) * classes();
-        const bool counts = certain_[static_cast<std::size_t>(sample)] != 0 && std::all_of(loss, loss + classes(), finite);
+        const bool counts = certain_[static_cast<std::size_t>(sample)] != 0 && std::none_of(loss, loss + classes(), is_nan);
         const std::int64_t row = static_cast<std::int64_t>(pass.first + t) * range.size() + offset + sample;
         votes[static_cast<std::size_t>(row)] = counts ? static_cast<std::int32_t>(std::min_element(loss, loss + classes()) - loss) : -1;
       }
     }
   });
+  return objective_.calls() - before;
 }
 
 void Classifier::losses(std::span<const std::uint8_t> image, const SampleRange& range, std::span<double> losses) {
@@ -129,7 +162,7 @@ template <class Take>
 void Classifier::for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, Take take) {
   require(static_cast<std::int64_t>(image.size()) == elements(), "The image has another size than the model takes.");
   require(range.from <= range.to, "A range of samples ends before it begins.");
-  const std::int64_t group = objective_.group();
+  const std::int64_t group = this->group();
   for (std::int64_t done = 0; done < range.size(); done += group) {
     SampleRange part = range;
     part.from = range.from + static_cast<std::uint32_t>(done);
@@ -161,11 +194,18 @@ void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, cons
   job.noise = [&](std::int64_t sample, std::uint32_t position, std::span<double> noise) {
     draw_normals(key(sample), NoiseStream::level, position, noise);
   };
+  if (prune_.kind != DC_PRUNE_NONE) {
+    run_contests(pass, job);
+    return;
+  }
   job.take = [&](std::int64_t tau, std::int64_t sample, std::int32_t label, std::uint32_t position, double residual) {
-    const double weight = taus_[pass.first + static_cast<std::size_t>(tau)].weights[position];
+    const double weight = taus_[pass.first + static_cast<std::size_t>(tau)].grid.weights[position];
     if (weight > 0) losses_[static_cast<std::size_t>((tau * samples + sample) * classes() + label)] += weight * residual;
   };
   objective_.run(job);
+  for (double& loss : losses_) {
+    if (!std::isfinite(loss)) loss = std::numeric_limits<double>::quiet_NaN();
+  }
 }
 
 // The positions of one sample at the taus of the pass. False if the noise was ambiguous.

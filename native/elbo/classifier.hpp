@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/noise.hpp"
+#include "elbo/contest.hpp"
 #include "elbo/objective.hpp"
 
 namespace diffcert {
@@ -24,48 +25,60 @@ class Classifier {
  public:
   // As dc_classifier_create takes them; throws DC_BAD_ARGUMENT with a sentence.
   Classifier(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, dc_noise_mode noise, std::uint64_t seed,
-             std::span<const dc_tau> taus, std::int64_t batch);
+             std::span<const dc_tau> taus, const PruneRule& prune, std::int64_t batch);
 
   std::int64_t elements() const { return objective_.elements(); }
   std::int64_t classes() const { return objective_.classes(); }
   std::int64_t tau_count() const { return static_cast<std::int64_t>(taus_.size()); }
+  // The most that a sample can cost.
   std::int64_t calls_per_sample() const;
-  // votes: [taus, samples]; the class of least loss, the lowest among equals, or -1.
-  void votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes);
-  // losses: [taus, samples, classes], as the votes compare them, for ambiguous samples too.
+  // votes: [taus, samples]; the class of least loss, the lowest among equals, or -1. Returns the network calls they took.
+  std::int64_t votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes);
+  // losses: [taus, samples, classes], as the votes compare them (Contest::losses), for ambiguous samples too.
   void losses(std::span<const std::uint8_t> image, const SampleRange& range, std::span<double> losses);
 
  private:
+  struct Grid {
+    std::vector<double> lower, upper, weights;
+  };
   struct Tau {
     double unit = 0;  // sigma in [0,1] pixel units; s_tau in EDM space is twice that
     std::optional<IntegerNoise> noise;
     std::int32_t clip_low = 0, clip_high = 0;
-    std::vector<double> lower, upper, weights;
+    Grid grid, sift;
   };
   // Taus that one pass over the network serves: all of them on a path, else one.
   struct Pass {
     std::size_t first = 0;
     std::vector<double> edm;
-    std::vector<ElboLevel> levels;
+    std::vector<ElboLevel> levels, sift;
   };
 
+  Grid copy(std::int64_t levels, const double* lower, const double* upper, const double* weights) const;
   Tau copy(const dc_tau& tau) const;
   Pass plan(std::size_t first, std::size_t count) const;
+  std::vector<ElboLevel> plan(const Pass& pass, Grid Tau::*grid, std::size_t position) const;
+  void check_prune() const;
+  bool sifts() const { return prune_.kind == DC_PRUNE_PUBLISHED && prune_.keep < classes(); }
+  std::int64_t group() const;
   // take(pass, offset, samples) for each group of samples and pass, with losses_ and certain_ filled in.
   template <class Take>
   void for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, Take take);
   void run(const Pass& pass, std::span<const std::uint8_t> image, const SampleRange& part);
+  void run_contests(const Pass& pass, ElboJob& job);
   bool draw(const Pass& pass, std::span<const std::uint8_t> image, const NoiseKey& key, std::int64_t sample, std::int64_t samples);
 
   Objective objective_;
   dc_noise_mode mode_;
   std::uint64_t seed_;
+  PruneRule prune_;
   std::vector<Tau> taus_;
   std::optional<PathNoise> path_;
   std::vector<Pass> passes_;
-  // Of the group of samples and the pass at hand: positions [taus, samples, elements], losses [taus, samples, classes], whether the noise of a
-  // sample is certain; and the noise of one sample.
+  // Of the group of samples and the pass at hand: positions [taus, samples, elements], losses [taus, samples, classes], the contests that they
+  // come from if classes are pruned [taus, samples], whether the noise of a sample is certain; and the noise of one sample.
   std::vector<double> x_, losses_, normals_;
+  std::vector<Contest> contests_;
   std::vector<std::uint8_t> certain_;
   std::vector<std::int32_t> integers_;
 };

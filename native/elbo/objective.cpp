@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "core/status.hpp"
 
@@ -28,6 +29,8 @@ Objective::Objective(Network& model, Network* unconditional, dc_classifier_kind 
   const NetworkConfig &a = model_.config(), &b = unconditional_.config();
   require(a.img_channels == b.img_channels && a.img_resolution == b.img_resolution,
           "The unconditional model takes images of another shape than the conditional one.");
+  all_.resize(static_cast<std::size_t>(classes_));
+  std::iota(all_.begin(), all_.end(), 0);
   const auto cells = static_cast<std::size_t>(batch_ * elements_);
   input_.resize(cells);
   denoised_.resize(cells);
@@ -48,30 +51,34 @@ std::int64_t Objective::group() const {
 
 void Objective::run(const ElboJob& job) {
   estimate(job);
-  for (const ElboLevel& level : job.levels) {
-    const double tau = job.taus[static_cast<std::size_t>(level.base)];
-    const double spread = noised() ? std::sqrt((level.upper - tau) * (level.upper + tau)) : level.upper;
-    for (std::int64_t sample = 0; sample < job.samples; ++sample) {
-      job.noise(sample, level.position, noise_);
-      const double* centre = kind_ == DC_APNDC_ENSEMBLE ? estimates_.data() + sample * elements_
-                                                        : job.x.data() + (level.base * job.samples + sample) * elements_;
-      const double* shared = nullptr;
-      for (std::int32_t label = 0; label < classes_; ++label) {
-        if (static_cast<std::int64_t>(rows_.size()) == batch_) {
-          take_rows(job);
-          shared = nullptr;
-        }
-        double* x = push(level.upper, label, {&level, sample, label});
-        if (shared != nullptr) {
-          std::copy_n(shared, elements_, x);
-        } else {
-          for (std::int64_t e = 0; e < elements_; ++e) x[e] = centre[e] + spread * noise_[static_cast<std::size_t>(e)];
-        }
-        shared = x;
+  for (const ElboLevel& level : job.levels) run_level(job, level);
+  flush(job);
+}
+
+void Objective::run_level(const ElboJob& job, const ElboLevel& level) {
+  const double tau = job.taus[static_cast<std::size_t>(level.base)];
+  const double spread = noised() ? std::sqrt((level.upper - tau) * (level.upper + tau)) : level.upper;
+  for (std::int64_t sample = 0; sample < job.samples; ++sample) {
+    const std::span<const std::int32_t> labels = job.labels ? job.labels(sample) : all_;
+    if (labels.empty()) continue;
+    job.noise(sample, level.position, noise_);
+    const double* centre = kind_ == DC_APNDC_ENSEMBLE ? estimates_.data() + sample * elements_
+                                                      : job.x.data() + (level.base * job.samples + sample) * elements_;
+    const double* shared = nullptr;
+    for (const std::int32_t label : labels) {
+      if (static_cast<std::int64_t>(rows_.size()) == batch_) {
+        flush(job);
+        shared = nullptr;
       }
+      double* x = push(level.upper, label, {&level, sample, label});
+      if (shared != nullptr) {
+        std::copy_n(shared, elements_, x);
+      } else {
+        for (std::int64_t e = 0; e < elements_; ++e) x[e] = centre[e] + spread * noise_[static_cast<std::size_t>(e)];
+      }
+      shared = x;
     }
   }
-  take_rows(job);
 }
 
 // D(x; s_tau), unconditional or once a class: the targets of the apndc kinds.
@@ -106,6 +113,7 @@ double* Objective::push(double sigma, std::int32_t label, const Row& row) {
 void Objective::denoise(Network& network) {
   const auto n = static_cast<std::int64_t>(rows_.size());
   network.denoise(n, sigma_.data(), labels_.data(), input_.data(), denoised_.data());
+  calls_ += n;
   if (clamp_) std::transform(denoised_.begin(), denoised_.begin() + n * elements_, denoised_.begin(), clamped);
 }
 
@@ -115,7 +123,7 @@ void Objective::clear() {
   labels_.clear();
 }
 
-void Objective::take_rows(const ElboJob& job) {
+void Objective::flush(const ElboJob& job) {
   if (rows_.empty()) return;
   denoise(model_);
   for (std::size_t r = 0; r < rows_.size(); ++r) {

@@ -32,7 +32,9 @@ struct ElboJob {
   std::span<const double> taus;  // s_tau, ascending; dc does not read it
   std::span<const double> x;     // [taus, samples, elements]
   std::span<const ElboLevel> levels;
-  // Fills in the noise of a sample at a level (by its position), the same for all classes. Called once a (level, sample), levels in order.
+  // The classes whose rows a sample needs at the level at hand; empty function = all. Read while rows of that level are made.
+  std::function<std::span<const std::int32_t>(std::int64_t sample)> labels;
+  // Fills in the noise of a sample at a level (by its position), the same for all classes. Called once a (level, sample) that has rows.
   std::function<void(std::int64_t sample, std::uint32_t position, std::span<double> noise)> noise;
   // Takes a residual. For one (tau, sample, label) the levels come in order, whatever the batch.
   std::function<void(std::int64_t tau, std::int64_t sample, std::int32_t label, std::uint32_t position, double residual)> take;
@@ -51,7 +53,15 @@ class Objective {
   std::int64_t estimate_rows() const;
   // The largest number of samples that a job should have: batches are full, estimates stay within a fixed budget of memory.
   std::int64_t group() const;
+  // The whole job.
   void run(const ElboJob& job);
+  // The same in steps, for a job that decides between levels what it still needs: the estimates first, then levels in any order; flush takes
+  // the residuals of all rows so far. Levels that are not flushed in between share batches.
+  void estimate(const ElboJob& job);
+  void run_level(const ElboJob& job, const ElboLevel& level);
+  void flush(const ElboJob& job);
+  // Rows that went through a network so far.
+  std::int64_t calls() const { return calls_; }
 
  private:
   struct Row {
@@ -60,11 +70,9 @@ class Objective {
     std::int32_t label;
   };
 
-  void estimate(const ElboJob& job);
   double* push(double sigma, std::int32_t label, const Row& row);
   void denoise(Network& network);
   void clear();
-  void take_rows(const ElboJob& job);
   double squared_distance(const double* denoised, const double* target) const;
   double posterior_distance(const ElboLevel& level, double tau, const double* x, const double* x_upper, const double* denoised) const;
   bool noised() const { return kind_ != DC_DC && kind_ != DC_APNDC_ENSEMBLE; }
@@ -75,6 +83,8 @@ class Objective {
   bool clamp_;
   std::int64_t batch_, elements_;
   std::int32_t classes_;
+  std::vector<std::int32_t> all_;  // every class
+  std::int64_t calls_ = 0;
   // The batch being filled.
   std::vector<Row> rows_;
   std::vector<double> sigma_, input_, denoised_;

@@ -3,112 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <numeric>
 
 #include "check.hpp"
-#include "diffcert/diffcert.h"
-#include "tiny_model.hpp"
+#include "vote_cases.hpp"
 
 using namespace diffcert;
+using namespace vote_cases;
 
 namespace {
-
-constexpr std::int32_t kSide = 8, kClasses = 5;
-constexpr std::int64_t kPixels = kSide * kSide;
-constexpr std::uint64_t kSeed = 0x0123456789abcdef;
-constexpr std::int32_t kOrigin = -510;
-
-// What a dc_tau points to.
-struct TauData {
-  double sigma;
-  std::vector<std::uint64_t> thresholds;
-  std::vector<double> lower, upper, weights;
-  std::int32_t origin = kOrigin;
-
-  dc_tau view() const {
-    return {sigma, static_cast<std::int64_t>(thresholds.size()), thresholds.data(), origin, -255, 510, static_cast<std::int64_t>(upper.size()),
-            lower.data(), upper.data(), weights.data()};
-  }
-};
-
-// Thresholds from the C library's normal distribution: near enough for a test of votes.
-std::vector<std::uint64_t> table(double sigma) {
-  std::vector<std::uint64_t> thresholds;
-  for (std::int32_t j = kOrigin; j < -kOrigin; ++j) {
-    const double p = 0.5 * std::erfc(-(2 * j + 1) / (510 * sigma) / std::sqrt(2.0));
-    thresholds.push_back(p >= 1 ? UINT64_MAX : static_cast<std::uint64_t>(std::ldexp(p, 64)));
-  }
-  return thresholds;
-}
-
-// Levels (points[i], points[i+1]) for the taus; those that begin at tau or below it have no weight.
-TauData tau_data(double sigma, const std::vector<double>& points) {
-  TauData data{sigma, table(sigma), {}, {}, {}, kOrigin};
-  for (std::size_t i = 0; i + 1 < points.size(); ++i) {
-    data.lower.push_back(points[i]);
-    data.upper.push_back(points[i + 1]);
-    data.weights.push_back(points[i] > 2 * sigma ? 1 / points[i] : 0);
-  }
-  return data;
-}
-
-std::unique_ptr<dc_model> tiny_model(const char* device, int threads, std::int64_t max_batch, float output_scale = 1) {
-  std::unique_ptr<dc_model> model(new dc_model{Network(validate(tiny::config(kSide, 1, kClasses)), device, threads, "")});
-  tiny::fill(model->network, 7, max_batch, output_scale);
-  return model;
-}
-
-struct Closer {
-  void operator()(dc_classifier* classifier) const { dc_classifier_close(classifier); }
-};
-using Handle = std::unique_ptr<dc_classifier, Closer>;
-
-Handle open(dc_model* model, dc_classifier_kind kind, dc_noise_mode noise, const std::vector<TauData>& taus, std::int64_t batch) {
-  std::vector<dc_tau> views;
-  for (const TauData& tau : taus) views.push_back(tau.view());
-  dc_classifier* classifier = nullptr;
-  const dc_status status = dc_classifier_create(model, nullptr, kind, 1, noise, kSeed, static_cast<std::int32_t>(views.size()), views.data(), batch,
-                                                &classifier);
-  CHECK(status == DC_OK) << dc_last_error();
-  return Handle(classifier);
-}
-
-std::vector<std::uint8_t> image(int which) {
-  std::vector<std::uint8_t> pixels(kPixels);
-  for (std::size_t e = 0; e < pixels.size(); ++e) pixels[e] = static_cast<std::uint8_t>((37 * e + 101 * static_cast<std::size_t>(which)) % 256);
-  return pixels;
-}
-
-std::vector<std::int32_t> votes(dc_classifier* classifier, int which, std::uint32_t from, std::uint32_t to, std::size_t taus) {
-  std::vector<std::int32_t> result(taus * (to - from), -9);
-  const auto pixels = image(which);
-  const dc_status status = dc_classifier_votes(classifier, pixels.data(), kPixels, static_cast<std::uint32_t>(which), DC_ESTIMATE, from, to, result.data());
-  CHECK(status == DC_OK) << dc_last_error();
-  return result;
-}
-
-std::vector<double> losses(dc_classifier* classifier, const std::vector<std::uint8_t>& pixels, std::uint32_t sample, std::size_t taus) {
-  std::vector<double> result(taus * kClasses, -9);
-  CHECK(dc_classifier_losses(classifier, pixels.data(), kPixels, 3, DC_ESTIMATE, sample, result.data()) == DC_OK) << dc_last_error();
-  return result;
-}
-
-struct Case {
-  dc_classifier_kind kind;
-  dc_noise_mode noise;
-  std::vector<TauData> taus;
-};
-
-std::vector<Case> cases() {
-  const std::vector<double> points = {0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0};
-  const TauData low = tau_data(0.25, points), high = tau_data(0.5, points);
-  std::vector<Case> all;
-  for (int kind = DC_DC; kind <= DC_APNDC_ENSEMBLE; ++kind) all.push_back({static_cast<dc_classifier_kind>(kind), DC_NOISE_INTEGER, {low, high}});
-  all.push_back({DC_EPNDC, DC_NOISE_PATH, {low, high}});
-  all.push_back({DC_APNDC, DC_NOISE_FLOAT, {low}});
-  return all;
-}
 
 // Every way to cut the work gives the same bits.
 void test_invariance() {
@@ -281,7 +184,7 @@ void test_refusals() {
     for (const TauData& tau : taus) views.push_back(tau.view());
     dc_classifier* classifier = nullptr;
     const dc_status status =
-        dc_classifier_create(model.get(), nullptr, kind, 1, noise, 1, static_cast<std::int32_t>(views.size()), views.data(), 0, &classifier);
+        dc_classifier_create(model.get(), nullptr, kind, 1, noise, 1, static_cast<std::int32_t>(views.size()), views.data(), nullptr, 0, &classifier);
     if (status == DC_OK) dc_classifier_close(classifier);
     return status == DC_BAD_ARGUMENT;
   };
@@ -306,11 +209,11 @@ void test_refusals() {
   const Handle classifier = open(model.get(), DC_DC, DC_NOISE_INTEGER, good, 0);
   const auto pixels = image(0);
   std::vector<std::int32_t> place(8);
-  CHECK(dc_classifier_votes(classifier.get(), pixels.data(), kPixels - 1, 0, DC_SELECT, 0, 2, place.data()) == DC_BAD_ARGUMENT);
-  CHECK(dc_classifier_votes(classifier.get(), pixels.data(), kPixels, 0, static_cast<dc_phase>(4), 0, 2, place.data()) == DC_BAD_ARGUMENT);
-  CHECK(dc_classifier_votes(classifier.get(), pixels.data(), kPixels, 0, DC_SELECT, 2, 1, place.data()) == DC_BAD_ARGUMENT);
-  CHECK(dc_classifier_votes(classifier.get(), nullptr, kPixels, 0, DC_SELECT, 0, 1, place.data()) == DC_BAD_ARGUMENT);
-  CHECK(dc_classifier_votes(nullptr, pixels.data(), kPixels, 0, DC_SELECT, 0, 1, place.data()) == DC_BAD_ARGUMENT);
+  CHECK(dc_classifier_votes(classifier.get(), pixels.data(), kPixels - 1, 0, DC_SELECT, 0, 2, place.data(), nullptr) == DC_BAD_ARGUMENT);
+  CHECK(dc_classifier_votes(classifier.get(), pixels.data(), kPixels, 0, static_cast<dc_phase>(4), 0, 2, place.data(), nullptr) == DC_BAD_ARGUMENT);
+  CHECK(dc_classifier_votes(classifier.get(), pixels.data(), kPixels, 0, DC_SELECT, 2, 1, place.data(), nullptr) == DC_BAD_ARGUMENT);
+  CHECK(dc_classifier_votes(classifier.get(), nullptr, kPixels, 0, DC_SELECT, 0, 1, place.data(), nullptr) == DC_BAD_ARGUMENT);
+  CHECK(dc_classifier_votes(nullptr, pixels.data(), kPixels, 0, DC_SELECT, 0, 1, place.data(), nullptr) == DC_BAD_ARGUMENT);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 1
+#define DC_ABI_VERSION 2
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -136,6 +136,11 @@ typedef struct dc_tau {
   const double* lower;       /* [levels] in EDM space; read by EPNDC alone */
   const double* upper;       /* [levels] in EDM space: where the network is called */
   const double* weights;     /* [levels] */
+  /* The levels that sift, coarser and fewer; read by DC_PRUNE_PUBLISHED alone. Their noise has the positions after the levels above. */
+  int64_t sift_levels;
+  const double* sift_lower;  /* [sift_levels] as above */
+  const double* sift_upper;
+  const double* sift_weights;
 } dc_tau;
 
 typedef enum dc_noise_mode {
@@ -147,19 +152,37 @@ typedef enum dc_noise_mode {
 /* Kept in step with org.diffcert.noise.Phase: disjoint counters for choosing the class, bounding it, predicting. */
 typedef enum dc_phase { DC_SELECT = 1, DC_ESTIMATE = 2, DC_PREDICT = 3 } dc_phase;
 
-/* Copies everything it is given. taus ascending in sigma. With DC_NOISE_PATH all taus share one list of levels: a tau uses the
- * levels with weight > 0. batch <= 0 = chosen from max_batch. The models must stay open while the classifier is. */
+/* Kept in step with org.diffcert.diffusion.Pruning. What each does is in docs/spec/pruning.md. */
+typedef enum dc_prune_kind {
+  DC_PRUNE_NONE = 0,      /* every class at every level */
+  DC_PRUNE_PUBLISHED = 1, /* sift, then refine */
+  DC_PRUNE_PAIRED = 2     /* successive elimination on paired differences */
+} dc_prune_kind;
+
+/* Fewer network calls: classes are dropped while a vote is made. A part of the classifier, as its levels are. */
+typedef struct dc_prune {
+  dc_prune_kind kind;
+  double threshold; /* published: a class goes when its sifting sum exceeds the least by more; finite, not negative */
+  int32_t keep;     /* published: sifting ends when so few classes are left, or leaves the best so many; at least 1 */
+  double error;     /* paired: nominal probability of dropping the class of least loss, 0 (nothing is dropped) to 0.5 */
+} dc_prune;
+
+/* Copies everything it is given. taus ascending in sigma. With DC_NOISE_PATH all taus share one list of levels (and of sifting levels): a tau
+ * uses the levels with weight > 0. prune: NULL = none. batch <= 0 = chosen from max_batch. The models must stay open while the classifier is. */
 DC_API dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp,
-                                      dc_noise_mode noise, uint64_t seed, int32_t tau_count, const dc_tau* taus, int64_t batch,
-                                      dc_classifier** classifier);
+                                      dc_noise_mode noise, uint64_t seed, int32_t tau_count, const dc_tau* taus, const dc_prune* prune,
+                                      int64_t batch, dc_classifier** classifier);
 /* Votes of samples [from, to) of one image: votes[t * (to - from) + j] is the class voted at tau t by sample from + j, or -1
  * where the sample counts for no class (an ambiguous noise draw, a value that is not finite). image is [C,R,R] uint8.
- * A vote is a pure function of (models, classifier, image bytes, image id, phase, sample): see docs/spec/reduction-order.md. */
+ * A vote is a pure function of (models, classifier, image bytes, image id, phase, sample): see docs/spec/reduction-order.md.
+ * calls, unless NULL: the network calls (one row of a batch = one call) that these votes took. */
 DC_API dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id,
-                                     dc_phase phase, uint32_t from, uint32_t to, int32_t* votes);
-/* Network calls (one row of a batch = one call) that one vote at all taus costs. */
+                                     dc_phase phase, uint32_t from, uint32_t to, int32_t* votes, int64_t* calls);
+/* Network calls that one sample costs at all taus together; with pruning the most that it can. */
 DC_API dc_status dc_classifier_calls_per_sample(const dc_classifier* classifier, int64_t* calls);
-/* Losses per class of one sample, as the vote compares them: losses[t * classes + c]. For tests and inspection. */
+/* Losses per class of one sample, as the vote compares them: losses[t * classes + c]; a loss that is not finite is NaN. With pruning:
+ * +infinity for a class that was dropped; the loss of one that was left alone covers the levels computed by then; NaN for every class at a tau
+ * where a value was not finite. For tests and inspection. */
 DC_API dc_status dc_classifier_losses(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id,
                                       dc_phase phase, uint32_t sample, double* losses);
 DC_API void dc_classifier_close(dc_classifier* classifier);
