@@ -129,9 +129,8 @@ dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, i
     require_phase(phase);
     require(from <= to, "A range of samples ends before it begins.");
     const std::int64_t cells = classifier->classifier.tau_count() * (std::int64_t{to} - from);
-    const std::int64_t spent =
-        classifier->classifier.votes(bytes(image, image_bytes), {image_id, phase, from, to}, {votes, static_cast<std::size_t>(cells)});
-    if (calls != nullptr) *calls = spent;
+    classifier->classifier.votes(bytes(image, image_bytes), {image_id, phase, from, to}, {votes, static_cast<std::size_t>(cells)},
+                                 {calls, calls == nullptr ? 0 : static_cast<std::size_t>(to - from)});
   });
 }
 

@@ -131,9 +131,11 @@ std::int64_t Classifier::calls_per_sample() const {
   return calls;
 }
 
-std::int64_t Classifier::votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes) {
+void Classifier::votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes,
+                       std::span<std::int64_t> calls) {
   require(static_cast<std::int64_t>(votes.size()) == tau_count() * range.size(), "The place for votes has another size than the samples.");
-  const std::int64_t before = objective_.calls();
+  require(calls.empty() || static_cast<std::int64_t>(calls.size()) == range.size(), "The place for calls has another size than the samples.");
+  std::fill(calls.begin(), calls.end(), 0);
   for_each_group(image, range, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
     for (std::size_t t = 0; t < pass.edm.size(); ++t) {
       for (std::int64_t sample = 0; sample < samples; ++sample) {
@@ -143,8 +145,11 @@ std::int64_t Classifier::votes(std::span<const std::uint8_t> image, const Sample
         votes[static_cast<std::size_t>(row)] = counts ? static_cast<std::int32_t>(std::min_element(loss, loss + classes()) - loss) : -1;
       }
     }
+    if (calls.empty()) return;
+    for (std::int64_t sample = 0; sample < samples; ++sample) {
+      calls[static_cast<std::size_t>(offset + sample)] += calls_[static_cast<std::size_t>(sample)];
+    }
   });
-  return objective_.calls() - before;
 }
 
 void Classifier::losses(std::span<const std::uint8_t> image, const SampleRange& range, std::span<double> losses) {
@@ -186,8 +191,10 @@ void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, cons
     certain_[static_cast<std::size_t>(sample)] = draw(pass, image, key(sample), sample, samples) ? 1 : 0;
   }
   losses_.assign(cells * static_cast<std::size_t>(classes()), 0.0);
+  calls_.assign(static_cast<std::size_t>(samples), 0);
   ElboJob job;
   job.samples = samples;
+  job.calls = calls_;
   job.taus = pass.edm;
   job.x = x_;
   job.levels = pass.levels;

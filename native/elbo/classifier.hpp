@@ -32,8 +32,9 @@ class Classifier {
   std::int64_t tau_count() const { return static_cast<std::int64_t>(taus_.size()); }
   // The most that a sample can cost.
   std::int64_t calls_per_sample() const;
-  // votes: [taus, samples]; the class of least loss, the lowest among equals, or -1. Returns the network calls they took.
-  std::int64_t votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes);
+  // votes: [taus, samples]; the class of least loss, the lowest among equals, or -1. calls: [samples], the network calls that each
+  // took at all taus; or empty.
+  void votes(std::span<const std::uint8_t> image, const SampleRange& range, std::span<std::int32_t> votes, std::span<std::int64_t> calls);
   // losses: [taus, samples, classes], as the votes compare them (Contest::losses), for ambiguous samples too.
   void losses(std::span<const std::uint8_t> image, const SampleRange& range, std::span<double> losses);
 
@@ -76,11 +77,12 @@ class Classifier {
   std::optional<PathNoise> path_;
   std::vector<Pass> passes_;
   // Of the group of samples and the pass at hand: positions [taus, samples, elements], losses [taus, samples, classes], the contests that they
-  // come from if classes are pruned [taus, samples], whether the noise of a sample is certain; and the noise of one sample.
+  // come from if classes are pruned [taus, samples], whether the noise of a sample is certain, what it took; and the noise of one sample.
   std::vector<double> x_, losses_, normals_;
   std::vector<Contest> contests_;
   std::vector<std::uint8_t> certain_;
   std::vector<std::int32_t> integers_;
+  std::vector<std::int64_t> calls_;
 };
 
 }  // namespace diffcert

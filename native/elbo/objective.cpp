@@ -61,6 +61,7 @@ void Objective::run_level(const ElboJob& job, const ElboLevel& level) {
   for (std::int64_t sample = 0; sample < job.samples; ++sample) {
     const std::span<const std::int32_t> labels = job.labels ? job.labels(sample) : all_;
     if (labels.empty()) continue;
+    if (!job.calls.empty()) job.calls[static_cast<std::size_t>(sample)] += static_cast<std::int64_t>(labels.size());
     job.noise(sample, level.position, noise_);
     const double* centre = kind_ == DC_APNDC_ENSEMBLE ? estimates_.data() + sample * elements_
                                                       : job.x.data() + (level.base * job.samples + sample) * elements_;
@@ -87,6 +88,7 @@ void Objective::estimate(const ElboJob& job) {
   const std::int64_t all = job.samples * each;
   estimates_.resize(static_cast<std::size_t>(all * elements_));
   Network& network = kind_ == DC_APNDC_CONDITIONAL ? model_ : unconditional_;
+  for (std::int64_t& calls : job.calls) calls += each;
   for (std::int64_t done = 0; done < all;) {
     const std::int64_t count = std::min(batch_, all - done);
     for (std::int64_t r = done; r < done + count; ++r) {
@@ -113,7 +115,6 @@ double* Objective::push(double sigma, std::int32_t label, const Row& row) {
 void Objective::denoise(Network& network) {
   const auto n = static_cast<std::int64_t>(rows_.size());
   network.denoise(n, sigma_.data(), labels_.data(), input_.data(), denoised_.data());
-  calls_ += n;
   if (clamp_) std::transform(denoised_.begin(), denoised_.begin() + n * elements_, denoised_.begin(), clamped);
 }
 

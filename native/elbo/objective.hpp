@@ -38,6 +38,8 @@ struct ElboJob {
   std::function<void(std::int64_t sample, std::uint32_t position, std::span<double> noise)> noise;
   // Takes a residual. For one (tau, sample, label) the levels come in order, whatever the batch.
   std::function<void(std::int64_t tau, std::int64_t sample, std::int32_t label, std::uint32_t position, double residual)> take;
+  // [samples], or empty: the rows that a sample takes through a network are added here.
+  std::span<std::int64_t> calls;
 };
 
 // Runs jobs: rows (level, sample, class) go through the network in full batches. Not thread-safe; the models must stay.
@@ -60,8 +62,6 @@ class Objective {
   void estimate(const ElboJob& job);
   void run_level(const ElboJob& job, const ElboLevel& level);
   void flush(const ElboJob& job);
-  // Rows that went through a network so far.
-  std::int64_t calls() const { return calls_; }
 
  private:
   struct Row {
@@ -84,7 +84,6 @@ class Objective {
   std::int64_t batch_, elements_;
   std::int32_t classes_;
   std::vector<std::int32_t> all_;  // every class
-  std::int64_t calls_ = 0;
   // The batch being filled.
   std::vector<Row> rows_;
   std::vector<double> sigma_, input_, denoised_;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "check.hpp"
@@ -84,13 +85,16 @@ inline std::vector<std::uint8_t> image(int which) {
   return pixels;
 }
 
+// calls: of all samples together.
 inline std::vector<std::int32_t> votes(dc_classifier* classifier, int which, std::uint32_t from, std::uint32_t to, std::size_t taus,
                                        std::int64_t* calls = nullptr) {
   std::vector<std::int32_t> result(taus * (to - from), -9);
+  std::vector<std::int64_t> each(to - from, -9);
   const auto pixels = image(which);
   const dc_status status = dc_classifier_votes(classifier, pixels.data(), kPixels, static_cast<std::uint32_t>(which), DC_ESTIMATE, from, to, result.data(),
-                                               calls);
+                                               calls == nullptr ? nullptr : each.data());
   CHECK(status == DC_OK) << dc_last_error();
+  if (calls != nullptr) *calls = std::accumulate(each.begin(), each.end(), std::int64_t{0});
   return result;
 }
 

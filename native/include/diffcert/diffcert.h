@@ -175,7 +175,7 @@ DC_API dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, 
 /* Votes of samples [from, to) of one image: votes[t * (to - from) + j] is the class voted at tau t by sample from + j, or -1
  * where the sample counts for no class (an ambiguous noise draw, a value that is not finite). image is [C,R,R] uint8.
  * A vote is a pure function of (models, classifier, image bytes, image id, phase, sample): see docs/spec/reduction-order.md.
- * calls, unless NULL: the network calls (one row of a batch = one call) that these votes took. */
+ * calls[j], unless calls is NULL: the network calls (one row of a batch = one call) that sample from + j took, at all taus together. */
 DC_API dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id,
                                      dc_phase phase, uint32_t from, uint32_t to, int32_t* votes, int64_t* calls);
 /* Network calls that one sample costs at all taus together; with pruning the most that it can. */

@@ -180,10 +180,12 @@ final class CertifyJob implements RunListener {
     terminal.say(table.toString());
     terminal.say("");
     double total = log.records().stream().mapToLong(r -> r.elapsed().toNanos()).sum() / 1e9;
-    terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %d network calls a vote",
-        total / log.records().size(), 3600 * log.records().size() / total, source.callsPerSample()));
+    long used = log.records().stream().mapToLong(RunRecord::samples).sum();
+    double calls = (double) log.records().stream().mapToLong(RunRecord::calls).sum() / used;
+    terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %s network calls a vote",
+        total / log.records().size(), 3600 * log.records().size() / total, calls == source.callsPerSample()
+            ? source.callsPerSample() : String.format(Locale.ROOT, "%.1f of at most %d", calls, source.callsPerSample())));
     if (config.stop().kind() != Stopping.Kind.FIXED) {
-      long used = log.records().stream().mapToLong(RunRecord::calls).sum() / source.callsPerSample();
       terminal.say(String.format(Locale.ROOT, "%.0f samples an image on average, those that choose the class included",
           (double) used / log.records().size()));
     }

@@ -10,6 +10,7 @@ import org.diffcert.diffusion.DiffusionClassifier;
 import org.diffcert.diffusion.DiffusionModel;
 import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.diffusion.NoiseMode;
+import org.diffcert.diffusion.Pruning;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.Origin;
 import org.diffcert.schedule.ClassifierKind;
@@ -58,6 +59,29 @@ final class ClassifierArguments {
           + "serves all. Default: ${DEFAULT-VALUE}.")
   String noise;
 
+  @Option(names = "--prune", defaultValue = "none", paramLabel = "RULE",
+      description = "Drop classes while a vote is made, for fewer network calls. The votes so made are what is certified. "
+          + "none; published: sift on coarse levels, then compute the best classes in full, as the released code does; "
+          + "paired: drop a class when its differences to the leader say that it will not win. "
+          + "Default: ${DEFAULT-VALUE}.")
+  String prune;
+
+  @Option(names = "--sift-levels", paramLabel = "N",
+      description = "--prune published: grid points of the levels that sift. Default: 50.")
+  Integer siftLevels;
+
+  @Option(names = "--sift-threshold", paramLabel = "T",
+      description = "--prune published: a class goes when its loss exceeds the least by more. Default: 5e-5.")
+  Double siftThreshold;
+
+  @Option(names = "--keep", paramLabel = "N",
+      description = "--prune published: classes at most that are computed in full. Default: 10.")
+  Integer keep;
+
+  @Option(names = "--prune-error", paramLabel = "E",
+      description = "--prune paired: nominal probability that a vote drops its winner; 0 drops nothing. Default: 0.01.")
+  Double pruneError;
+
   @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
       description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run. "
           + "Default: ${DEFAULT-VALUE}.")
@@ -90,8 +114,9 @@ final class ClassifierArguments {
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     long value = Arguments.seed(seed).orElseGet(() -> recorded.orElseGet(Arguments::freshSeed));
     ClassifierOptions options = new ClassifierOptions(kind, sigmas, levels, GridKind.of(grid), Weighting.of(weights),
-        !noClamp, noiseMode(kind, sigmas), value, 0);
+        !noClamp, noiseMode(kind, sigmas), value, 0, pruning());
     options.schedules();
+    options.siftSchedules();
     return options;
   }
 
@@ -104,8 +129,9 @@ final class ClassifierArguments {
       unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, batch);
       DiffusionClassifier opened = DiffusionClassifier.open(model, unconditional, options);
       terminal.say("model    " + fileName(network.model) + ", digest " + model.digest().substring(0, 16));
-      terminal.say("votes    " + options.kind().cliName() + ", " + opened.callsPerSample()
-          + " network calls each, seed " + Long.toUnsignedString(options.seed())
+      boolean pruned = options.pruning().kind() != Pruning.Kind.NONE;
+      terminal.say("votes    " + options.kind().cliName() + (pruned ? ", pruned: " + options.pruning() + ", at most " : ", ")
+          + opened.callsPerSample() + " network calls each, seed " + Long.toUnsignedString(options.seed())
           + (seed.equals("auto") ? "" : " (given: a reproduction run)"));
       if (options.noise() == NoiseMode.FLOAT) {
         terminal.say("warning  float noise is for comparison with published runs; it is not a sound certificate");
@@ -120,6 +146,23 @@ final class ClassifierArguments {
       model.close();
       throw e;
     }
+  }
+
+  private Pruning pruning() {
+    Pruning.Kind kind = Pruning.Kind.of(prune);
+    if (kind != Pruning.Kind.PUBLISHED && (siftLevels != null || siftThreshold != null || keep != null)) {
+      throw DiffcertException.usage("--sift-levels, --sift-threshold and --keep belong to --prune published");
+    }
+    if (kind != Pruning.Kind.PAIRED && pruneError != null) {
+      throw DiffcertException.usage("--prune-error belongs to --prune paired");
+    }
+    Pruning published = Pruning.PUBLISHED;
+    return switch (kind) {
+      case NONE -> Pruning.NONE;
+      case PUBLISHED -> Pruning.published(siftLevels == null ? published.siftLevels() : siftLevels,
+          siftThreshold == null ? published.threshold() : siftThreshold, keep == null ? published.keep() : keep);
+      case PAIRED -> pruneError == null ? Pruning.PAIRED : Pruning.paired(pruneError);
+    };
   }
 
   private NoiseMode noiseMode(ClassifierKind kind, List<Sigma> sigmas) {

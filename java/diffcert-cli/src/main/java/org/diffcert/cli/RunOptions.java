@@ -10,6 +10,10 @@ import org.diffcert.run.RunHeader;
 
 /** The options of certify that a run was made with, told from its header: what repeating the run starts from. */
 final class RunOptions {
+  /** What a header says of pruning beside the rule's name, and the option that sets it. */
+  private static final Map<String, String> PRUNING = Map.of("siftLevels", "--sift-levels", "siftThreshold", "--sift-threshold", "keep", "--keep",
+      "pruneError", "--prune-error");
+
   private RunOptions() {}
 
   /** Those that make the classifier, as option and value. */
@@ -29,6 +33,12 @@ final class RunOptions {
     options.put("--weights", text(source, "weights"));
     options.put("--no-clamp", Boolean.toString(!clamp));
     options.put("--noise", text(source, "noise").equals("float") ? "float" : "integer");
+    options.put("--prune", text(source, "prune"));
+    for (Map.Entry<String, String> detail : PRUNING.entrySet()) {
+      if (source.get(detail.getKey()) instanceof Number value) {
+        options.put(detail.getValue(), value.toString());
+      }
+    }
     options.put("--seed", text(source, "seed"));
     options.put("--device", header.device());
     return options;

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -108,7 +110,7 @@ class CertifyTest {
 
   @ParameterizedTest
   @CsvSource({"--sigma,0.5,config.sigmas", "--n,14,config.n is 12 there and 14 here", "--seed,8,source.seed",
-      "--weights,elbo,source.weights"})
+      "--weights,elbo,source.weights", "--prune,paired,source.prune is \"none\" there and \"paired\" here"})
   void anotherOptionIsRefusedWithADiffAndNothingChanges(String option, String value, String difference)
       throws IOException {
     Path copy = copy();
@@ -173,6 +175,25 @@ class CertifyTest {
     }
     assertTrue(Cli.ok("verify", run).out().startsWith("OK: 2 certificates of 1 images"));
     assertEquals(2, figures(Cli.ok("analyze", run).out()).size());
+  }
+
+  /** A pruned run records what it took, is repeated from its header, and says the mean. */
+  @Test
+  void aPrunedRunCountsItsCalls() throws IOException {
+    Path run = directory.resolve("pruned");
+    Cli cli = certify(run, "--levels", "9", "--images", "0:1", "--seed", "7", "--prune", "paired", "--prune-error", "0.1");
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.out().contains("pruned: paired (error 0.1), at most 70 network calls each"), cli.out());
+    assertTrue(cli.out().matches("(?s).* [0-9]+\\.[0-9] of at most 70 network calls a vote.*"), cli.out());
+    String log = Files.readString(log(run));
+    assertTrue(log.contains("\"prune\":\"paired\",\"pruneError\":0.1"), log);
+    Matcher calls = Pattern.compile("\"calls\":([0-9]+)").matcher(log);
+    assertTrue(calls.find());
+    assertTrue(Integer.parseInt(calls.group(1)) < 14 * 65, "14 samples took " + calls.group(1) + " calls");
+    Path again = directory.resolve("again");
+    assertEquals(0, Cli.run("certify", "--like", run, "--model", Cli.MODEL, "--data", Cli.DIGITS, "--batch", "3", "--out", again).code());
+    assertEquals(withoutTimes(run), withoutTimes(again));
+    assertEquals(0, Cli.run("verify", run, "--rerun", "1", "--model", Cli.MODEL, "--data", Cli.DIGITS).code());
   }
 
   @Test

@@ -23,9 +23,10 @@ import org.diffcert.schedule.Weighting;
  * @param noise the smoothing noise
  * @param seed the key of all noise
  * @param batch rows of one network call; 0 = the largest that the model was opened for. Votes do not depend on it.
+ * @param pruning how classes are dropped while a vote is made
  */
 public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int levels, GridKind grid, Weighting weighting,
-    boolean clamp, NoiseMode noise, long seed, int batch) {
+    boolean clamp, NoiseMode noise, long seed, int batch, Pruning pruning) {
   /**
    * Checks what can be checked without a model.
    *
@@ -38,6 +39,7 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
    * @param noise the smoothing noise
    * @param seed the key of all noise
    * @param batch rows of one network call; 0 = the largest that the model was opened for
+   * @param pruning how classes are dropped while a vote is made
    * @throws DiffcertException of kind USAGE if sigmas do not ascend, the batch is not in 0..65536, or path noise is asked of a classifier other
    *     than {@code epndc} or for sigmas that it does not serve
    */
@@ -65,8 +67,27 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
   }
 
   /**
+   * The same that drops no class.
+   *
+   * @param kind which classifier
+   * @param sigmas the smoothing levels that one call serves, strictly ascending, at least one
+   * @param levels the number of grid points, as {@link Schedule} counts them
+   * @param grid their spacing
+   * @param weighting their weights
+   * @param clamp whether the network's output is clamped to [-1, 1] in EDM space
+   * @param noise the smoothing noise
+   * @param seed the key of all noise
+   * @param batch rows of one network call; 0 = the largest that the model was opened for
+   * @throws DiffcertException of kind USAGE as the other constructor
+   */
+  public ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int levels, GridKind grid, Weighting weighting,
+      boolean clamp, NoiseMode noise, long seed, int batch) {
+    this(kind, sigmas, levels, grid, weighting, clamp, noise, seed, batch, Pruning.NONE);
+  }
+
+  /**
    * A classifier as the command line makes it when nothing else is said: 126 linear grid points, the intended log-normal weights, output
-   * clamped, integer noise (along one path for {@code epndc} with several sigmas), and 64 fresh random bits as seed (S10).
+   * clamped, integer noise (along one path for {@code epndc} with several sigmas), 64 fresh random bits as seed (S10), no pruning.
    *
    * @param kind which classifier
    * @param sigmas the smoothing levels, strictly ascending, at least one
@@ -86,8 +107,31 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
    * @throws DiffcertException of kind USAGE if the grid does not fit the sigmas, as {@link Schedule} says
    */
   public List<Schedule> schedules() {
-    return noise == NoiseMode.PATH ? Schedule.shared(sigmas, levels, grid, weighting)
-        : sigmas.stream().map(sigma -> Schedule.of(kind, sigma, levels, grid, weighting)).toList();
+    return schedules(levels);
+  }
+
+  private List<Schedule> schedules(int points) {
+    return noise == NoiseMode.PATH ? Schedule.shared(sigmas, points, grid, weighting)
+        : sigmas.stream().map(sigma -> Schedule.of(kind, sigma, points, grid, weighting)).toList();
+  }
+
+  /**
+   * The levels that sift, and their weights: the same schedules on a grid of {@link Pruning#siftLevels()} points, each weighed as if it were a level
+   * of the full grid, since the released code takes one step for both.
+   *
+   * @return one a sigma; none unless the pruning is {@link Pruning.Kind#PUBLISHED}
+   * @throws DiffcertException of kind USAGE if the grid does not fit the sigmas, as {@link Schedule} says
+   */
+  public List<Schedule> siftSchedules() {
+    if (pruning.kind() != Pruning.Kind.PUBLISHED) {
+      return List.of();
+    }
+    try {
+      double step = (pruning.siftLevels() - 1.0) / (levels - 1);
+      return schedules(pruning.siftLevels()).stream().map(schedule -> schedule.weighted(step)).toList();
+    } catch (DiffcertException e) {
+      throw new DiffcertException(e.kind(), "the levels that sift: " + e.getMessage(), e);
+    }
   }
 
   /**
@@ -98,7 +142,17 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
    * @return the options
    */
   public ClassifierOptions withLevels(int points, GridKind spacing) {
-    return new ClassifierOptions(kind, sigmas, points, spacing, weighting, clamp, noise, seed, batch);
+    return new ClassifierOptions(kind, sigmas, points, spacing, weighting, clamp, noise, seed, batch, pruning);
+  }
+
+  /**
+   * The same that drops classes by another rule.
+   *
+   * @param rule how classes are dropped while a vote is made
+   * @return the options
+   */
+  public ClassifierOptions withPruning(Pruning rule) {
+    return new ClassifierOptions(kind, sigmas, levels, grid, weighting, clamp, noise, seed, batch, rule);
   }
 
   /**
@@ -108,7 +162,7 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
    * @return the options
    */
   public ClassifierOptions withBatch(int rows) {
-    return new ClassifierOptions(kind, sigmas, levels, grid, weighting, clamp, noise, seed, rows);
+    return new ClassifierOptions(kind, sigmas, levels, grid, weighting, clamp, noise, seed, rows, pruning);
   }
 
   /**
@@ -118,6 +172,6 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
    * @return the options
    */
   public ClassifierOptions withSeed(long key) {
-    return new ClassifierOptions(kind, sigmas, levels, grid, weighting, clamp, noise, key, batch);
+    return new ClassifierOptions(kind, sigmas, levels, grid, weighting, clamp, noise, key, batch, pruning);
   }
 }

@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.VoteSource;
 import org.diffcert.diffusion.jni.DiffcertAbi;
@@ -67,21 +68,23 @@ public final class DiffusionClassifier implements VoteSource {
   public static DiffusionClassifier open(DiffusionModel model, DiffusionModel unconditional, ClassifierOptions options) {
     NativeLibrary.load();
     List<Schedule> schedules = options.schedules();
+    List<Schedule> sifting = options.siftSchedules();
     ModelPair models = new ModelPair(model, unconditional);
     try {
-      TauStructs taus = new TauStructs(options.noise(), schedules);
+      ClassifierStructs structs = new ClassifierStructs(options.noise(), schedules, sifting, options.pruning());
       dc_classifier pointer = new dc_classifier();
       models.call((m, u) -> {
         NativeLibrary.check(DiffcertAbi.dc_classifier_create(m, u, options.kind().code(), options.clamp() ? 1 : 0, options.noise().code(),
-            options.seed(), schedules.size(), taus.first(), options.batch(), pointer), "dc_classifier_create");
+            options.seed(), schedules.size(), structs.first(), structs.prune(), options.batch(), pointer), "dc_classifier_create");
         return null;
       });
-      Reference.reachabilityFence(taus);
+      Reference.reachabilityFence(structs);
       NativeHandle<dc_classifier> handle = new NativeHandle<>("diffusion classifier", pointer, p -> {
         DiffcertAbi.dc_classifier_close(p);
         models.release();
       });
-      return new DiffusionClassifier(handle, models, model, unconditional, options, schedules);
+      return new DiffusionClassifier(handle, models, model, unconditional, options,
+          Stream.concat(schedules.stream(), sifting.stream()).toList());
     } catch (RuntimeException | Error e) {
       models.release();
       throw e;
@@ -102,6 +105,7 @@ public final class DiffusionClassifier implements VoteSource {
     map.put("weights", options.weighting().cliName());
     map.put("schedule", digest(schedules));
     map.put("clamp", options.clamp());
+    map.putAll(options.pruning().identity());
     map.put("noise", options.noise().cliName());
     map.put("seed", Long.toUnsignedString(options.seed()));
     return Collections.unmodifiableMap(map);
@@ -190,6 +194,11 @@ public final class DiffusionClassifier implements VoteSource {
 
   @Override
   public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes) {
+    votes(image, imageId, phase, from, to, votes, new long[Math.max(0, to - from)]);
+  }
+
+  @Override
+  public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes, long[] calls) {
     checkImage(image);
     long count = Integer.toUnsignedLong(to) - Integer.toUnsignedLong(from);
     if (count < 0 || votes.length != sigmas().size()) {
@@ -197,10 +206,13 @@ public final class DiffusionClassifier implements VoteSource {
           + sigmas().size() + " sigmas");
     }
     int samples = Math.toIntExact(count);
+    if (calls.length < samples) {
+      throw new IllegalArgumentException("a place for the calls of " + calls.length + " samples of " + samples);
+    }
     int[] flat = new int[Math.multiplyExact(samples, votes.length)];
     byte[] pixels = image.toBytes();
     handle.call(p -> models.call((m, u) -> {
-      NativeLibrary.check(DiffcertAbi.dc_classifier_votes(p, pixels, pixels.length, imageId, phase.code(), from, to, flat),
+      NativeLibrary.check(DiffcertAbi.dc_classifier_votes(p, pixels, pixels.length, imageId, phase.code(), from, to, flat, calls),
           "dc_classifier_votes");
       return null;
     }));
@@ -211,7 +223,8 @@ public final class DiffusionClassifier implements VoteSource {
 
   /**
    * The losses of one sample, as its votes compare them; the vote is the class of the least, the lowest class among equals, or none if one
-   * is not finite or the noise was ambiguous.
+   * is NaN or the noise was ambiguous. A loss that is not finite is given as NaN. With pruning, a class that was dropped has infinity, the loss of
+   * one that was left alone covers the levels computed by then, and all are NaN if a value that was needed was not finite.
    *
    * @param image the image
    * @param imageId its index in the data set, part of the noise key

@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Certifier;
 import org.diffcert.certify.CertifyConfig;
+import org.diffcert.diffusion.jni.DiffcertAbi;
 import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageShape;
@@ -125,6 +127,9 @@ class DiffusionClassifierTest {
         options(ClassifierKind.EPNDC, NoiseMode.FLOAT, 0.25, 0.5),
         options(ClassifierKind.EPNDC, NoiseMode.INTEGER, 0.25),
         options(ClassifierKind.APNDC, NoiseMode.INTEGER, 0.25, 0.5),
+        base.withPruning(Pruning.PAIRED), base.withPruning(Pruning.paired(0.02)), base.withPruning(Pruning.PUBLISHED),
+        base.withPruning(Pruning.published(49, 5e-5, 10)), base.withPruning(Pruning.published(50, 6e-5, 10)),
+        base.withPruning(Pruning.published(50, 5e-5, 9)),
         new ClassifierOptions(base.kind(), base.sigmas(), 7, base.grid(), base.weighting(), true, base.noise(), base.seed(), 0),
         new ClassifierOptions(base.kind(), base.sigmas(), 6, base.grid(), Weighting.ELBO, true, base.noise(), base.seed(), 0),
         new ClassifierOptions(base.kind(), base.sigmas(), 6, base.grid(), base.weighting(), false, base.noise(), base.seed(), 0));
@@ -137,6 +142,60 @@ class DiffusionClassifierTest {
         assertTrue(all.add(identity(model, options)), options.toString());
       }
     }
+  }
+
+  @Test
+  void prunedVotesAreCastForFewerCallsAndCountThem() {
+    ClassifierOptions all = options(ClassifierKind.APNDC_ENSEMBLE, NoiseMode.INTEGER, 0.5).withLevels(9, GridKind.LOG);
+    try (DiffusionModel model = model(0, 61)) {
+      int[][] wanted = new int[1][12];
+      long[] calls = new long[12];
+      try (DiffusionClassifier classifier = DiffusionClassifier.open(model, null, all)) {
+        classifier.votes(images.image(1), 1, Phase.ESTIMATE, 0, 12, wanted, calls);
+        assertArrayEquals(LongStream.generate(() -> 81).limit(12).toArray(), calls);
+      }
+      for (Pruning rule : List.of(Pruning.PAIRED, Pruning.published(5, 5e-4, 3), Pruning.paired(0), Pruning.published(5, 5e-4, 10))) {
+        try (DiffusionClassifier classifier = DiffusionClassifier.open(model, null, all.withPruning(rule))) {
+          int[][] votes = new int[1][12];
+          classifier.votes(images.image(1), 1, Phase.ESTIMATE, 0, 12, votes, calls);
+          long agree = IntStream.range(0, 12).filter(j -> votes[0][j] == wanted[0][j]).count();
+          assertTrue(agree >= 11, rule + ": " + agree + " of 12 votes agree");
+          long most = classifier.callsPerSample();
+          assertTrue(Arrays.stream(calls).allMatch(c -> c > 0 && c <= most), rule + ": " + Arrays.toString(calls));
+          boolean drops = !rule.equals(Pruning.paired(0)) && rule.keep() < 10;
+          assertEquals(drops, Arrays.stream(calls).sum() < 12 * 70, rule + ": " + Arrays.toString(calls));
+          if (!drops) {
+            assertArrayEquals(wanted, votes, "nothing is dropped");
+          }
+          double[] losses = classifier.losses(images.image(1), 1, Phase.ESTIMATE, 2)[0];
+          assertEquals(drops, Arrays.stream(losses).anyMatch(loss -> loss == Double.POSITIVE_INFINITY));
+        }
+      }
+    }
+  }
+
+  @Test
+  void pruningHasItsLimits() {
+    usage("at least one class", () -> Pruning.published(50, 5e-5, 0));
+    usage("threshold", () -> Pruning.published(50, Double.NaN, 10));
+    usage("threshold", () -> Pruning.published(50, Double.POSITIVE_INFINITY, 10));
+    usage("0 to 0.5", () -> Pruning.paired(0.6));
+    usage("does not read", () -> new Pruning(Pruning.Kind.PAIRED, 0, 0, 10, 0.1));
+    usage("none, published and paired", () -> Pruning.Kind.of("all"));
+    usage("the levels that sift", () -> options(ClassifierKind.EPNDC, NoiseMode.INTEGER, 0.25)
+        .withPruning(Pruning.published(1, 5e-5, 10)).siftSchedules());
+    ClassifierOptions sifting = ClassifierOptions.of(ClassifierKind.APNDC_ENSEMBLE, new Sigma(0.5)).withPruning(Pruning.PUBLISHED);
+    assertEquals(48, sifting.siftSchedules().get(0).size());
+    assertEquals(sifting.schedules().get(0).weights()[0], sifting.siftSchedules().get(0).weights()[0],
+        0.1 * sifting.schedules().get(0).weights()[0], "both grids begin at the same level and weigh it alike");
+    assertEquals(List.of(), sifting.withPruning(Pruning.PAIRED).siftSchedules());
+    for (Pruning.Kind kind : Pruning.Kind.values()) {
+      assertEquals(kind.ordinal(), kind.code());
+      assertEquals(kind, Pruning.Kind.of(kind.cliName()));
+    }
+    assertEquals(DiffcertAbi.DC_PRUNE_NONE, Pruning.Kind.NONE.code());
+    assertEquals(DiffcertAbi.DC_PRUNE_PUBLISHED, Pruning.Kind.PUBLISHED.code());
+    assertEquals(DiffcertAbi.DC_PRUNE_PAIRED, Pruning.Kind.PAIRED.code());
   }
 
   private static Map<String, Object> identity(DiffusionModel model, ClassifierOptions options) {

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.jni.DiffcertAbi;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -92,7 +93,7 @@ class NativeLibraryTest {
     assertEquals(0, new ProcessBuilder("g++", "-shared", "-fPIC", "-Wl,-soname,libdiffcert.so", "-o",
         dir.resolve("libdiffcert.so").toString(), source.toString()).inheritIO().start().waitFor());
     String output = child("-Ddiffcert.library.path=" + dir);
-    assertTrue(output.contains("FAILED DEVICE") && output.contains("4711") && output.contains("version 1"), output);
+    assertTrue(output.contains("FAILED DEVICE") && output.contains("4711") && output.contains("version " + DiffcertAbi.DC_ABI_VERSION + ";"), output);
   }
 
   @Test

@@ -92,19 +92,36 @@ public final class Certifier {
    * @throws DiffcertException of kind INTERRUPTED if cancelled
    */
   public List<Certificate> certify(ByteImage image, int imageId, ProgressListener progress, BooleanSupplier cancelled) {
+    return count(image, imageId, progress, cancelled).certificates();
+  }
+
+  /**
+   * The same, with the network calls that it took.
+   *
+   * @param image the image, of the source's shape
+   * @param imageId its index in the data set, which keys the noise, at least 0
+   * @param progress told after each chunk of samples
+   * @param cancelled asked before each chunk; once true, the call ends with an exception of kind INTERRUPTED
+   * @return the certificates of {@link #certify(ByteImage, int, ProgressListener, BooleanSupplier)} and their cost
+   * @throws IllegalArgumentException if the image has another shape or the id is negative
+   * @throws DiffcertException of kind INTERRUPTED if cancelled
+   */
+  public Certification count(ByteImage image, int imageId, ProgressListener progress, BooleanSupplier cancelled) {
     if (!image.shape().equals(source.shape()) || imageId < 0) {
       throw new IllegalArgumentException(
           "image " + imageId + " has shape " + image.shape() + ", the classifier takes " + source.shape());
     }
-    List<Histogram> selection = counter.count(image, imageId, Phase.SELECT, config.n0(), progress, cancelled);
+    VoteCounter.Count selected = counter.count(image, imageId, Phase.SELECT, config.n0(), progress, cancelled);
+    List<Histogram> selection = selected.histograms();
     int[] candidates = selection.stream().mapToInt(Histogram::top).toArray();
-    List<Histogram> estimation = counter.count(image, imageId, Phase.ESTIMATE, rules, candidates, progress, cancelled);
+    VoteCounter.Count estimated = counter.count(image, imageId, Phase.ESTIMATE, rules, candidates, progress, cancelled);
+    List<Histogram> estimation = estimated.histograms();
     List<Certificate> certificates = new ArrayList<>();
     for (int s = 0; s < selection.size(); s++) {
       certificates.add(Certificate.of(source.sigmas().get(s), selection.get(s), estimation.get(s),
           rules.get(s)));
     }
-    return certificates;
+    return new Certification(certificates, selected.calls() + estimated.calls());
   }
 
   /**
@@ -116,17 +133,5 @@ public final class Certifier {
    */
   public List<Certificate> certify(ByteImage image, int imageId) {
     return certify(image, imageId, ProgressListener.NONE, () -> false);
-  }
-
-  /**
-   * Network calls that an image's certificates needed: those of the samples that were counted. What a chunk may have
-   * drawn beyond them is not in it.
-   *
-   * @param certificates what {@link #certify} returned
-   * @return n0 and the most estimation samples of a sigma, times the calls of a sample
-   */
-  public long calls(List<Certificate> certificates) {
-    int most = certificates.stream().mapToInt(Certificate::samples).max().orElseThrow();
-    return ((long) config.n0() + most) * source.callsPerSample();
   }
 }

@@ -51,7 +51,7 @@ public final class Predictor {
       throw new IllegalArgumentException(
           "image " + imageId + " has shape " + image.shape() + ", the classifier takes " + source.shape());
     }
-    List<Histogram> votes = counter.count(image, imageId, Phase.PREDICT, n, progress, cancelled);
+    List<Histogram> votes = counter.count(image, imageId, Phase.PREDICT, n, progress, cancelled).histograms();
     List<Prediction> predictions = new ArrayList<>();
     for (int s = 0; s < votes.size(); s++) {
       predictions.add(Prediction.of(source.sigmas().get(s), votes.get(s), alpha / votes.size()));

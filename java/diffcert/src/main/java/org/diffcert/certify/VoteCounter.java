@@ -1,6 +1,7 @@
 package org.diffcert.certify;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -21,6 +22,9 @@ final class VoteCounter {
   private static final int FIRST_CHUNK = 16;
   private static final double TARGET_NANOS = 1e9;
 
+  /** Votes, one histogram a sigma, and the network calls of the samples in them. */
+  record Count(List<Histogram> histograms, long calls) {}
+
   private final VoteSource source;
   private final int fixedChunk;
 
@@ -31,7 +35,7 @@ final class VoteCounter {
   }
 
   /** The votes of a fixed number of samples. */
-  List<Histogram> count(ByteImage image, int imageId, Phase phase, int total, ProgressListener progress,
+  Count count(ByteImage image, int imageId, Phase phase, int total, ProgressListener progress,
       BooleanSupplier cancelled) {
     int sigmas = source.sigmas().size();
     StopRule fixed = new FixedSamples(total, 0.25); // any level will do: nobody asks for its bound
@@ -42,7 +46,7 @@ final class VoteCounter {
    * The votes of as many samples as the rule of each sigma takes to decide about a candidate. Once a rule has stopped,
    * later votes at its sigma are not counted.
    */
-  List<Histogram> count(ByteImage image, int imageId, Phase phase, List<StopRule> rules, int[] candidates,
+  Count count(ByteImage image, int imageId, Phase phase, List<StopRule> rules, int[] candidates,
       ProgressListener progress, BooleanSupplier cancelled) {
     List<Tally> tallies = new ArrayList<>();
     for (int s = 0; s < candidates.length; s++) {
@@ -51,6 +55,7 @@ final class VoteCounter {
     int total = rules.stream().mapToInt(StopRule::cap).max().orElseThrow();
     int chunk = fixedChunk > 0 ? fixedChunk : FIRST_CHUNK;
     int from = 0;
+    long spent = 0;
     for (int needed = needed(tallies); needed > 0; needed = needed(tallies)) {
       if (cancelled.getAsBoolean()) {
         throw new DiffcertException(Kind.INTERRUPTED, "stopped before image " + imageId + " was done");
@@ -59,17 +64,20 @@ final class VoteCounter {
       int to = (int) Math.min(total, (long) from + wanted);
       int[][] votes = new int[tallies.size()][to - from];
       long start = System.nanoTime();
-      source.votes(image, imageId, phase, from, to, votes);
+      long[] calls = new long[to - from];
+      source.votes(image, imageId, phase, from, to, votes, calls);
       double nanos = Math.max(1, System.nanoTime() - start);
       for (int s = 0; s < tallies.size(); s++) {
         tallies.get(s).add(votes[s]);
       }
+      int counted = tallies.stream().mapToInt(tally -> tally.samples).max().orElseThrow();
+      spent += Arrays.stream(calls, 0, counted - from).sum();
       double inTime = (to - from) * TARGET_NANOS / nanos;
       chunk = (int) Math.max(1, Math.min(inTime, Math.min(2.0 * chunk, total)));
       from = to;
       progress.samples(phase, from, total);
     }
-    return tallies.stream().map(Tally::histogram).toList();
+    return new Count(tallies.stream().map(Tally::histogram).toList(), spent);
   }
 
   /** The fewest further samples after which all can have stopped. */

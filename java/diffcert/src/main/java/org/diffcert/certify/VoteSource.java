@@ -1,5 +1,6 @@
 package org.diffcert.certify;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.diffcert.image.ByteImage;
@@ -56,7 +57,7 @@ public interface VoteSource extends AutoCloseable {
   Map<String, Object> identity();
 
   /**
-   * Network calls that one sample costs, at all its sigmas together.
+   * Network calls that one sample costs, at all its sigmas together; the most, where samples cost different numbers.
    *
    * @return at least 1
    */
@@ -73,6 +74,23 @@ public interface VoteSource extends AutoCloseable {
    * @param votes {@code votes[s][j]} receives the class voted at sigma s by sample from + j, or {@link #NO_VOTE}
    */
   void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes);
+
+  /**
+   * Casts the same votes and says what they cost. A sample's cost is a pure function of what its vote is one of. Sources whose samples cost
+   * different numbers of network calls override it.
+   *
+   * @param image the image
+   * @param imageId its index in the data set, part of the noise key
+   * @param phase what the samples are for
+   * @param from first sample
+   * @param to one past the last
+   * @param votes {@code votes[s][j]} receives the class voted at sigma s by sample from + j, or {@link #NO_VOTE}
+   * @param calls {@code calls[j]} receives the network calls that sample from + j took at all sigmas together, at most {@link #callsPerSample()}
+   */
+  default void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes, long[] calls) {
+    votes(image, imageId, phase, from, to, votes);
+    Arrays.fill(calls, 0, to - from, callsPerSample());
+  }
 
   @Override
   void close();

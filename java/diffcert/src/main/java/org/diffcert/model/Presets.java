@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.diffcert.DiffcertException;
 
-/** Configurations by name: the published networks, and two small ones for tests and measurements. */
+/** Configurations by name: the published networks, and three small ones for tests and measurements. */
 public final class Presets {
   private static final Map<String, String[]> CONFIGS = new LinkedHashMap<>();
 
@@ -27,6 +27,9 @@ public final class Presets {
         + "\"model_channels\":192,\"channel_mult\":[1,2,3,4]}";
     add("imagenet64-adm", "EDMPrecond", adm);
     add("imagenet64-adm-iddpm", "iDDPMPrecond", adm);
+    add("imagenet64-adm-small", "EDMPrecond", "{\"img_resolution\":64,\"img_channels\":3,\"label_dim\":1000,"
+        + "\"model_type\":\"DhariwalUNet\",\"model_channels\":16,\"channel_mult\":[1,2,3,4],\"num_blocks\":1,"
+        + "\"attn_resolutions\":[8]}");
     add("mnist-ddpmpp", "EDMPrecond",
         "{\"img_resolution\":28,\"img_channels\":1,\"label_dim\":10,\"model_type\":\"SongUNet\","
         + "\"model_channels\":32,\"channel_mult\":[1,2],\"num_blocks\":1,\"attn_resolutions\":[14],\"dropout\":0.0}");

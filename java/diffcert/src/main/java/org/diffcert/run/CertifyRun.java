@@ -6,7 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
-import org.diffcert.certify.Certificate;
+import org.diffcert.certify.Certification;
 import org.diffcert.certify.Certifier;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.VoteSource;
@@ -96,9 +96,9 @@ public final class CertifyRun {
   private RunRecord certify(Certifier certifier, int image, RunDirectory run, RunListener listener,
       BooleanSupplier cancelled) {
     long start = System.nanoTime();
-    List<Certificate> certificates;
+    Certification found;
     try {
-      certificates = certifier.certify(data.image(image), image, listener, cancelled);
+      found = certifier.count(data.image(image), image, listener, cancelled);
     } catch (DiffcertException e) {
       if (e.kind() == DiffcertException.Kind.INTERRUPTED && !Thread.currentThread().isInterrupted()) {
         run.finish(data);
@@ -106,6 +106,6 @@ public final class CertifyRun {
       throw e;
     }
     Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-    return new RunRecord(image, data.label(image), certificates, certifier.calls(certificates), elapsed, Instant.now());
+    return new RunRecord(image, data.label(image), found.certificates(), found.calls(), elapsed, Instant.now());
   }
 }

@@ -40,6 +40,15 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     finished = Instant.ofEpochMilli(finished.toEpochMilli());
   }
 
+  /**
+   * The samples that were counted.
+   *
+   * @return those of the selection and the most estimation samples of a sigma
+   */
+  public long samples() {
+    return certificates.stream().mapToLong(c -> (long) c.selection().total() + c.samples()).max().orElseThrow();
+  }
+
   LogLine encode() {
     List<Object> results = new ArrayList<>();
     for (Certificate c : certificates) {

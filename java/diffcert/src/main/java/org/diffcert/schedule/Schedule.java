@@ -158,6 +158,20 @@ public final class Schedule {
     return schedules;
   }
 
+  /**
+   * The same levels with all weights multiplied.
+   *
+   * @param factor what by, above 0 and finite
+   * @return the schedule
+   */
+  public Schedule weighted(double factor) {
+    Schedule schedule = new Schedule(kind, sigma, gridPoints, grid, weighting, size());
+    for (int i = 0; i < size(); i++) {
+      schedule.set(i, lower[i], upper[i], factor * weights[i]);
+    }
+    return schedule;
+  }
+
   private static boolean correctedApndc(ClassifierKind kind) {
     return kind == ClassifierKind.APNDC || kind == ClassifierKind.APNDC_CONDITIONAL;
   }

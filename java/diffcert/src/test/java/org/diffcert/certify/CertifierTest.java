@@ -111,6 +111,35 @@ class CertifierTest {
     }
   }
 
+  /** Samples that cost different numbers of calls: the sum is over those that are counted, whatever the chunk. */
+  @Test
+  void callsAreThoseOfTheSamplesCounted() {
+    VoteSource uneven = new ToySource(5, 2, List.of(new Sigma(0.5)), (s, normal) -> 0) {
+      @Override
+      public long callsPerSample() {
+        return 100;
+      }
+
+      @Override
+      public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes, long[] calls) {
+        votes(image, imageId, phase, from, to, votes);
+        for (int sample = from; sample < to; sample++) {
+          calls[sample - from] = sample;
+        }
+      }
+    };
+    for (int chunk : new int[] {0, 1, 7, 1000}) {
+      CertifyConfig fixed = CertifyConfig.of(11, 257, 0.001);
+      assertEquals(11 * 10 / 2 + 257 * 256 / 2,
+          new Certifier(uneven, fixed, chunk).count(IMAGE, 9, ProgressListener.NONE, () -> false).calls());
+      Certification stopped = new Certifier(uneven, fixed.withStop(new Stopping(Stopping.Kind.of("sequential"), List.of(0.25))), chunk)
+          .count(IMAGE, 9, ProgressListener.NONE, () -> false);
+      int samples = stopped.certificates().get(0).samples();
+      assertTrue(samples < 257, "unanimous votes need " + samples);
+      assertEquals(11 * 10 / 2 + samples * (samples - 1) / 2, stopped.calls());
+    }
+  }
+
   @Test
   void phasesAreDisjointAndComplete() {
     List<String> asked = new ArrayList<>();

@@ -8,22 +8,33 @@ import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.diffcert.diffusion.jni.dc_prune;
 import org.diffcert.diffusion.jni.dc_tau;
 import org.diffcert.noise.IntegerNoise;
 import org.diffcert.schedule.Schedule;
 
-/** The {@code dc_tau} structs of a classifier, in buffers of Java's own; they must be reachable while native code reads them. */
-final class TauStructs {
+/**
+ * The {@code dc_tau} and {@code dc_prune} structs of a classifier, in buffers of Java's own; they must be reachable while native code reads them.
+ */
+final class ClassifierStructs {
   private final List<ByteBuffer> buffers = new ArrayList<>();
   private final dc_tau first;
+  private final dc_prune prune;
 
-  TauStructs(NoiseMode noise, List<Schedule> schedules) {
+  /** sifting: as many as schedules, or none. */
+  ClassifierStructs(NoiseMode noise, List<Schedule> schedules, List<Schedule> sifting, Pruning pruning) {
+    prune = new dc_prune(new Pointer(buffer(Loader.sizeof(dc_prune.class))));
+    prune.kind(pruning.kind().code()).threshold(pruning.threshold()).keep(pruning.keep()).error(pruning.error());
     first = new dc_tau(new Pointer(buffer((long) schedules.size() * Loader.sizeof(dc_tau.class))));
     for (int t = 0; t < schedules.size(); t++) {
       Schedule schedule = schedules.get(t);
       dc_tau tau = first.getPointer(t);
       tau.sigma(schedule.sigma().unit()).levels(schedule.size());
       tau.lower(doubles(schedule.lower())).upper(doubles(schedule.upper())).weights(doubles(schedule.weights()));
+      if (!sifting.isEmpty()) {
+        Schedule sift = sifting.get(t);
+        tau.sift_levels(sift.size()).sift_lower(doubles(sift.lower())).sift_upper(doubles(sift.upper())).sift_weights(doubles(sift.weights()));
+      }
       IntegerNoise law = IntegerNoise.of(schedule.sigma());
       tau.clip_low(law.clipLow()).clip_high(law.clipHigh());
       if (noise == NoiseMode.INTEGER) {
@@ -36,6 +47,10 @@ final class TauStructs {
   /** The first of the structs; the others follow it. */
   dc_tau first() {
     return first;
+  }
+
+  dc_prune prune() {
+    return prune;
   }
 
   private ByteBuffer buffer(long bytes) {
