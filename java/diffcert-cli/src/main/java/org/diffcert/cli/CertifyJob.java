@@ -182,9 +182,10 @@ final class CertifyJob implements RunListener {
     double total = log.records().stream().mapToLong(r -> r.elapsed().toNanos()).sum() / 1e9;
     long used = log.records().stream().mapToLong(RunRecord::samples).sum();
     double calls = (double) log.records().stream().mapToLong(RunRecord::calls).sum() / used;
+    long most = source.callsPerSample();
+    String each = calls == most ? Long.toString(most) : String.format(Locale.ROOT, "%.1f of at most %d", calls, most);
     terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %s network calls a vote",
-        total / log.records().size(), 3600 * log.records().size() / total, calls == source.callsPerSample()
-            ? source.callsPerSample() : String.format(Locale.ROOT, "%.1f of at most %d", calls, source.callsPerSample())));
+        total / log.records().size(), 3600 * log.records().size() / total, each));
     if (config.stop().kind() != Stopping.Kind.FIXED) {
       terminal.say(String.format(Locale.ROOT, "%.0f samples an image on average, those that choose the class included",
           (double) used / log.records().size()));

@@ -60,9 +60,9 @@ final class ClassifierArguments {
   String noise;
 
   @Option(names = "--prune", defaultValue = "none", paramLabel = "RULE",
-      description = "Drop classes while a vote is made, for fewer network calls. The votes so made are what is certified. "
-          + "none; published: sift on coarse levels, then compute the best classes in full, as the released code does; "
-          + "paired: drop a class when its differences to the leader say that it will not win. "
+      description = "Drop classes while a vote is made, for fewer network calls; the votes so made are what is "
+          + "certified. none; published: sift on coarse levels, then compute the best classes in full, as the released "
+          + "code does; paired: drop a class when its differences to the leader say that it will not win. "
           + "Default: ${DEFAULT-VALUE}.")
   String prune;
 
@@ -130,8 +130,9 @@ final class ClassifierArguments {
       DiffusionClassifier opened = DiffusionClassifier.open(model, unconditional, options);
       terminal.say("model    " + fileName(network.model) + ", digest " + model.digest().substring(0, 16));
       boolean pruned = options.pruning().kind() != Pruning.Kind.NONE;
-      terminal.say("votes    " + options.kind().cliName() + (pruned ? ", pruned: " + options.pruning() + ", at most " : ", ")
-          + opened.callsPerSample() + " network calls each, seed " + Long.toUnsignedString(options.seed())
+      terminal.say("votes    " + options.kind().cliName()
+          + (pruned ? ", pruned: " + options.pruning() + ", at most " : ", ") + opened.callsPerSample()
+          + " network calls each, seed " + Long.toUnsignedString(options.seed())
           + (seed.equals("auto") ? "" : " (given: a reproduction run)"));
       if (options.noise() == NoiseMode.FLOAT) {
         terminal.say("warning  float noise is for comparison with published runs; it is not a sound certificate");

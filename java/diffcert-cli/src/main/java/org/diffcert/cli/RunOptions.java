@@ -11,8 +11,8 @@ import org.diffcert.run.RunHeader;
 /** The options of certify that a run was made with, told from its header: what repeating the run starts from. */
 final class RunOptions {
   /** What a header says of pruning beside the rule's name, and the option that sets it. */
-  private static final Map<String, String> PRUNING = Map.of("siftLevels", "--sift-levels", "siftThreshold", "--sift-threshold", "keep", "--keep",
-      "pruneError", "--prune-error");
+  private static final Map<String, String> PRUNING = Map.of("siftLevels", "--sift-levels", "siftThreshold",
+      "--sift-threshold", "keep", "--keep", "pruneError", "--prune-error");
 
   private RunOptions() {}
 

@@ -181,7 +181,8 @@ class CertifyTest {
   @Test
   void aPrunedRunCountsItsCalls() throws IOException {
     Path run = directory.resolve("pruned");
-    Cli cli = certify(run, "--levels", "9", "--images", "0:1", "--seed", "7", "--prune", "paired", "--prune-error", "0.1");
+    Cli cli = certify(run, "--levels", "9", "--images", "0:1", "--seed", "7", "--prune", "paired", "--prune-error",
+        "0.1");
     assertEquals(0, cli.code(), cli.err());
     assertTrue(cli.out().contains("pruned: paired (error 0.1), at most 70 network calls each"), cli.out());
     assertTrue(cli.out().matches("(?s).* [0-9]+\\.[0-9] of at most 70 network calls a vote.*"), cli.out());
@@ -191,9 +192,9 @@ class CertifyTest {
     assertTrue(calls.find());
     assertTrue(Integer.parseInt(calls.group(1)) < 14 * 65, "14 samples took " + calls.group(1) + " calls");
     Path again = directory.resolve("again");
-    assertEquals(0, Cli.run("certify", "--like", run, "--model", Cli.MODEL, "--data", Cli.DIGITS, "--batch", "3", "--out", again).code());
+    Cli.ok("certify", "--like", run, "--model", Cli.MODEL, "--data", Cli.DIGITS, "--batch", "3", "--out", again);
     assertEquals(withoutTimes(run), withoutTimes(again));
-    assertEquals(0, Cli.run("verify", run, "--rerun", "1", "--model", Cli.MODEL, "--data", Cli.DIGITS).code());
+    Cli.ok("verify", run, "--rerun", "1", "--model", Cli.MODEL, "--data", Cli.DIGITS);
   }
 
   @Test

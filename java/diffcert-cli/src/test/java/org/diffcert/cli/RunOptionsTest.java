@@ -42,7 +42,10 @@ class RunOptionsTest {
       "--classifier=epndc --sigma=0.5 --weights=elbo --grid=log --levels=9 --seed=18446744073709551615",
       "--classifier=apndc --sigma=0.1 --no-clamp --seed=-5", "--classifier=apndc-conditional --sigma=0.3,0.7",
       "--classifier=apndc-ensemble --sigma=1.25 --weights=published --levels=64",
-      "--classifier=epndc --sigma=0.25,0.5 --noise=float --seed=0xffffffffffffffff"})
+      "--classifier=epndc --sigma=0.25,0.5 --noise=float --seed=0xffffffffffffffff",
+      "--classifier=dc --sigma=0.25 --prune=paired", "--classifier=dc --sigma=0.25 --prune=paired --prune-error=1e-9",
+      "--classifier=epndc --sigma=0.25,0.5 --levels=20 --prune=published",
+      "--classifier=apndc --sigma=0.5 --prune=published --sift-levels=12 --sift-threshold=0.0013 --keep=2"})
   void theHeaderTellsTheOptions(String line) {
     ClassifierArguments asked = arguments(List.of(line.split(" ")));
     ClassifierOptions options = asked.options(OptionalLong.of(99));
@@ -55,7 +58,7 @@ class RunOptionsTest {
   @Test
   void theHeaderTellsImagesSamplesAndStopping() {
     Map<String, Object> source = Map.of("classifier", "dc", "levels", 9, "grid", "log", "weights", "edm", "clamp", true,
-        "noise", "integer", "seed", "3");
+        "noise", "integer", "prune", "none", "seed", "3");
     Map<String, String> all = RunOptions.of(header(List.of(new Sigma(0.5)), source));
     assertEquals(List.of("3:9:2", "5", "700", "0.01", "4", "sequential", "0.1,0.25"), Stream.of("--images", "--n0",
         "--n", "--alpha", "--family", "--stop", "--radius").map(all::get).toList());

@@ -55,10 +55,12 @@ class UsageTest {
         of("twice", "--stop staged --radius 0.25,0.25"), of("out of reach", "--stop sequential --radius 0.5"),
         of("out of reach", "--stop staged --radius 0.5"), of("1000000", "--stop sequential --radius 0 --n 1000001"),
         of("family has 0", "--family 0"), of("--family", "--family all"), of("too few", "--family 9"),
-        of("none, published and paired", "--prune all"), of("belong", "--prune paired --keep 3"), of("belong", "--sift-levels 9"),
-        of("belongs", "--prune published --prune-error 0.1"), of("0 to 0.5", "--prune paired --prune-error 0.6"),
-        of("--prune-error", "--prune paired --prune-error small"), of("threshold", "--prune published --sift-threshold -1"),
-        of("at least one class", "--prune published --keep 0"), of("the levels that sift", "--prune published --sift-levels 1"),
+        of("none, published and paired", "--prune all"), of("belong", "--prune paired --keep 3"),
+        of("belong", "--sift-levels 9"), of("belongs", "--prune published --prune-error 0.1"),
+        of("0 to 0.5", "--prune paired --prune-error 0.6"), of("--prune-error", "--prune paired --prune-error small"),
+        of("threshold", "--prune published --sift-threshold -1"),
+        of("at least one class", "--prune published --keep 0"),
+        of("the levels that sift", "--prune published --sift-levels 1"),
         of("another function at each", "--sigma auto"), of("another function at each", "--sigma per-image"));
   }
 

@@ -58,8 +58,10 @@ public final class NormCertifier {
       throw new IllegalArgumentException(
           "image " + imageId + " has shape " + image.shape() + ", the classifier takes " + source.shape());
     }
-    List<Histogram> selection = counter.count(image, imageId, Phase.SELECT, config.n0(), progress, cancelled);
-    List<Histogram> estimation = counter.count(image, imageId, Phase.ESTIMATE, config.n(), progress, cancelled);
+    List<Histogram> selection =
+        counter.count(image, imageId, Phase.SELECT, config.n0(), progress, cancelled).histograms();
+    List<Histogram> estimation =
+        counter.count(image, imageId, Phase.ESTIMATE, config.n(), progress, cancelled).histograms();
     double alpha = config.alphaEach(source.sigmas().size());
     List<NormCertificate> certificates = new ArrayList<>();
     for (int s = 0; s < selection.size(); s++) {

@@ -76,8 +76,8 @@ public interface VoteSource extends AutoCloseable {
   void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes);
 
   /**
-   * Casts the same votes and says what they cost. A sample's cost is a pure function of what its vote is one of. Sources whose samples cost
-   * different numbers of network calls override it.
+   * Casts the same votes and says what they cost. A sample's cost is a pure function of what its vote is one of.
+   * Sources whose samples cost different numbers of network calls override it.
    *
    * @param image the image
    * @param imageId its index in the data set, part of the noise key
@@ -85,7 +85,8 @@ public interface VoteSource extends AutoCloseable {
    * @param from first sample
    * @param to one past the last
    * @param votes {@code votes[s][j]} receives the class voted at sigma s by sample from + j, or {@link #NO_VOTE}
-   * @param calls {@code calls[j]} receives the network calls that sample from + j took at all sigmas together, at most {@link #callsPerSample()}
+   * @param calls {@code calls[j]} receives the network calls that sample from + j took at all sigmas together, at most
+   *     {@link #callsPerSample()}
    */
   default void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes, long[] calls) {
     votes(image, imageId, phase, from, to, votes);

@@ -132,7 +132,8 @@ class CertifierTest {
       CertifyConfig fixed = CertifyConfig.of(11, 257, 0.001);
       assertEquals(11 * 10 / 2 + 257 * 256 / 2,
           new Certifier(uneven, fixed, chunk).count(IMAGE, 9, ProgressListener.NONE, () -> false).calls());
-      Certification stopped = new Certifier(uneven, fixed.withStop(new Stopping(Stopping.Kind.of("sequential"), List.of(0.25))), chunk)
+      CertifyConfig early = fixed.withStop(new Stopping(Stopping.Kind.of("sequential"), List.of(0.25)));
+      Certification stopped = new Certifier(uneven, early, chunk)
           .count(IMAGE, 9, ProgressListener.NONE, () -> false);
       int samples = stopped.certificates().get(0).samples();
       assertTrue(samples < 257, "unanimous votes need " + samples);
