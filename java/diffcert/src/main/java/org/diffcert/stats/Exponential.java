@@ -42,7 +42,7 @@ final class Exponential {
 
   /** A double at or above ln(y), y > 1 and below 1e300, next to it or nearly so. */
   static double logUp(BigDecimal y) {
-    double x = Math.log(y.doubleValue());
+    double x = StrictMath.log(y.doubleValue());
     while (down(new BigDecimal(x)).compareTo(y) < 0) {
       x = Math.nextUp(x);
     }
