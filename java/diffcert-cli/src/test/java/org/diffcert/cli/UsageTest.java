@@ -105,7 +105,12 @@ class UsageTest {
         of("--repeat", "denoise --model m --input a --output b --repeat 0"), of("--sideways", "demo --sideways"),
         of("--sigma", "predict --model m --data mnist:x --classifier dc --sigma none"),
         of("one sigma", "predict --model m --data mnist:x --classifier dc --sigma 0.25,0.5 --out t.tsv"),
-        of("--n", "predict --model m --data mnist:x --classifier dc --sigma 0.25 --n many"));
+        of("--n", "predict --model m --data mnist:x --classifier dc --sigma 0.25 --n many"),
+        of("--levels", "lipschitz --model m --data mnist:x --levels 0"),
+        of("--levels", "lipschitz --model m --data mnist:x --levels two"),
+        of("betting", "lipschitz --model m --data mnist:x --levels 2 --bound best"),
+        of("--n0", "lipschitz --model m --data mnist:x --levels 2 --n0 0"),
+        of("--alpha", "lipschitz --model m --data mnist:x --levels 2 --alpha 0.5"));
   }
 
   @ParameterizedTest
@@ -119,7 +124,7 @@ class UsageTest {
   void helpOfEveryCommandIsPrinted() {
     for (String command : List.of("demo", "certify", "predict", "analyze", "verify", "attack", "model", "denoise",
         "elbo",
-        "schedule", "doctor")) {
+        "schedule", "lipschitz", "doctor")) {
       Cli cli = Cli.ok(command, "--help");
       assertTrue(cli.out().startsWith("Usage: diffcert " + command), cli.out());
       assertEquals(cli.out(), Cli.ok("help", command).out());

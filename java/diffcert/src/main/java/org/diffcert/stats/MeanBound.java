@@ -1,6 +1,7 @@
 package org.diffcert.stats;
 
 import java.math.BigDecimal;
+import org.diffcert.DiffcertException;
 
 /**
  * One-sided confidence bounds for the mean of independent draws of one law on [0,1], as soft certificates need them
@@ -9,14 +10,14 @@ import java.math.BigDecimal;
  */
 public enum MeanBound {
   /** Hoeffding (1963): the mean less sqrt(ln(1/alpha) / (2 n)). */
-  HOEFFDING {
+  HOEFFDING("hoeffding") {
     @Override
     double lowerChecked(double[] values, double alpha) {
       return MomentBounds.hoeffding(values, alpha);
     }
   },
   /** Maurer and Pontil (2009), Theorem 4: the mean less sqrt(2 V ln(2/alpha) / n) + 7 ln(2/alpha) / (3 (n - 1)). */
-  EMPIRICAL_BERNSTEIN {
+  EMPIRICAL_BERNSTEIN("bernstein") {
     @Override
     double lowerChecked(double[] values, double alpha) {
       return MomentBounds.empiricalBernstein(values, alpha);
@@ -26,14 +27,37 @@ public enum MeanBound {
    * Betting (Waudby-Smith and Ramdas 2023): the least mean against which a predictable gambler has not won 1/alpha. It
    * reads the values in their order, which must be one that does not depend on them.
    */
-  BETTING {
+  BETTING("betting") {
     @Override
     double lowerChecked(double[] values, double alpha) {
       return HedgedCapital.lower(values, alpha);
     }
   };
 
+  private final String cliName;
+
+  MeanBound(String cliName) {
+    this.cliName = cliName;
+  }
+
   abstract double lowerChecked(double[] values, double alpha);
+
+  /**
+   * The bound of a name.
+   *
+   * @param name hoeffding, bernstein or betting
+   * @return the bound
+   * @throws DiffcertException of kind USAGE if there is none of that name
+   */
+  public static MeanBound of(String name) {
+    for (MeanBound bound : values()) {
+      if (bound.cliName.equals(name)) {
+        return bound;
+      }
+    }
+    throw DiffcertException.usage("no bound for means is called '" + name + "'; there are hoeffding, bernstein, "
+        + "betting");
+  }
 
   /**
    * The lower bound: at or below the true mean with probability at least 1 - alpha.
