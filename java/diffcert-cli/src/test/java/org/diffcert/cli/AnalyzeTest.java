@@ -3,10 +3,10 @@ package org.diffcert.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -83,7 +83,7 @@ class AnalyzeTest {
     Path svg = temp.resolve("curves.svg");
     Path html = temp.resolve("report.html");
     Cli.ok("analyze", QUARTER, HALF, "--plot", png, "--plot", svg, "--html", html);
-    assertEquals(1520, ImageIO.read(png.toFile()).getWidth());
+    assertEquals(1520, ByteBuffer.wrap(Files.readAllBytes(png)).getInt(16), "width in the PNG's header");
     assertTrue(Files.readString(svg).startsWith("<svg "));
     String page = Files.readString(html);
     assertTrue(page.contains("<th>sigma_0.25<small>500 images"), "a short name");
