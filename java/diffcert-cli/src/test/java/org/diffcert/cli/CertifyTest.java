@@ -197,6 +197,30 @@ class CertifyTest {
     Cli.ok("verify", run, "--rerun", "1", "--model", Cli.MODEL, "--data", Cli.DIGITS);
   }
 
+  /** Sampling ends when the radii are decided, at the same sample in every batch; table, log and verify know. */
+  @Test
+  void sequentialRunsStopEarlyAndAllRowsHoldTogether() throws IOException {
+    Path run = directory.resolve("sequential");
+    String[] options = {"--seed", "7", "--stop", "sequential", "--radius", "0.05,0.1", "--family", "rows", "--n", "80"};
+    Cli cli = certify(run, options);
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.out().contains("shared among 2 certificates: all of this run hold together"), cli.out());
+    assertTrue(cli.out().contains("reaches 0.05, 0.1; unanimous votes need 20 samples, the most is 80"), cli.out());
+    assertTrue(cli.out().matches("(?s).*\nimage     0  label 7  sigma 0.25: 7 radius 0.1\\d+ after \\d+ samples  .*"),
+        cli.out());
+    assertTrue(cli.out().contains("samples an image on average"), cli.out());
+    List<String> rows = Files.readAllLines(run.resolve("results.tsv"));
+    assertTrue(rows.get(0).endsWith("\tsamples") && rows.get(1).matches(".*\t[2-7]\\d"), rows.toString());
+    assertTrue(Cli.ok("verify", run).out().startsWith("OK: 2 certificates of 2 images"));
+    assertTrue(Cli.ok("analyze", run.resolve("results.tsv")).out().contains("1.000"));
+
+    Path other = directory.resolve("other-batch");
+    List<String> again = new ArrayList<>(List.of(options));
+    again.addAll(List.of("--batch", "7"));
+    assertEquals(0, certify(other, again.toArray(String[]::new)).code());
+    assertEquals(withoutTimes(run), withoutTimes(other));
+  }
+
   @Test
   void aDigitIsPredicted() throws IOException {
     Path table = directory.resolve("predictions.tsv");
