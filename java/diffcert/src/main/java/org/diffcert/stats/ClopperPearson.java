@@ -90,12 +90,11 @@ public final class ClopperPearson {
    * @return the count, n + 1 when even n of n do not reach it
    */
   static int smallestReaching(double p, int n, double alpha) {
-    BigDecimal level = Directed.smallerReading(alpha);
     int fails = (int) Math.floor(p * n); // counts up to this do not reach it; counts from `reaches` on do
     int reaches = n + 1;
     while (reaches - fails > 1) {
       int k = fails + (reaches - fails) / 2;
-      if (new BinomialTail(n, k).up(p).compareTo(level) <= 0) {
+      if (lower(k, n, alpha) >= p) {
         reaches = k;
       } else {
         fails = k;
