@@ -29,7 +29,7 @@ class MeanBoundTest {
   @ParameterizedTest
   @EnumSource(value = MeanBound.class, names = {"HOEFFDING", "EMPIRICAL_BERNSTEIN"})
   void coinsAreCoveredByCount(MeanBound bound) {
-    for (int n : new int[] {1, 2, 3, 5, 10, 25, 60, 200}) {
+    for (int n : new int[] {1, 2, 3, 5, 10, 25, 60, 150}) {
       for (double alpha : new double[] {0.05, 0.01, 0.001}) {
         double[] bounds = new double[n + 1];
         for (int k = 0; k <= n; k++) {
@@ -80,22 +80,19 @@ class MeanBoundTest {
   void continuousValuesAreCovered(MeanBound bound) {
     long seed = 20261123;
     SplittableRandom random = new SplittableRandom(seed);
-    int runs = 1500;
+    // The closed forms miss so seldom that more runs would show no more.
+    int runs = (bound == MeanBound.BETTING ? 1000 : 200) * Integer.getInteger("depth", 1);
     double alpha = 0.05;
-    for (double[] shape : new double[][] {{2, 5}, {0.2, 0.3}, {30, 1}}) {
-      BetaDistribution law = BetaDistribution.of(shape[0], shape[1]);
-      double mean = shape[0] / (shape[0] + shape[1]);
+    for (double power : new double[] {3, 8, 1 / 30.0}) {
+      double mean = 1 / (power + 1);
       int missed = 0;
       int missedAbove = 0;
       for (int run = 0; run < runs; run++) {
-        double[] values = new double[60];
-        for (int i = 0; i < values.length; i++) {
-          values[i] = law.inverseCumulativeProbability(random.nextDouble());
-        }
+        double[] values = random.doubles(60).map(u -> Math.pow(u, power)).toArray();
         missed += bound.lower(values, alpha) > mean ? 1 : 0;
         missedAbove += bound.upper(values, alpha) < mean ? 1 : 0;
       }
-      System.out.printf("%s, beta(%s, %s), seed %d: %d and %d of %d missed%n", bound, shape[0], shape[1], seed, missed,
+      System.out.printf("%s, uniform to the power %.3f, seed %d: %d and %d of %d missed%n", bound, power, seed, missed,
           missedAbove, runs);
       BinomialDistribution most = BinomialDistribution.of(runs, alpha);
       assertTrue(most.survivalProbability(missed - 1) > 1e-6);
