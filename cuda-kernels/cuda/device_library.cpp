@@ -103,6 +103,12 @@ void Device::check(int status, const char* doing) const {
 void Device::upload(void* to, const void* from, std::int64_t bytes) { check(backend_->upload(context_, to, from, bytes), "take data"); }
 void Device::download(void* to, const void* from, std::int64_t bytes) { check(backend_->download(context_, to, from, bytes), "give its results"); }
 void Device::synchronize() { check(backend_->synchronize(context_), "finish its work"); }
+void Device::mark(std::int32_t which) { check(backend_->mark(context_, which), "tell the time"); }
+double Device::elapsed() {
+  float milliseconds = 0;
+  check(backend_->elapsed(context_, &milliseconds), "tell the time");
+  return static_cast<double>(milliseconds);
+}
 
 void Device::launch_any(std::int32_t kernel, Grid grid, std::uint32_t threads, std::int64_t shared_bytes, const void* params) {
   const std::uint32_t blocks[3] = {grid.x, grid.y, grid.z}, block[3] = {threads, 1, 1};

@@ -33,6 +33,9 @@ class Device {
     launch_any(static_cast<std::int32_t>(kernel), grid, threads, shared_bytes, &params);
   }
   void synchronize();
+  // Marks the stream's beginning (0) or end (1) of what elapsed then tells, in milliseconds.
+  void mark(std::int32_t which);
+  double elapsed();
 
  private:
   friend class DeviceMemory;

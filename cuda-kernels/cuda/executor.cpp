@@ -60,6 +60,8 @@ class DeviceExecutor final : public Executor {
   }
   std::int64_t arena_bytes() const override { return arena_.bytes() + host_.bytes(); }
 
+  double device_milliseconds() const override { return milliseconds_; }
+
  private:
   void build() {
     Builder builder(device_, weights_, tensor_);
@@ -71,6 +73,7 @@ class DeviceExecutor final : public Executor {
   template <class T>
   void run_all(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
     invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
+    milliseconds_ = 0;
     for (std::int64_t from = 0; from < n; from += chunk_) {
       run_chunk(std::min(chunk_, n - from), image + from * elements(plan_.image), noise_label + from,
                 label == nullptr ? nullptr : label + from * plan_.label_dim, output + from * elements(plan_.output));
@@ -83,9 +86,12 @@ class DeviceExecutor final : public Executor {
     give(frame, plan_.image.buffer, image, n * elements(plan_.image));
     give(frame, plan_.noise_label, noise_label, n);
     if (plan_.label != kNone) give(frame, plan_.label, label, n * plan_.label_dim);
+    device_->mark(0);
     for (const Step& step : steps_) step(frame);
+    device_->mark(1);
     const std::int64_t count = n * elements(plan_.output);
     device_->download(host_.data(), frame.at(plan_.output.buffer).data, count * static_cast<std::int64_t>(sizeof(float)));
+    milliseconds_ += device_->elapsed();
     std::transform(host_.data(), host_.data() + count, output, [](float v) { return static_cast<T>(v); });
   }
 
@@ -104,6 +110,7 @@ class DeviceExecutor final : public Executor {
   DeviceMemory arena_;
   AlignedBuffer<float> host_;
   std::int64_t max_batch_ = 0, chunk_ = 0;
+  double milliseconds_ = 0;
 };
 
 }  // namespace

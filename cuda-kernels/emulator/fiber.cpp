@@ -6,7 +6,7 @@
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/asan_interface.h>
 #endif
 
 #if defined(__x86_64__)
@@ -91,6 +91,9 @@ void Context::start(void* stack, std::size_t bytes, void (*entry)()) {
   bottom_ = stack;
   size_ = bytes;
   fake_stack_ = nullptr;
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(stack, bytes);  // what a fiber that never returned has left
+#endif
 #if defined(__x86_64__)
   // As after a call: begin's address is popped by ret, and the stack is then 8 past a multiple of 16.
   auto* top = reinterpret_cast<std::uintptr_t*>((reinterpret_cast<std::uintptr_t>(stack) + bytes) & ~std::uintptr_t{15});

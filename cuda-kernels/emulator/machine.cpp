@@ -29,6 +29,9 @@ struct Barrier {
   Where where;
 };
 
+// Unwinds a fiber up to fiber_main, so that nothing is left on its stack.
+struct Found {};
+
 std::string place(const Where& where) {
   const std::string file = where.file_name();
   return file.substr(file.find_last_of('/') + 1) + ":" + std::to_string(where.line());
@@ -58,8 +61,7 @@ class Machine {
 
   [[noreturn]] void fail(FaultKind kind, const std::string& what, const Where& where) {
     record(kind, *self, what, where);
-    self->context.switch_to(loop_);  // never resumed
-    __builtin_unreachable();
+    throw Found();
   }
 
   void wait(Thread::State state, const Where& where) {
@@ -204,7 +206,11 @@ Machine& machine() {
 void fiber_main() {
   Machine& m = *of_thread;
   for (;;) {
-    m.launch_->body(m.launch_->params);
+    try {
+      m.launch_->body(m.launch_->params);
+    } catch (const Found&) {
+      // The fault is recorded; the loop ends the launch.
+    }
     m.wait(Thread::State::done, self->where);
   }
 }

@@ -14,7 +14,7 @@ struct alignas(16) Four {
 
 // sums += pixels x depth times depth x outputs, depth ascending.
 DC_DEVICE void multiply(const Shared<float>& pixels, const Shared<float>& weights, int row, int column, float (&sums)[4][4]) {
-#pragma unroll
+#pragma unroll 4
   for (int k = 0; k < kConvDepth; ++k) {
     const Four a = load_vector<Four>(pixels, k * kConvPixels + row), b = load_vector<Four>(weights, k * kConvOutputs + column);
 #pragma unroll

@@ -1,7 +1,11 @@
 # Writes OUTPUT, a header with a 64-bit digest (hex) of all native sources under ROOT and of the compiler (FLAGS).
 # Run at build time, when a source has changed. Paths count relative to ROOT, so that the place of the checkout does not.
-file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/*.cpp ${ROOT}/*.hpp ${ROOT}/*.h ${ROOT}/*.txt)
-list(FILTER files EXCLUDE REGEX "^bench/")
+set(files "")
+foreach(kind cpp hpp h txt cu cuh)
+  file(GLOB_RECURSE more RELATIVE ${ROOT} ${ROOT}/native/*.${kind} ${ROOT}/cuda-kernels/*.${kind})
+  list(APPEND files ${more})
+endforeach()
+list(FILTER files EXCLUDE REGEX "^native/bench/|^cuda-kernels/emulator/")
 list(SORT files)
 set(lines "${FLAGS}\n")
 foreach(file ${files})

@@ -24,6 +24,8 @@ class Executor {
   virtual void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) = 0;
   virtual std::int64_t weight_bytes() const = 0;
   virtual std::int64_t arena_bytes() const = 0;
+  // What the last run's ops took by the device's own clock, transfers left out; 0 where there is none.
+  virtual double device_milliseconds() const { return 0; }
 };
 
 // native/reference

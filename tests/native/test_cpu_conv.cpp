@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/conv_case.hpp"
+#include "bench/op_cases.hpp"
 #include "check.hpp"
 #include "core/status.hpp"
 
@@ -77,28 +77,6 @@ void check_shape(const char* name, const bench::ConvShape& shape) {
 }  // namespace
 
 int main() {
-  using S = bench::ConvShape;
-  check_shape("plain", S{.height = 8, .width = 8, .in = {32, 0}, .out = 32});
-  check_shape("two sources", S{.height = 12, .width = 8, .in = {32, 48}, .out = 64});
-  check_shape("ragged", S{.height = 7, .width = 7, .in = {32, 0}, .out = 16, .residual = true});
-  check_shape("one row", S{.height = 1, .width = 13, .in = {16, 0}, .out = 16});
-  check_shape("skip", S{.height = 14, .width = 14, .in = {32, 0}, .out = 48, .skip = {16, 32}});
-  check_shape("raw", S{.height = 28, .width = 28, .in = {64, 0}, .out = 32, .affine = false, .silu = false, .shift = false});
-  check_shape("up", S{.height = 6, .width = 7, .in = {32, 0}, .out = 32, .up2 = true});
-  check_shape("up with residual",
-              S{.height = 6, .width = 8, .in = {32, 0}, .out = 32, .up2 = true, .residual = true, .residual_up2 = true});
-  check_shape("down", S{.height = 14, .width = 10, .in = {80, 0}, .out = 32, .down2 = true, .residual = true,
-                        .residual_down2 = true});
-  check_shape("residual of two parts", S{.height = 8, .width = 8, .in = {48, 0}, .out = 48, .residual = true,
-                                         .residual_tail = 16});
-  check_shape("input", S{.height = 16, .width = 16, .in = {3, 0}, .out = 32, .affine = false, .silu = false});
-  check_shape("output", S{.height = 16, .width = 16, .in = {64, 0}, .out = 3});
-  check_shape("odd channels", S{.height = 9, .width = 5, .in = {20, 7}, .out = 37, .skip = {5, 9}, .residual = true});
-  check_shape("1x1", S{.height = 8, .width = 8, .in = {64, 0}, .out = 96, .kernel = 1, .padding = 0, .silu = false});
-  check_shape("raw 1x1", S{.height = 8, .width = 9, .in = {64, 24}, .out = 40, .kernel = 1, .padding = 0, .affine = false,
-                           .silu = false, .residual = true});
-  check_shape("wide padding", S{.height = 8, .width = 8, .in = {16, 0}, .out = 16, .padding = 2});
-  check_shape("up 1x1", S{.height = 4, .width = 4, .in = {16, 0}, .out = 16, .kernel = 1, .padding = 0, .up2 = true});
-  check_shape("deep", S{.height = 8, .width = 8, .in = {512, 256}, .out = 96});
+  for (const bench::NamedShape& named : bench::conv_shapes()) check_shape(named.name.c_str(), named.shape);
   return check::finish();
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/conv_case.hpp"
+#include "bench/op_cases.hpp"
 #include "check.hpp"
 #include "core/status.hpp"
 #include "cpu/kernels.hpp"
@@ -222,6 +222,16 @@ void check_add_and_statistics() {
   });
 }
 
+// The cases that all devices share, against the reference device; the convolutions are test_cpu_conv's.
+void check_listed_cases() {
+  for (const bench::OpCase& c : bench::op_cases()) {
+    if (std::holds_alternative<ConvOp>(c.plan.ops.front())) continue;
+    const auto expected = bench::run_reference(c);
+    const auto actual = bench::run_case(c, *make_cpu_executor(c.plan, 1, ""));
+    for (const BufferId b : c.written) CHECK(bench::relative_error(c, b, actual, expected) <= bench::tolerance(c)) << c.name;
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -240,5 +250,6 @@ int main() {
   check_resample(true, {0.125f, 0.375f, 0.375f, 0.125f}, 1, false);
   check_resample(false, {0.125f, 0.375f, 0.375f, 0.125f}, 2, false);
   check_add_and_statistics();
+  check_listed_cases();
   return check::finish();
 }
