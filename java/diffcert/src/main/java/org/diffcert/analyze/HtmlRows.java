@@ -48,8 +48,9 @@ final class HtmlRows {
     Log log = panel.log();
     boolean details = !panel.details().isEmpty();
     boolean pictures = details && report.pictures().isPresent();
-    put("<div class=\"log\" data-log=\"%d\"><h3>%s</h3><table class=\"%s\"><thead><tr>%s", index,
-        Html.escape(log.name()), pictures ? "images pictured" : "images", pictures ? "<th></th>" : "");
+    put("<div class=\"log\" data-log=\"%d\" style=\"--c:var(--s%d)\"><h3>%s</h3><table class=\"%s\"><thead><tr>%s",
+        index, index % Palette.size(), Html.escape(log.name()), pictures ? "images pictured" : "images",
+        pictures ? "<th></th>" : "");
     head("image", "");
     head("label", "l");
     head("predict", "l");

@@ -53,13 +53,16 @@ final class LadderSearch {
     return new Outcome(named.map(fit -> multiplied(rungs, sigma, fit)), others, fits.isEmpty());
   }
 
+  /** Fits of round n; of radii that show every sample, if there is none, those of n with the selection's beside it. */
   private static List<Rungs.Fit> fits(Rungs rungs, double sigma) {
     List<Rungs.Fit> fits = new ArrayList<>();
     for (double alpha : ALPHAS) {
-      for (int n : ROUND) {
-        fit(rungs, sigma, Ladder.of(n, alpha), fits);
-        for (int selection : rungs.printed().full() ? SELECTIONS : new int[0]) {
-          fit(rungs, sigma, Ladder.of(n + selection, alpha), fits);
+      ROUND.forEach(n -> fit(rungs, sigma, Ladder.of(n, alpha), fits));
+    }
+    if (fits.isEmpty() && rungs.printed().full()) {
+      for (double alpha : ALPHAS) {
+        for (int selection : SELECTIONS) {
+          ROUND.forEach(n -> fit(rungs, sigma, Ladder.of(n + selection, alpha), fits));
         }
       }
     }

@@ -56,11 +56,19 @@ public record PrintedRadii(int digits, boolean fixed) {
       if (radius == 0) {
         return;
       }
-      int exponent = Math.max(text.indexOf('e'), text.indexOf('E'));
-      String mantissa = exponent < 0 ? text : text.substring(0, exponent);
-      int point = mantissa.indexOf('.');
-      int decimals = point < 0 || exponent >= 0 ? 0 : mantissa.length() - point - 1;
-      int significant = mantissa.replace(".", "").replaceFirst("^[+0]+", "").length();
+      int significant = 0;
+      int decimals = 0;
+      boolean point = false;
+      for (char c : text.toCharArray()) {
+        if (c == 'e' || c == 'E') {
+          decimals = 0;
+          break;
+        }
+        boolean digit = c >= '0' && c <= '9';
+        significant += digit && (significant > 0 || c != '0') ? 1 : 0;
+        decimals += digit && point ? 1 : 0;
+        point |= c == '.';
+      }
       digits = Math.max(digits, significant);
       fewestDecimals = Math.min(fewestDecimals, decimals);
       mostDecimals = Math.max(mostDecimals, decimals);

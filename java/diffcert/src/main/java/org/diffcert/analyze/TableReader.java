@@ -118,7 +118,7 @@ public final class TableReader {
     if (columns.contains("radius")) {
       String text = cells[columns.indexOf("radius")];
       radius = Double.parseDouble(text);
-      printed.see(text.strip(), radius);
+      printed.see(text, radius);
     }
     Row row = new Row(integer(cells, "idx"), integer(cells, "label"), predict, radius);
     boolean possible = row.image() >= 0 && row.label() >= 0 && predict >= Certificate.ABSTAIN

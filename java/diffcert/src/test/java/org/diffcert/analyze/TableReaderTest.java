@@ -102,7 +102,7 @@ class TableReaderTest {
 
   @ParameterizedTest
   @CsvSource({"0.123 1.9 0.0612,3,false", "0.4574 3.7391 0.0500,4,true", "0.5 0.25,2,false",
-    "0.95286412345678901,17,false", "1.77e-05 0.12,3,false"})
+    "0.95286412345678901,17,false", "1.77e-05 0.12,3,false", "\u00010.50\u0001\u0001 0.250,3,false"})
   void howRadiiWerePrinted(String radii, int digits, boolean fixed) throws Exception {
     StringBuilder text = new StringBuilder(HEAD);
     int image = 0;
