@@ -14,8 +14,8 @@ import org.diffcert.analyze.Report.Panel;
 
 /**
  * A report as one HTML file that needs nothing beside it and no network: the statement, figures, curves, the audit,
- * every image, where it all comes from. Light and dark, screen, phone and paper; without JavaScript everything is there, with
- * it rows can be sorted and filtered.
+ * every image, where it all comes from. Light and dark, screen, phone and paper; without JavaScript everything is
+ * there, with it rows can be sorted and filtered.
  */
 public final class HtmlReport {
   /** Nothing may be fetched from anywhere, whatever a class name or a path in the report says. */

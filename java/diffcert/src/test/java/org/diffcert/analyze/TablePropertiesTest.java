@@ -42,8 +42,8 @@ class TablePropertiesTest {
 
   @Provide
   Arbitrary<List<Row>> rows() {
-    Arbitrary<Row> row = Combinators.combine(Arbitraries.integers().between(0, 3), Arbitraries.integers().between(-1, 3),
-        Arbitraries.doubles().between(0, 4)).as((label, predict, radius) ->
+    Arbitrary<Row> row = Combinators.combine(Arbitraries.integers().between(0, 3),
+        Arbitraries.integers().between(-1, 3), Arbitraries.doubles().between(0, 4)).as((label, predict, radius) ->
             new Row(0, label, predict, predict < 0 ? 0 : radius));
     return row.list().ofMinSize(1).ofMaxSize(60).map(list -> {
       List<Row> numbered = new ArrayList<>();

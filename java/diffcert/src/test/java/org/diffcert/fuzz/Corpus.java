@@ -5,16 +5,21 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * Packs a folder of inputs into one file (each with its length before it, -1 after the last) and unpacks it:
- * {@code pack FOLDER FILE}, {@code unpack FILE FOLDER}. Thousands of files of a few bytes have no place in a repository.
+ * Packs a folder of inputs into one file (each with its length before it, -1 after the last) and unpacks it: {@code
+ * pack FOLDER FILE}, {@code unpack FILE FOLDER}. Hundreds of files of a few bytes have no place in a repository.
  */
 public final class Corpus {
+  /** The smallest inputs are kept as far as they fit; whole models with random weights do not get smaller. */
+  private static final int MOST_BYTES = 400_000;
+
   private Corpus() {}
 
   /**
@@ -35,11 +40,18 @@ public final class Corpus {
   private static void pack(Path folder, Path file) throws IOException {
     try (Stream<Path> found = Files.list(folder);
         DataOutputStream out = new DataOutputStream(new GZIPOutputStream(Files.newOutputStream(file)))) {
-      List<Path> inputs = found.sorted().toList();
-      for (Path input : inputs) {
-        byte[] bytes = Files.readAllBytes(input);
-        out.writeInt(bytes.length);
-        out.write(bytes);
+      List<byte[]> inputs = new ArrayList<>();
+      for (Path input : found.sorted().toList()) {
+        inputs.add(Files.readAllBytes(input));
+      }
+      inputs.sort(Comparator.comparingInt(bytes -> bytes.length));
+      int size = 0;
+      for (byte[] bytes : inputs) {
+        size += bytes.length;
+        if (size <= MOST_BYTES) {
+          out.writeInt(bytes.length);
+          out.write(bytes);
+        }
       }
       out.writeInt(-1);
     }
