@@ -1,7 +1,8 @@
-// A check that counts: CHECK(condition) << context; prints file, line and text when it fails. finish() is main's return value.
+// How deep a test goes, and a check that counts: CHECK(condition) << context; prints file, line and text when it fails. finish() is main's return value.
 #pragma once
 
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <sstream>
 
@@ -24,6 +25,12 @@ struct Result {
     if (!ok) std::cerr << text.str() << '\n';
   }
 };
+
+// DIFFCERT_DEPTH: 0 takes each path once (sanitizers, which are ten times slower), 1 is every change, 2 and more a night.
+inline int depth() {
+  const char* text = std::getenv("DIFFCERT_DEPTH");
+  return text == nullptr ? 1 : std::atoi(text);
+}
 
 inline int finish() {
   std::printf("%d passed, %d failed\n", passed, failed);

@@ -2,7 +2,6 @@
 // ranges, that network calls are counted as they are made, and that a rule that drops nothing gives the exhaustive votes to the bit.
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -124,8 +123,7 @@ double dropped_best(double step, double error, int contests) {
 }
 
 void test_error_rate() {
-  const char* depth = std::getenv("DIFFCERT_DEPTH");
-  const int contests = depth != nullptr && std::stoi(depth) >= 2 ? 20000 : 1000;
+  const int contests = check::depth() >= 2 ? 20000 : 1000;
   CHECK(dropped_best(0, 0.1, contests) < 0.35);
   CHECK(dropped_best(0.2, 0.1, contests) < 0.15);
   CHECK(dropped_best(0.5, 0.1, contests) < 0.05);

@@ -24,8 +24,9 @@ void test_invariance() {
     for (int which = 0; which < 3; ++which) wanted.push_back(votes(first.get(), which, 0, kSamples, taus));
     const auto wanted_losses = losses(first.get(), image(3), 5, taus);
     const std::uint32_t cuts[] = {0, 1, 4, 4, 5, kSamples};
-    const std::pair<dc_model*, std::vector<std::int64_t>> runs[] = {
-        {two.get(), {1, 2, 3, 7, 16, 61}}, {one.get(), {7, 0}}, {narrow.get(), {2, 0}}};
+    using Runs = std::vector<std::pair<dc_model*, std::vector<std::int64_t>>>;
+    const Runs runs = check::depth() >= 1 ? Runs{{two.get(), {1, 2, 3, 7, 16, 61}}, {one.get(), {7, 0}}, {narrow.get(), {2, 0}}}
+                                          : Runs{{two.get(), {7}}, {narrow.get(), {0}}};
     for (const auto& [model, batches] : runs) {
       for (const std::int64_t batch : batches) {
         const Handle classifier = open(model, c.kind, c.noise, c.taus, batch);
