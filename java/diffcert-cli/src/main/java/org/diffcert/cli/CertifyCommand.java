@@ -116,12 +116,12 @@ final class CertifyCommand implements Callable<Integer> {
 
   /** Too few samples for anything to come of it. */
   private static void refuseHopeless(CertifyConfig config, List<Sigma> sigmas) {
+    config.rules(sigmas);
     double alphaEach = config.alphaEach(sigmas.size());
     if (ClopperPearson.smallestCertifying(config.n(), alphaEach).isEmpty()) {
       throw DiffcertException.usage("--n " + config.n() + " is too few for alpha " + alphaEach
           + ": even unanimous votes bound no class above 1/2, so every image would abstain; take more samples");
     }
-    config.rules(sigmas);
   }
 
   /** The seed of a run that is already there. */

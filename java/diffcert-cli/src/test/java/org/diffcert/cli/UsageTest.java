@@ -54,6 +54,7 @@ class UsageTest {
         of("--radius", "--stop sequential --radius far"), of("out of range", "--stop sequential --radius 1001"),
         of("twice", "--stop staged --radius 0.25,0.25"), of("out of reach", "--stop sequential --radius 0.5"),
         of("out of reach", "--stop staged --radius 0.5"), of("1000000", "--stop sequential --radius 0 --n 1000001"),
+        of("8000000", "--stop staged --radius 0,0.1 --n 5000000"),
         of("family has 0", "--family 0"), of("--family", "--family all"), of("too few", "--family 9"),
         of("none, published and paired", "--prune all"), of("belong", "--prune paired --keep 3"),
         of("belong", "--sift-levels 9"), of("belongs", "--prune published --prune-error 0.1"),

@@ -86,9 +86,11 @@ public record CertifyConfig(int n0, int n, double alpha, int family, Stopping st
    *
    * @param sigmas the smoothing levels certified together
    * @return one rule a sigma, in their order
-   * @throws DiffcertException of kind USAGE if at one of them none of the radii can be reached
+   * @throws DiffcertException of kind USAGE if at one of them none of the radii can be reached, or radii, sigmas and
+   *     samples are too many together
    */
   public List<StopRule> rules(List<Sigma> sigmas) {
+    stop.checkSize(sigmas.size(), n);
     double each = alphaEach(sigmas.size());
     List<StopRule> rules = new ArrayList<>();
     for (Sigma sigma : sigmas) {

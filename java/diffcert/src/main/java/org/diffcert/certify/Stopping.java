@@ -24,6 +24,9 @@ public record Stopping(Kind kind, List<Double> radii) {
   private static final int MOST_RADII = 64;
   private static final double LARGEST = 1000;
 
+  /** Radii times sigmas times samples: 64 MB of tables, and seconds to make them, whatever a log's header asks for. */
+  private static final long MOST_ENTRIES = 8_000_000;
+
   /** The kinds of rules. */
   public enum Kind {
     /** n samples. */
@@ -81,6 +84,15 @@ public record Stopping(Kind kind, List<Double> radii) {
           + radii.size());
     }
     radii = List.copyOf(ascending);
+  }
+
+  /** Refuses rules that would take too much memory or time. */
+  void checkSize(int sigmas, int n) {
+    if ((long) radii.size() * sigmas * n > MOST_ENTRIES) {
+      throw DiffcertException.usage("to decide about " + radii.size() + " radii at " + sigmas + " sigmas with up to "
+          + n + " samples takes tables of more than " + MOST_ENTRIES + " entries; ask for fewer radii or take fewer "
+          + "samples");
+    }
   }
 
   /**

@@ -14,8 +14,6 @@ import org.diffcert.DiffcertException;
  */
 public final class BettingRule implements StopRule {
   private static final int MOST_SAMPLES = 1_000_000;
-  /** Entries of the tables, over all probabilities: 128 MB. */
-  private static final long MOST_ENTRIES = 16_000_000;
   private static final double MARGIN = 1e-12;
 
   private final int cap;
@@ -32,7 +30,7 @@ public final class BettingRule implements StopRule {
    * @param cap the most samples, 1 to 1,000,000
    * @param alpha probability that the bound is false, or that a probability is called too high that is not, above 0 and
    *     below 1/2
-   * @throws DiffcertException of kind USAGE if the cap is out of range, or too large for so many probabilities
+   * @throws DiffcertException of kind USAGE if the cap is out of range
    * @throws IllegalArgumentException if another argument is out of range
    */
   public BettingRule(double[] probabilities, int cap, double alpha) {
@@ -40,10 +38,6 @@ public final class BettingRule implements StopRule {
     if (probabilities.length == 0 || !Arrays.stream(probabilities).allMatch(p -> p >= 0.5 && p < 1)
         || !(alpha > 0 && alpha < 0.5)) {
       throw new IllegalArgumentException("a rule for " + Arrays.toString(probabilities) + " at alpha " + alpha);
-    }
-    if ((long) probabilities.length * cap > MOST_ENTRIES) {
-      throw DiffcertException.usage(probabilities.length + " radii with up to " + cap + " samples make tables of more "
-          + "than " + MOST_ENTRIES + " entries; ask for fewer radii, take fewer samples, or stop staged");
     }
     this.cap = cap;
     this.alpha = alpha;
@@ -73,8 +67,7 @@ public final class BettingRule implements StopRule {
 
   private static void checkCap(int cap) {
     if (cap < 1 || cap > MOST_SAMPLES) {
-      throw DiffcertException.usage("sequential stopping takes 1 to " + MOST_SAMPLES + " samples, n is " + cap
-          + "; stop staged takes more");
+      throw DiffcertException.usage("sequential stopping takes 1 to " + MOST_SAMPLES + " samples, n is " + cap);
     }
   }
 

@@ -132,6 +132,11 @@ class SequentialCertifierTest {
     }
     assertEquals(List.of(0.25, 0.5), new Stopping(Stopping.Kind.SEQUENTIAL, List.of(0.5, 0.25)).radii());
     assertThrows(DiffcertException.class, () -> Stopping.Kind.of("never"));
+    for (Stopping.Kind kind : List.of(Stopping.Kind.SEQUENTIAL, Stopping.Kind.STAGED)) {
+      DiffcertException e = assertThrows(DiffcertException.class,
+          () -> config(kind, 900_000, 0.1, 0.2, 0.3, 0.4, 0.5).rules(List.of(SIGMAS)));
+      assertTrue(e.getMessage().contains("5 radii at 2 sigmas"), e.getMessage());
+    }
     assertEquals(Stopping.Kind.STAGED, Stopping.Kind.of("staged"));
   }
 
