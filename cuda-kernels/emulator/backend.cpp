@@ -40,8 +40,8 @@ int failed(dc_status status, std::string why) {
 }
 
 int allocate(void*, std::int64_t bytes, void** memory) {
-  // The machine's memory is the limit; what a test asks for beyond it is a test of running out.
-  constexpr std::int64_t kMost = std::int64_t{8} << 30;
+  // A small device: what a test asks for beyond it is a test of running out.
+  constexpr std::int64_t kMost = std::int64_t{64} << 20;
   if (bytes > kMost) return failed(DC_OUT_OF_MEMORY, "out of memory");
   try {
     *memory = emulator::allocate_global(bytes);

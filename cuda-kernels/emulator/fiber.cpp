@@ -9,7 +9,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DIFFCERT_UCONTEXT)
 // void diffcert_fiber_switch(void** save, void* go): the registers that a call must keep (System V ABI), then the other stack.
 asm(R"(
 .text
@@ -78,7 +78,7 @@ void Context::switch_to(Context& to) {
 #endif
   leaving = this;
   starting = &to;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DIFFCERT_UCONTEXT)
   diffcert_fiber_switch(&stack_pointer_, to.stack_pointer_);
 #else
   swapcontext(&context_, &to.context_);
@@ -94,7 +94,7 @@ void Context::start(void* stack, std::size_t bytes, void (*entry)()) {
 #if defined(__SANITIZE_ADDRESS__)
   __asan_unpoison_memory_region(stack, bytes);  // what a fiber that never returned has left
 #endif
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DIFFCERT_UCONTEXT)
   // As after a call: begin's address is popped by ret, and the stack is then 8 past a multiple of 16.
   auto* top = reinterpret_cast<std::uintptr_t*>((reinterpret_cast<std::uintptr_t>(stack) + bytes) & ~std::uintptr_t{15});
   *--top = 0;

@@ -1,12 +1,12 @@
 // A fiber: a stack and a place to go on from. The emulator gives each thread of a block one, and switches between them by hand.
 //
 // On x86-64 a switch is our own dozen instructions (about 2 ns); elsewhere it is ucontext, which asks the kernel for the signal mask
-// each time and is a hundred times slower, and right.
+// each time and is slow, and right; DIFFCERT_UCONTEXT chooses it, for its test.
 #pragma once
 
 #include <cstddef>
 
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) || defined(DIFFCERT_UCONTEXT)
 #include <ucontext.h>
 #endif
 
@@ -21,7 +21,7 @@ class Context {
   void start(void* stack, std::size_t bytes, void (*entry)());
 
  private:
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(DIFFCERT_UCONTEXT)
   void* stack_pointer_ = nullptr;
 #else
   ucontext_t context_{};

@@ -69,6 +69,24 @@ void check_network(const bench::NamedConfig& named, const std::string& form) {
       << named.name << " in " << form << ": the batch or the order of threads shows";
 }
 
+// A batch that does not fit the device (64 MiB under the emulator) is halved until it does, and does not show.
+void check_out_of_memory() {
+  order(0);
+  constexpr std::int64_t kLarge = 16384;
+  const bench::OpCase c = bench::op_cases().front();
+  const std::vector<float> expected = bench::run_case(c, *make_device_executor(c.plan, "emulator", ""));
+  Plan plan = c.plan;
+  plan.arena_elements = 2000;
+  const auto executor = make_device_executor(plan, "emulator", "");
+  for (std::size_t w = 0; w < c.weights.size(); ++w) executor->set_weight(static_cast<WeightId>(w), c.weights[w]);
+  executor->prepare(kLarge);
+  CHECK(executor->arena_bytes() < 80 << 20 && executor->arena_bytes() > 16 << 20) << executor->arena_bytes();
+  std::vector<float> out(c.image.size());
+  const float label = 0.75f;
+  executor->run(1, c.image.data(), &label, nullptr, out.data());
+  CHECK(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0);
+}
+
 void check_refusals() {
   const Plan plan = bench::op_cases().front().plan;
   try {
@@ -77,6 +95,12 @@ void check_refusals() {
   } catch (const Error& e) {
     CHECK(e.status == DC_DEVICE_UNAVAILABLE) << e.what();
     CHECK(std::string(e.what()).rfind("The device 'cuda:7' is not there: ", 0) == 0) << e.what();
+  }
+  try {
+    make_device_executor(plan, "emulator", "fp8");
+    CHECK(false) << "a form that there is not";
+  } catch (const Error& e) {
+    CHECK(std::string(e.what()) == "The device 'emulator' computes in fp32 or bf16, not in 'fp8'.") << e.what();
   }
   try {
     make_device_executor(plan, "gpu", "");
@@ -95,6 +119,7 @@ int main() {
   }
   for (const auto& named : bench::small_networks()) check_network(named, "fp32");
   check_network(bench::small_networks().front(), "bf16");
+  check_out_of_memory();
   check_refusals();
   return check::finish();
 }
