@@ -25,8 +25,8 @@ import org.diffcert.schedule.Weighting;
 
 /**
  * What pruning saves and changes: network calls a vote, agreement with the votes of the first rule on the same noise, seconds and the process's
- * peak memory so far, a row a rule. Arguments: model, data ("random" = images of noise), images, samples an image, classifier, sigma, levels,
- * grid, weights, then rules: none, paired:ERROR or published:LEVELS:THRESHOLD:KEEP.
+ * peak memory so far, a row a rule. Arguments: model, data ("random" = images of noise), images FROM:TO, samples an image, classifier, sigma, levels,
+ * grid, weights, then rules: none, paired:ERROR or published:LEVELS:THRESHOLD:KEEP. -Dthreads=N: threads of the network, default one a core.
  */
 public final class PrunedVotes {
   private static final int SETTINGS = 9;
@@ -34,14 +34,15 @@ public final class PrunedVotes {
   private PrunedVotes() {}
 
   public static void main(String[] a) throws IOException {
-    int images = Integer.parseInt(a[2]);
+    int from = Integer.parseInt(a[2].split(":")[0]);
+    int images = Integer.parseInt(a[2].split(":")[1]) - from;
     int samples = Integer.parseInt(a[3]);
     ClassifierOptions options = new ClassifierOptions(ClassifierKind.of(a[4]), List.of(new Sigma(Double.parseDouble(a[5]))), Integer.parseInt(a[6]),
         GridKind.of(a[7]), Weighting.of(a[8]), true, NoiseMode.INTEGER, 20261121, 0);
     System.out.printf("%-28s %10s %10s %10s %12s %8s %9s%n", "rule", "calls", "of", "agree", "of votes", "s/vote", "peak MiB");
     int[] first = null;
     try (Model file = Model.open(Path.of(a[0]));
-        DiffusionModel model = DiffusionModel.open(file, DeviceOptions.on(Device.CPU).withMaxBatch(80))) {
+        DiffusionModel model = DiffusionModel.open(file, DeviceOptions.on(Device.CPU).withMaxBatch(80).withThreads(Integer.getInteger("threads", 0)))) {
       for (String rule : Arrays.copyOfRange(a, SETTINGS, a.length)) {
         int[] votes = new int[images * samples];
         long calls = 0;
@@ -52,7 +53,7 @@ public final class PrunedVotes {
           for (int i = 0; i < images; i++) {
             int[][] some = new int[1][samples];
             long[] each = new long[samples];
-            classifier.votes(image(a[1], i, classifier.shape()), i, Phase.ESTIMATE, 0, samples, some, each);
+            classifier.votes(image(a[1], from + i, classifier.shape()), from + i, Phase.ESTIMATE, 0, samples, some, each);
             System.arraycopy(some[0], 0, votes, i * samples, samples);
             calls += Arrays.stream(each).sum();
           }
