@@ -72,9 +72,9 @@ thread_local void (*entry_of_next)() = nullptr;
 
 }  // namespace
 
-void Context::switch_to(Context& to) {
+void Context::leave(Context& to, [[maybe_unused]] bool for_good) {
 #if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_start_switch_fiber(&fake_stack_, to.bottom_, to.size_);
+  __sanitizer_start_switch_fiber(for_good ? nullptr : &fake_stack_, to.bottom_, to.size_);
 #endif
   leaving = this;
   starting = &to;

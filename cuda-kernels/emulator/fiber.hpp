@@ -16,7 +16,12 @@ namespace diffcert::emulator {
 class Context {
  public:
   // Goes on at `to`; comes back when somebody switches to this context.
-  void switch_to(Context& to);
+  void switch_to(Context& to) { leave(to, false); }
+  // The same, never to come back.
+  [[noreturn]] void finish(Context& to) {
+    leave(to, true);
+    __builtin_unreachable();
+  }
   // Makes this context start entry() on the stack [stack, stack + bytes) when it is switched to; entry must never return.
   void start(void* stack, std::size_t bytes, void (*entry)());
 
@@ -26,6 +31,7 @@ class Context {
 #else
   ucontext_t context_{};
 #endif
+  void leave(Context& to, bool for_good);
   void arrived();
   void* fake_stack_ = nullptr;  // AddressSanitizer's
   const void* bottom_ = nullptr;

@@ -205,14 +205,13 @@ Machine& machine() {
 
 void fiber_main() {
   Machine& m = *of_thread;
-  for (;;) {
-    try {
-      m.launch_->body(m.launch_->params);
-    } catch (const Found&) {
-      // The fault is recorded; the loop ends the launch.
-    }
-    m.wait(Thread::State::done, self->where);
+  try {
+    m.launch_->body(m.launch_->params);
+  } catch (const Found&) {
+    // The fault is recorded; the loop ends the launch.
   }
+  self->state = Thread::State::done;
+  self->context.finish(m.loop_);
 }
 
 void Machine::run_block() {
