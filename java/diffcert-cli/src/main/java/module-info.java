@@ -2,6 +2,7 @@
 module org.diffcert.cli {
   requires org.diffcert;
   requires org.diffcert.diffusion;
+  requires org.diffcert.onnx;
   requires info.picocli;
   requires java.management;
 

@@ -97,7 +97,8 @@ final class Arguments {
     return new SecureRandom().nextLong();
   }
 
-  private static double number(String option, String text) {
+  /** One real number. */
+  static double number(String option, String text) {
     try {
       return Double.parseDouble(text.strip());
     } catch (NumberFormatException e) {

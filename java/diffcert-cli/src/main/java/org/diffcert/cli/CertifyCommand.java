@@ -9,7 +9,6 @@ import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.Stopping;
-import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageSource;
 import org.diffcert.noise.Sigma;
@@ -84,13 +83,14 @@ final class CertifyCommand implements Callable<Integer> {
   public Integer call() {
     List<Double> radii = radius == null ? List.of() : Arguments.radii("--radius", radius);
     CertifyConfig given = CertifyConfig.of(n0, n, alpha).withStop(new Stopping(Stopping.Kind.of(stop), radii));
-    ClassifierOptions options = classifier.options(recordedSeed(out));
+    ClassifierArguments.Plan plan = classifier.plan(recordedSeed(out));
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (ImageData set = ImageSource.open(data)) {
       ImageRange range = Arguments.images(images, set.size());
-      CertifyConfig config = given.withFamily(Arguments.family(family, range.size(), options.sigmas().size()));
-      refuseHopeless(config, options.sigmas());
-      try (ClassifierArguments.Opened opened = classifier.open(terminal, options)) {
+      CertifyConfig config = given.withFamily(Arguments.family(family, range.size(), plan.sigmas().size()));
+      refuseHopeless(config, plan.sigmas());
+      try (ClassifierArguments.Opened opened = plan.open(terminal)) {
+        classifier.refuseUnfit(opened, set);
         CertifyJob job = new CertifyJob(terminal, opened, set, range, config, out);
         if (like != null) {
           refuseOther(terminal, RunLog.read(like).header(), job.header());

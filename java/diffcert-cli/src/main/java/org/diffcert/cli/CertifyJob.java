@@ -11,7 +11,6 @@ import org.diffcert.certify.Certificate;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.Stopping;
 import org.diffcert.certify.VoteSource;
-import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.image.ImageData;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
@@ -55,8 +54,8 @@ final class CertifyJob implements RunListener {
     this.images = images;
     this.config = config;
     this.directory = directory;
-    this.run = new CertifyRun(source, data, images, config, Main.version(), NativeLibrary.buildDigest(),
-        opened.device().name(), opened.origin());
+    this.run = new CertifyRun(source, data, images, config, Main.version(), opened.build(),
+        opened.device(), opened.origin());
   }
 
   /** What the run is. */

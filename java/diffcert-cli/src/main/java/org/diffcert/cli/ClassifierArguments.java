@@ -3,7 +3,9 @@ package org.diffcert.cli;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import org.diffcert.DiffcertException;
+import org.diffcert.certify.VoteSource;
 import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DiffusionClassifier;
@@ -11,7 +13,9 @@ import org.diffcert.diffusion.DiffusionModel;
 import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.diffusion.NoiseMode;
 import org.diffcert.diffusion.Pruning;
+import org.diffcert.image.ImageData;
 import org.diffcert.noise.Sigma;
+import org.diffcert.onnx.OnnxOptions;
 import org.diffcert.run.Origin;
 import org.diffcert.schedule.ClassifierKind;
 import org.diffcert.schedule.GridKind;
@@ -30,8 +34,12 @@ final class ClassifierArguments {
   Path unconditionalModel;
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
-      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble.")
+      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; or onnx: the classifier in an ONNX file, "
+          + "under integer noise.")
   String classifier;
+
+  @Mixin
+  OnnxArguments onnx;
 
   @Option(names = "--sigma", required = true, paramLabel = "S[,S..]",
       description = "Smoothing noise in [0,1] pixel units. Several share the error probability.")
@@ -91,16 +99,23 @@ final class ClassifierArguments {
       description = "Largest batch of the network. Votes do not depend on it. Default: ${DEFAULT-VALUE}.")
   int batch;
 
-  /** A classifier with the networks under it; closing it closes all. The origin says where a run with it begins. */
-  record Opened(DiffusionClassifier classifier, DiffusionModel model, DiffusionModel unconditional, Device device,
-      Origin origin) implements AutoCloseable {
+  /**
+   * Votes with the networks under them; closing it closes all. Device and build are what a run's header says of where it
+   * is computed, the origin where a run with it begins.
+   */
+  record Opened(VoteSource classifier, List<DiffusionModel> models, String device, String build, Origin origin)
+      implements AutoCloseable {
     @Override
     public void close() {
       classifier.close();
-      model.close();
-      if (unconditional != null) {
-        unconditional.close();
-      }
+      models.forEach(DiffusionModel::close);
+    }
+  }
+
+  /** What the options ask for, checked and not opened: the levels, and how to open it. */
+  record Plan(List<Sigma> sigmas, Function<Terminal, Opened> opening) {
+    Opened open(Terminal terminal) {
+      return opening.apply(terminal);
     }
   }
 
@@ -109,12 +124,42 @@ final class ClassifierArguments {
    *
    * @param recorded the seed of the run that is gone on with, empty for none; taken where the seed is auto
    */
+  Plan plan(OptionalLong recorded) {
+    if (!classifier.equals(OnnxArguments.NAME)) {
+      onnx.refuseAny();
+      ClassifierOptions options = options(recorded);
+      return new Plan(options.sigmas(), terminal -> open(terminal, options));
+    }
+    if (!noise.equals("integer")) {
+      throw DiffcertException.usage("--noise is '" + noise + "', --classifier onnx takes integer noise only");
+    }
+    if (!network.device.equals("auto") && !network.device.equals("cpu")) {
+      throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
+    }
+    OnnxOptions options = onnx.options();
+    List<Sigma> sigmas = Arguments.sigmas(sigma);
+    long value = seed(recorded);
+    return new Plan(sigmas, terminal -> OnnxArguments.open(network.model, options, sigmas, value, network.threads,
+        !seed.equals("auto"), terminal));
+  }
+
+  /** Refuses a model of any user's that does not fit the data. */
+  void refuseUnfit(Opened opened, ImageData data) {
+    if (classifier.equals(OnnxArguments.NAME)) {
+      OnnxArguments.refuseUnfit(opened, data);
+    }
+  }
+
+  private long seed(OptionalLong recorded) {
+    return Arguments.seed(seed).orElseGet(() -> recorded.orElseGet(Arguments::freshSeed));
+  }
+
+  /** The same of a diffusion classifier. */
   ClassifierOptions options(OptionalLong recorded) {
     ClassifierKind kind = ClassifierKind.of(classifier);
     List<Sigma> sigmas = Arguments.sigmas(sigma);
-    long value = Arguments.seed(seed).orElseGet(() -> recorded.orElseGet(Arguments::freshSeed));
     ClassifierOptions options = new ClassifierOptions(kind, sigmas, levels, GridKind.of(grid), Weighting.of(weights),
-        !noClamp, noiseMode(kind, sigmas), value, 0, pruning());
+        !noClamp, noiseMode(kind, sigmas), seed(recorded), 0, pruning());
     options.schedules();
     options.siftSchedules();
     return options;
@@ -139,7 +184,8 @@ final class ClassifierArguments {
       }
       Origin origin = Origin.here(fileName(network.model), fileName(unconditionalModel), device.describe(),
           device.driver(), NativeLibrary.buildInfo());
-      return new Opened(opened, model, unconditional, device, origin);
+      return new Opened(opened, unconditional == null ? List.of(model) : List.of(model, unconditional), device.name(),
+          NativeLibrary.buildDigest(), origin);
     } catch (RuntimeException e) {
       if (unconditional != null) {
         unconditional.close();

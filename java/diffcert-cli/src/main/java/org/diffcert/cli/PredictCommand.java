@@ -10,7 +10,6 @@ import org.diffcert.DiffcertException;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Prediction;
 import org.diffcert.certify.Predictor;
-import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageSource;
 import org.diffcert.run.ImageRange;
@@ -51,14 +50,15 @@ final class PredictCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ClassifierOptions options = classifier.options(OptionalLong.empty());
-    if (out != null && options.sigmas().size() > 1) {
+    ClassifierArguments.Plan plan = classifier.plan(OptionalLong.empty());
+    if (out != null && plan.sigmas().size() > 1) {
       throw DiffcertException.usage("--out takes the table of one sigma; run predict once a sigma");
     }
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     StringBuilder table = new StringBuilder("idx\tlabel\tpredict\tcorrect\ttime\n");
     try (ImageData set = ImageSource.open(data);
-        ClassifierArguments.Opened opened = classifier.open(terminal, options)) {
+        ClassifierArguments.Opened opened = plan.open(terminal)) {
+      classifier.refuseUnfit(opened, set);
       ImageRange range = Arguments.images(images, set.size());
       Predictor predictor = new Predictor(opened.classifier(), n, alpha);
       int right = 0;

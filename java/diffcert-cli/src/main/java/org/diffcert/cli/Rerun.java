@@ -54,7 +54,7 @@ final class Rerun {
         throw mismatch(differences, builds);
       }
       String images = picked.size() + (picked.size() == 1 ? " image" : " images");
-      terminal.say("OK: the votes of " + images + ", cast again on " + opened.device().name()
+      terminal.say("OK: the votes of " + images + ", cast again on " + opened.device()
           + ", are those in the log" + (builds.isEmpty() ? "" : ", though it was made elsewhere: "
           + String.join("; ", builds)));
     }

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
-import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.image.ImageData;
 import org.diffcert.run.CertifyRun;
 import org.diffcert.run.RunHeader;
@@ -61,7 +60,7 @@ final class RunNetwork extends NetworkArguments {
     } catch (CommandLine.ParameterException e) {
       throw DiffcertException.badInput("the run's options are none of certify: " + e.getMessage());
     }
-    return classifier.open(terminal, classifier.options(OptionalLong.empty()));
+    return classifier.plan(OptionalLong.empty()).open(terminal);
   }
 
   /**
@@ -71,7 +70,7 @@ final class RunNetwork extends NetworkArguments {
   static List<String> differences(RunLog log, ImageData set, ClassifierArguments.Opened opened, boolean anySeed) {
     RunHeader there = log.header();
     RunHeader here = new CertifyRun(opened.classifier(), set, there.images(), there.config(), there.library(),
-        NativeLibrary.buildDigest(), opened.device().name(), opened.origin()).header();
+        opened.build(), opened.device(), opened.origin()).header();
     List<String> differences = new ArrayList<>(here.differences(there));
     differences.removeIf(difference -> anySeed && difference.startsWith("source.seed is "));
     List<String> others = differences.stream().filter(d -> !Builds.isOne(d) && !d.startsWith("device is ")).toList();

@@ -19,6 +19,11 @@ final class RunOptions {
   /** Those that make the classifier, as option and value. */
   static Map<String, String> ofClassifier(RunHeader header) {
     Map<String, Object> source = header.source();
+    if (source.get("classifier") instanceof Map<?, ?> onnx && OnnxArguments.NAME.equals(onnx.get("kind"))) {
+      Map<String, String> options = OnnxArguments.of(onnx);
+      options.putAll(common(header));
+      return options;
+    }
     if (!(source.get("clamp") instanceof Boolean clamp)) {
       throw foreign("clamp");
     }
@@ -27,7 +32,6 @@ final class RunOptions {
     }
     Map<String, String> options = new LinkedHashMap<>();
     options.put("--classifier", text(source, "classifier"));
-    options.put("--sigma", header.sigmas().stream().map(Sigma::toString).collect(Collectors.joining(",")));
     options.put("--levels", levels.toString());
     options.put("--grid", text(source, "grid"));
     options.put("--weights", text(source, "weights"));
@@ -39,7 +43,15 @@ final class RunOptions {
         options.put(detail.getValue(), value.toString());
       }
     }
-    options.put("--seed", text(source, "seed"));
+    options.putAll(common(header));
+    return options;
+  }
+
+  /** Those of every classifier. */
+  private static Map<String, String> common(RunHeader header) {
+    Map<String, String> options = new LinkedHashMap<>();
+    options.put("--sigma", header.sigmas().stream().map(Sigma::toString).collect(Collectors.joining(",")));
+    options.put("--seed", text(header.source(), "seed"));
     options.put("--device", header.device());
     return options;
   }

@@ -1,0 +1,122 @@
+package org.diffcert.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.diffcert.DiffcertException;
+import org.diffcert.certify.NoisyVotes;
+import org.diffcert.image.ImageData;
+import org.diffcert.noise.NoiseLaw;
+import org.diffcert.noise.Sigma;
+import org.diffcert.onnx.Layout;
+import org.diffcert.onnx.OnnxClassifier;
+import org.diffcert.onnx.OnnxOptions;
+import org.diffcert.run.Origin;
+import picocli.CommandLine.Option;
+
+/** The options of {@code --classifier onnx}: what the model in an ONNX file expects of its input. */
+final class OnnxArguments {
+  /** The name of the classifier, in options and headers. */
+  static final String NAME = "onnx";
+
+  @Option(names = "--input-range", paramLabel = "LOW:HIGH",
+      description = "--classifier onnx: what pixels of 0 and 255 mean to the model. Default: 0:1.")
+  String range;
+
+  @Option(names = "--mean", paramLabel = "M[,M..]",
+      description = "--classifier onnx: then subtracted, one for all channels or one each. Default: 0.")
+  String mean;
+
+  @Option(names = "--std", paramLabel = "S[,S..]",
+      description = "--classifier onnx: then divided by, one for all channels or one each. Default: 1.")
+  String std;
+
+  @Option(names = "--layout", paramLabel = "ORDER",
+      description = "--classifier onnx: nchw or nhwc. Default: nchw.")
+  String layout;
+
+  @Option(names = "--onnx-batch", paramLabel = "N",
+      description = "--classifier onnx: images in every call of the model; part of what the classifier is. Default: 64.")
+  Integer batch;
+
+  /** Options of a model where there is none are a mistake. */
+  void refuseAny() {
+    if (range != null || mean != null || std != null || layout != null || batch != null) {
+      throw DiffcertException.usage("--input-range, --mean, --std, --layout and --onnx-batch belong to --classifier onnx");
+    }
+  }
+
+  /** What they ask for. */
+  OnnxOptions options() {
+    OnnxOptions d = OnnxOptions.DEFAULT;
+    double low = d.low();
+    double high = d.high();
+    if (range != null) {
+      String[] ends = range.split(":", -1);
+      if (ends.length != 2) {
+        throw DiffcertException.usage("--input-range is '" + range + "', write LOW:HIGH, such as 0:1 or -1:1");
+      }
+      low = Arguments.number("--input-range", ends[0]);
+      high = Arguments.number("--input-range", ends[1]);
+    }
+    return new OnnxOptions(layout == null ? d.layout() : Layout.of(layout), low, high, list("--mean", mean, d.mean()),
+        list("--std", std, d.std()), batch == null ? d.batch() : batch);
+  }
+
+  /** The classifier's votes; no vote depends on the number of threads. */
+  static ClassifierArguments.Opened open(Path file, OnnxOptions options, List<Sigma> sigmas, long seed, int threads,
+      boolean reproduction, Terminal terminal) {
+    OnnxClassifier opened = OnnxClassifier.open(file, options);
+    terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", " + opened.build());
+    terminal.say("votes    onnx, " + opened.batch() + (opened.batch() == 1 ? " image" : " images") + " a call ("
+        + (opened.isSizeInvariant() ? "the same bits in any batch tried" : "its bits depend on the batch, which is fixed")
+        + "), seed " + Long.toUnsignedString(seed) + (reproduction ? " (given: a reproduction run)" : ""));
+    int all = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+    Origin origin = Origin.here(String.valueOf(file.getFileName()), "", opened.build() + ", " + all + " threads", "",
+        opened.build());
+    return new ClassifierArguments.Opened(new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, all), List.of(), "cpu",
+        opened.build(), origin);
+  }
+
+  /** A model for other images or other classes is not one for this data. */
+  static void refuseUnfit(ClassifierArguments.Opened opened, ImageData data) {
+    if (!opened.classifier().shape().equals(data.shape())) {
+      throw DiffcertException.badInput("the model takes images of " + opened.classifier().shape() + ", " + data.name()
+          + " has " + data.shape());
+    }
+    if (opened.classifier().classes() != data.classNames().size()) {
+      throw DiffcertException.badInput("the model has " + opened.classifier().classes() + " classes, " + data.name()
+          + " has " + data.classNames().size());
+    }
+  }
+
+  /** The options again, from what a header says of the classifier. */
+  static Map<String, String> of(Map<?, ?> classifier) {
+    Map<String, String> options = new LinkedHashMap<>();
+    if (!(classifier.get("input") instanceof Map<?, ?> input) || !(classifier.get("batch") instanceof Long batch)
+        || !(input.get("mean") instanceof List<?> mean) || !(input.get("std") instanceof List<?> std)) {
+      throw DiffcertException.badInput("the run was not made by diffcert certify: its classifier's input is not described");
+    }
+    options.put("--classifier", NAME);
+    options.put("--input-range", input.get("low") + ":" + input.get("high"));
+    options.put("--mean", mean.stream().map(String::valueOf).collect(Collectors.joining(",")));
+    options.put("--std", std.stream().map(String::valueOf).collect(Collectors.joining(",")));
+    options.put("--layout", String.valueOf(input.get("layout")));
+    options.put("--onnx-batch", batch.toString());
+    return options;
+  }
+
+  private static List<Double> list(String option, String text, List<Double> otherwise) {
+    if (text == null) {
+      return otherwise;
+    }
+    List<Double> values = new ArrayList<>();
+    for (String part : text.split(",", -1)) {
+      values.add(Arguments.number(option, part));
+    }
+    return values;
+  }
+}

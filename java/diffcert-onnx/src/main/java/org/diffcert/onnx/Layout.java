@@ -1,0 +1,58 @@
+package org.diffcert.onnx;
+
+import org.diffcert.DiffcertException;
+import org.diffcert.image.ImageShape;
+
+/** In which order a model reads the elements of an image. Images of this library are in C,H,W order. */
+public enum Layout {
+  /** Batch, channel, row, column. */
+  NCHW("nchw"),
+  /** Batch, row, column, channel. */
+  NHWC("nhwc");
+
+  private final String cliName;
+
+  Layout(String cliName) {
+    this.cliName = cliName;
+  }
+
+  /**
+   * The name in options and identities.
+   *
+   * @return lower case
+   */
+  public String cliName() {
+    return cliName;
+  }
+
+  /**
+   * The layout of a name.
+   *
+   * @param name nchw or nhwc
+   * @return the layout
+   * @throws DiffcertException of kind USAGE if there is none of that name
+   */
+  public static Layout of(String name) {
+    for (Layout layout : values()) {
+      if (layout.cliName.equals(name)) {
+        return layout;
+      }
+    }
+    throw DiffcertException.usage("--layout is '" + name + "', must be nchw or nhwc");
+  }
+
+  /** The image's shape in a model's input of rank 4. */
+  ImageShape shape(long[] dimensions) {
+    int[] d = new int[4];
+    for (int i = 1; i < 4; i++) {
+      d[i] = Math.toIntExact(dimensions[i]);
+    }
+    return this == NCHW ? new ImageShape(d[1], d[2], d[3]) : new ImageShape(d[3], d[1], d[2]);
+  }
+
+  /** A batch's shape as the model has it. */
+  long[] dimensions(int batch, ImageShape shape) {
+    return this == NCHW ? new long[] {batch, shape.channels(), shape.height(), shape.width()}
+        : new long[] {batch, shape.height(), shape.width(), shape.channels()};
+  }
+}

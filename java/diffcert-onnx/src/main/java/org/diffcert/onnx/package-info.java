@@ -1,0 +1,2 @@
+/** Image classifiers in ONNX files: opened, checked, probed, and asked for votes under integer noise. */
+package org.diffcert.onnx;
