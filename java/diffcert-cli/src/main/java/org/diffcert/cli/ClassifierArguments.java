@@ -100,8 +100,8 @@ final class ClassifierArguments {
   int batch;
 
   /**
-   * Votes with the networks under them; closing it closes all. Device and build are what a run's header says of where it
-   * is computed, the origin where a run with it begins.
+   * Votes with the networks under them; closing it closes all. Device and build are what a run's header says of where
+   * it is computed, the origin where a run with it begins.
    */
   record Opened(VoteSource classifier, List<DiffusionModel> models, String device, String build, Origin origin)
       implements AutoCloseable {

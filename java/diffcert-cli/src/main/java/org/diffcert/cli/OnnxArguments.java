@@ -45,7 +45,8 @@ final class OnnxArguments {
   /** Options of a model where there is none are a mistake. */
   void refuseAny() {
     if (range != null || mean != null || std != null || layout != null || batch != null) {
-      throw DiffcertException.usage("--input-range, --mean, --std, --layout and --onnx-batch belong to --classifier onnx");
+      throw DiffcertException.usage(
+          "--input-range, --mean, --std, --layout and --onnx-batch belong to --classifier onnx");
     }
   }
 
@@ -70,9 +71,10 @@ final class OnnxArguments {
   static ClassifierArguments.Opened open(Path file, OnnxOptions options, List<Sigma> sigmas, long seed, int threads,
       boolean reproduction, Terminal terminal) {
     OnnxClassifier opened = OnnxClassifier.open(file, options);
-    terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", " + opened.build());
+    terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", "
+        + opened.build());
     terminal.say("votes    onnx, " + opened.batch() + (opened.batch() == 1 ? " image" : " images") + " a call ("
-        + (opened.isSizeInvariant() ? "the same bits in any batch tried" : "its bits depend on the batch, which is fixed")
+        + (opened.isSizeInvariant() ? "the same bits in any batch tried" : "always: its bits may depend on that number")
         + "), seed " + Long.toUnsignedString(seed) + (reproduction ? " (given: a reproduction run)" : ""));
     int all = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
     Origin origin = Origin.here(String.valueOf(file.getFileName()), "", opened.build() + ", " + all + " threads", "",
@@ -98,7 +100,8 @@ final class OnnxArguments {
     Map<String, String> options = new LinkedHashMap<>();
     if (!(classifier.get("input") instanceof Map<?, ?> input) || !(classifier.get("batch") instanceof Long batch)
         || !(input.get("mean") instanceof List<?> mean) || !(input.get("std") instanceof List<?> std)) {
-      throw DiffcertException.badInput("the run was not made by diffcert certify: its classifier's input is not described");
+      throw DiffcertException.badInput(
+          "the run was not made by diffcert certify: its classifier's input is not described");
     }
     options.put("--classifier", NAME);
     options.put("--input-range", input.get("low") + ":" + input.get("high"));

@@ -7,9 +7,9 @@ import org.diffcert.noise.NoiseStream;
 import org.diffcert.noise.Phase;
 
 /**
- * Finds out, on fixed rows of noise, whether a model's logits of a row depend on the rows beside it, on its place among them
- * and on how many they are. A probe can find a dependence and cannot exclude one; what it tells apart is models that mix
- * their rows, models that draw random numbers, and kernels that are chosen by batch.
+ * Finds out, on fixed rows of noise, whether a model's logits of a row depend on the rows beside it, on its place among
+ * them and on how many they are. A probe can find a dependence and cannot exclude one; what it tells apart is models
+ * that mix their rows, models that draw random numbers, and kernels that are chosen by batch.
  */
 final class BatchProbe {
   private static final int ROWS = 64;

@@ -16,8 +16,8 @@ import org.diffcert.DiffcertException.Kind;
 import org.diffcert.image.ImageShape;
 
 /**
- * A model in ONNX Runtime: one float32 input of rank 4 whose extents are known but for the batch, one float32 output of a
- * row of logits an image. One thread computes a call, so nothing depends on how work was shared; calls may come from
+ * A model in ONNX Runtime: one float32 input of rank 4 whose extents are known but for the batch, one float32 output of
+ * a row of logits an image. One thread computes a call, so nothing depends on how work was shared; calls may come from
  * several threads.
  */
 final class Network implements AutoCloseable {

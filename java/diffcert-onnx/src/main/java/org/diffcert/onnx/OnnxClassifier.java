@@ -13,14 +13,14 @@ import org.diffcert.certify.VoteSource;
 import org.diffcert.image.ImageShape;
 
 /**
- * An image classifier in an ONNX file, run by ONNX Runtime on the CPU, as the base classifier of certificates. The class of a
- * row is that of its largest logit, the lowest of equals, and none if a logit is not finite.
+ * An image classifier in an ONNX file, run by ONNX Runtime on the CPU, as the base classifier of certificates. The
+ * class of a row is that of its largest logit, the lowest of equals, and none if a logit is not finite.
  *
- * <p>A certificate needs a function of the row (S12), so every call has the same number of rows, the last padded with zeros,
- * and is computed by one thread; and when a model is opened it is probed: the same rows among other rows and at other
- * places must have the same logits to the bit. A model that fails this in batches is run one image at a time; one that
- * fails it then, too, or has a batch of its own, is refused. The kernels of ONNX Runtime are chosen by processor, so a
- * vote may differ on another one where two logits are close; {@link #build} says which this is.
+ * <p>A certificate needs a function of the row (S12), so every call has the same number of rows, the last padded with
+ * zeros, and is computed by one thread; and when a model is opened it is probed: the same rows among other rows and at
+ * other places must have the same logits to the bit. A model that fails this in batches is run one image at a time; one
+ * that fails it then, too, or has a batch of its own, is refused. The kernels of ONNX Runtime are chosen by processor,
+ * so a vote may differ on another one where two logits are close; {@link #build} says which this is.
  *
  * <p>Thread-safe, until it is closed.
  */
@@ -64,8 +64,8 @@ public final class OnnxClassifier implements BaseClassifier {
    * @param file the ONNX file; all its weights must be in it
    * @param options what it expects of its input
    * @return the classifier
-   * @throws DiffcertException of kind BAD_INPUT if the file is malformed, is not a classifier of images of one size, gives
-   *     values that are not finite or is not a function of an image; of kind USAGE if the options do not fit it
+   * @throws DiffcertException of kind BAD_INPUT if the file is malformed, is not a classifier of images of one size,
+   * gives     values that are not finite or is not a function of an image; of kind USAGE if the options do not fit it
    */
   public static OnnxClassifier open(Path file, OnnxOptions options) {
     OnnxFile model = OnnxFile.read(file);
@@ -116,7 +116,8 @@ public final class OnnxClassifier implements BaseClassifier {
   }
 
   /**
-   * What computes, as far as it can change the bits of a logit beyond what {@link #identity} says: runtime and processor.
+   * What computes, as far as it can change the bits of a logit beyond what {@link #identity} says: runtime and
+   * processor.
    *
    * @return for example {@code onnxruntime 1.29.0 on AMD EPYC}
    */

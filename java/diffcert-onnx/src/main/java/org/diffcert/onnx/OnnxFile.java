@@ -11,9 +11,9 @@ import java.util.Map;
 import org.diffcert.DiffcertException;
 
 /**
- * An ONNX file before it is given to ONNX Runtime: its bytes and digest, and a walk over its protobuf messages that refuses
- * what would let the digest not say what the model is: tensors in other files, wherever those lie. Field numbers are those
- * of onnx.proto. Nothing of a tensor is copied.
+ * An ONNX file before it is given to ONNX Runtime: its bytes and digest, and a walk over its protobuf messages that
+ * refuses what would let the digest not say what the model is: tensors in other files, wherever those lie. Field
+ * numbers are those of onnx.proto. Nothing of a tensor is copied.
  */
 final class OnnxFile {
   /** The messages of a model in which a tensor can be. */

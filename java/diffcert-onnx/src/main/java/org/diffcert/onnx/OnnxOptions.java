@@ -6,9 +6,9 @@ import java.util.Map;
 import org.diffcert.DiffcertException;
 
 /**
- * What a model expects of its input, which an ONNX file does not say. An 8-bit value s, noise included, reaches the model
- * as ((low + (high - low) s / 255) - mean) / std of its channel, computed in float64 and rounded once to float32: a
- * function of the integer s alone (S7). Immutable.
+ * What a model expects of its input, which an ONNX file does not say. An 8-bit value s, noise included, reaches the
+ * model as ((low + (high - low) s / 255) - mean) / std of its channel, computed in float64 and rounded once to float32:
+ * a function of the integer s alone (S7). Immutable.
  *
  * @param layout the order of an image's elements
  * @param low what 0 means

@@ -1,8 +1,8 @@
 package org.diffcert.onnx;
 
 /**
- * The one float32 that an integer has in a channel (S7): looked up for the integers that noise of up to sigma 1 leads to,
- * computed by the same expression for others.
+ * The one float32 that an integer has in a channel (S7): looked up for the integers that noise of up to sigma 1 leads
+ * to, computed by the same expression for others.
  */
 final class ValueTable {
   private static final int LOW = -255 * 6;

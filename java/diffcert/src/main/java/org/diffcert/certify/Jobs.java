@@ -11,8 +11,8 @@ final class Jobs {
   private Jobs() {}
 
   /**
-   * Does the jobs 0 to count - 1, each once, by this thread and helpers. When it returns or throws, no job is running; what
-   * is thrown is a failure of one, after which no other was begun.
+   * Does the jobs 0 to count - 1, each once, by this thread and helpers. When it returns or throws, no job is running;
+   * what is thrown is a failure of one, after which no other was begun.
    */
   static void run(int threads, int count, IntConsumer job) {
     AtomicInteger next = new AtomicInteger();
