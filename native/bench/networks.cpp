@@ -6,21 +6,10 @@
 #include "bench/conv_case.hpp"
 
 namespace diffcert::bench {
-namespace {
 
-dc_network_config base(int architecture, int precond, int resolution, int channels, int labels, int model_channels,
-                       std::initializer_list<int> mult, int blocks, std::initializer_list<int> attention) {
+dc_network_config published_constants() {
   dc_network_config c{};
-  c.architecture = architecture;
-  c.precond = precond;
-  c.img_resolution = resolution;
-  c.img_channels = channels;
-  c.label_dim = labels;
-  c.model_channels = model_channels;
-  for (const int m : mult) c.channel_mult[c.channel_mult_len++] = m;
   c.channel_mult_emb = 4;
-  c.num_blocks = blocks;
-  for (const int a : attention) c.attn_resolutions[c.attn_resolutions_len++] = a;
   c.channel_mult_noise = 1;
   c.resample_filter_len = 2;
   c.resample_filter[0] = c.resample_filter[1] = 1;
@@ -31,6 +20,23 @@ dc_network_config base(int architecture, int precond, int resolution, int channe
   c.c_1 = 0.001;
   c.c_2 = 0.008;
   c.m = 1000;
+  return c;
+}
+
+namespace {
+
+dc_network_config base(int architecture, int precond, int resolution, int channels, int labels, int model_channels,
+                       std::initializer_list<int> mult, int blocks, std::initializer_list<int> attention) {
+  dc_network_config c = published_constants();
+  c.architecture = architecture;
+  c.precond = precond;
+  c.img_resolution = resolution;
+  c.img_channels = channels;
+  c.label_dim = labels;
+  c.model_channels = model_channels;
+  for (const int m : mult) c.channel_mult[c.channel_mult_len++] = m;
+  c.num_blocks = blocks;
+  for (const int a : attention) c.attn_resolutions[c.attn_resolutions_len++] = a;
   return c;
 }
 

@@ -13,6 +13,9 @@ struct NamedConfig {
   dc_network_config config;
 };
 
+// A configuration with the published constants of every preconditioner and the filter [1, 1]; sizes are the caller's.
+dc_network_config published_constants();
+
 // cifar10 (DDPM++, 55.7 M parameters), imagenet64 (ADM, 295.9 M), mnist (the shipped one's shape).
 std::vector<NamedConfig> published_networks();
 // Every architecture, preconditioner, encoder, decoder, embedding and filter once, in seconds on the float64 reference.

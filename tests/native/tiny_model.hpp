@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "abi/handles.hpp"
+#include "bench/networks.hpp"
 #include "core/noise.hpp"
 
 namespace tiny {
 
 inline dc_network_config config(std::int32_t resolution, std::int32_t channels, std::int32_t classes) {
-  dc_network_config c{};
+  dc_network_config c = diffcert::bench::published_constants();
   c.img_resolution = resolution;
   c.img_channels = channels;
   c.label_dim = classes;
@@ -20,20 +21,9 @@ inline dc_network_config config(std::int32_t resolution, std::int32_t channels, 
   c.channel_mult_len = 2;
   c.channel_mult[0] = 1;
   c.channel_mult[1] = 2;
-  c.channel_mult_emb = 4;
   c.num_blocks = 1;
   c.attn_resolutions_len = 1;
   c.attn_resolutions[0] = resolution / 2;
-  c.channel_mult_noise = 1;
-  c.resample_filter_len = 2;
-  c.resample_filter[0] = c.resample_filter[1] = 1;
-  c.sigma_data = 0.5;
-  c.beta_d = 19.9;
-  c.beta_min = 0.1;
-  c.epsilon_t = 1e-5;
-  c.c_1 = 0.001;
-  c.c_2 = 0.008;
-  c.m = 1000;
   return c;
 }
 

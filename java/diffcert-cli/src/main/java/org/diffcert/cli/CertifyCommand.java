@@ -10,7 +10,6 @@ import org.diffcert.DiffcertException;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.Stopping;
 import org.diffcert.image.ImageData;
-import org.diffcert.image.ImageSource;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.ImageRange;
 import org.diffcert.run.RunDirectory;
@@ -33,13 +32,8 @@ final class CertifyCommand implements Callable<Integer> {
   @Mixin
   ClassifierArguments classifier;
 
-  @Option(names = "--data", required = true, paramLabel = "SET",
-      description = "mnist:DIR[?split=test|train], cifar10:FILE-or-DIR, npz:FILE or images:DIR.")
-  String data;
-
-  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]",
-      description = "Which images, by index. Default: all.")
-  String images;
+  @Mixin
+  ImagesArguments images;
 
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run directory.")
   Path out;
@@ -85,8 +79,8 @@ final class CertifyCommand implements Callable<Integer> {
     CertifyConfig given = CertifyConfig.of(n0, n, alpha).withStop(new Stopping(Stopping.Kind.of(stop), radii));
     ClassifierArguments.Plan plan = classifier.plan(recordedSeed(out));
     Terminal terminal = new Terminal(spec.commandLine().getOut());
-    try (ImageData set = ImageSource.open(data)) {
-      ImageRange range = Arguments.images(images, set.size());
+    try (ImageData set = images.open()) {
+      ImageRange range = images.range(set);
       CertifyConfig config = given.withFamily(Arguments.family(family, range.size(), plan.sigmas().size()));
       refuseHopeless(config, plan.sigmas());
       try (ClassifierArguments.Opened opened = plan.open(terminal)) {

@@ -10,7 +10,6 @@ import org.diffcert.certify.LipschitzCertificate;
 import org.diffcert.diffusion.DiffusionModel;
 import org.diffcert.diffusion.LipschitzClassifier;
 import org.diffcert.image.ImageData;
-import org.diffcert.image.ImageSource;
 import org.diffcert.run.ImageRange;
 import org.diffcert.stats.LossLipschitz;
 import org.diffcert.stats.MeanBound;
@@ -28,13 +27,8 @@ final class LipschitzCommand implements Callable<Integer> {
   @Mixin
   ModelArguments network;
 
-  @Option(names = "--data", required = true, paramLabel = "SET",
-      description = "mnist:DIR[?split=test|train], cifar10:FILE-or-DIR, npz:FILE or images:DIR.")
-  String data;
-
-  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]",
-      description = "Which images, by index. Default: all.")
-  String images;
+  @Mixin
+  ImagesArguments images;
 
   @Option(names = "--levels", required = true, paramLabel = "S[,S..]",
       description = "Noise levels in EDM space, equally weighted; the constant grows with 1/S, 2 is a good one.")
@@ -80,9 +74,9 @@ final class LipschitzCommand implements Callable<Integer> {
     Arrays.fill(weights, 1.0 / given.length);
     long key = Arguments.seed(seed).orElseGet(Arguments::freshSeed);
     Terminal terminal = new Terminal(spec.commandLine().getOut());
-    try (ImageData set = ImageSource.open(data);
+    try (ImageData set = images.open();
         DiffusionModel model = network.open(network.model, network.device(terminal), 80)) {
-      ImageRange range = Arguments.images(images, set.size());
+      ImageRange range = images.range(set);
       LipschitzClassifier classifier = new LipschitzClassifier(model, given, weights, key);
       describe(terminal, classifier.constants(), key);
       for (int i = 0; i < range.size(); i++) {

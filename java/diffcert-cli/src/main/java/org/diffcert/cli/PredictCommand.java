@@ -11,7 +11,6 @@ import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Prediction;
 import org.diffcert.certify.Predictor;
 import org.diffcert.image.ImageData;
-import org.diffcert.image.ImageSource;
 import org.diffcert.run.ImageRange;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,13 +25,8 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin
   ClassifierArguments classifier;
 
-  @Option(names = "--data", required = true, paramLabel = "SET",
-      description = "mnist:DIR[?split=test|train], cifar10:FILE-or-DIR, npz:FILE or images:DIR.")
-  String data;
-
-  @Option(names = "--images", defaultValue = ":", paramLabel = "A:B[:STEP]",
-      description = "Which images, by index. Default: all.")
-  String images;
+  @Mixin
+  ImagesArguments images;
 
   @Option(names = "--out", paramLabel = "FILE",
       description = "Also write the table here: idx, label, predict, correct, time.")
@@ -56,10 +50,10 @@ final class PredictCommand implements Callable<Integer> {
     }
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     StringBuilder table = new StringBuilder("idx\tlabel\tpredict\tcorrect\ttime\n");
-    try (ImageData set = ImageSource.open(data);
+    try (ImageData set = images.open();
         ClassifierArguments.Opened opened = plan.open(terminal)) {
       classifier.refuseUnfit(opened, set);
-      ImageRange range = Arguments.images(images, set.size());
+      ImageRange range = images.range(set);
       Predictor predictor = new Predictor(opened.classifier(), n, alpha);
       int right = 0;
       int abstained = 0;

@@ -1,9 +1,10 @@
 package org.diffcert.diffusion;
 
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /** Which smoothing noise a classifier draws (docs/spec/noise.md). Kept in step with {@code dc_noise_mode}; part of the classifier's identity. */
-public enum NoiseMode {
+public enum NoiseMode implements Named {
   /** Gaussian noise rounded to 8-bit values, drawn by threshold tables: sound, one pass over the network for each sigma. */
   INTEGER("integer", 0),
   /** The same law for several sigmas along one path, so that one pass serves all: sound, for {@code epndc}. */
@@ -19,11 +20,7 @@ public enum NoiseMode {
     this.code = code;
   }
 
-  /**
-   * The name on the command line and in run logs.
-   *
-   * @return lower case
-   */
+  @Override
   public String cliName() {
     return cliName;
   }
@@ -41,11 +38,6 @@ public enum NoiseMode {
    * @throws DiffcertException of kind USAGE for another name
    */
   public static NoiseMode of(String name) {
-    for (NoiseMode mode : values()) {
-      if (mode.cliName.equals(name)) {
-        return mode;
-      }
-    }
-    throw DiffcertException.usage("There is no noise called '" + name + "'; there are integer, path and float.");
+    return Named.find(values(), name, "noise");
   }
 }

@@ -3,6 +3,7 @@ package org.diffcert.diffusion;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /**
  * How a diffusion classifier saves network calls by dropping classes while it makes a vote (docs/spec/pruning.md). A part of the classifier: the
@@ -24,7 +25,7 @@ public record Pruning(Kind kind, int siftLevels, double threshold, int keep, dou
   public static final Pruning PAIRED = paired(0.01);
 
   /** The rules. Kept in step with {@code dc_prune_kind}. */
-  public enum Kind {
+  public enum Kind implements Named {
     /** Nothing is dropped. */
     NONE("none", 0),
     /** Sift, then refine, as released. */
@@ -40,11 +41,7 @@ public record Pruning(Kind kind, int siftLevels, double threshold, int keep, dou
       this.code = code;
     }
 
-    /**
-     * The name on the command line and in run logs.
-     *
-     * @return lower case
-     */
+    @Override
     public String cliName() {
       return cliName;
     }
@@ -62,12 +59,7 @@ public record Pruning(Kind kind, int siftLevels, double threshold, int keep, dou
      * @throws DiffcertException of kind USAGE for another name
      */
     public static Kind of(String name) {
-      for (Kind kind : values()) {
-        if (kind.cliName.equals(name)) {
-          return kind;
-        }
-      }
-      throw DiffcertException.usage("No pruning is called '" + name + "'; there are none, published and paired.");
+      return Named.find(values(), name, "pruning");
     }
   }
 

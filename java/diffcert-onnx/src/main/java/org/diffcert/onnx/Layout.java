@@ -1,10 +1,11 @@
 package org.diffcert.onnx;
 
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 import org.diffcert.image.ImageShape;
 
 /** In which order a model reads the elements of an image. Images of this library are in C,H,W order. */
-public enum Layout {
+public enum Layout implements Named {
   /** Batch, channel, row, column. */
   NCHW("nchw"),
   /** Batch, row, column, channel. */
@@ -16,11 +17,7 @@ public enum Layout {
     this.cliName = cliName;
   }
 
-  /**
-   * The name in options and identities.
-   *
-   * @return lower case
-   */
+  @Override
   public String cliName() {
     return cliName;
   }
@@ -33,12 +30,7 @@ public enum Layout {
    * @throws DiffcertException of kind USAGE if there is none of that name
    */
   public static Layout of(String name) {
-    for (Layout layout : values()) {
-      if (layout.cliName.equals(name)) {
-        return layout;
-      }
-    }
-    throw DiffcertException.usage("--layout is '" + name + "', must be nchw or nhwc");
+    return Named.find(values(), name, "layout");
   }
 
   /** The image's shape in a model's input of rank 4. */

@@ -1,12 +1,13 @@
 package org.diffcert.noise;
 
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /**
  * The laws of smoothing noise: every element of the image gets an independent draw of mean 0 and standard deviation
  * sigma, rounded to the grid of 8-bit values. Which radii follow from which law is in docs/spec/norms.md.
  */
-public enum NoiseLaw {
+public enum NoiseLaw implements Named {
   /** The normal law; its certificates are about the L2 distance. */
   GAUSSIAN("gaussian"),
   /** Uniform on [-sqrt(3) sigma, sqrt(3) sigma]; its certificates are about the L1 distance. */
@@ -20,11 +21,7 @@ public enum NoiseLaw {
     this.cliName = cliName;
   }
 
-  /**
-   * The name in identities and messages.
-   *
-   * @return lower case
-   */
+  @Override
   public String cliName() {
     return cliName;
   }
@@ -37,11 +34,6 @@ public enum NoiseLaw {
    * @throws DiffcertException of kind USAGE if there is none of that name
    */
   public static NoiseLaw of(String name) {
-    for (NoiseLaw law : values()) {
-      if (law.cliName.equals(name)) {
-        return law;
-      }
-    }
-    throw DiffcertException.usage("no noise law is called '" + name + "'; there are gaussian, uniform, laplace");
+    return Named.find(values(), name, "noise law");
   }
 }

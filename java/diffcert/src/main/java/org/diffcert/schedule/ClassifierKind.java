@@ -1,9 +1,9 @@
 package org.diffcert.schedule;
 
-import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /** The diffusion classifiers, by their published names. Kept in step with dc_classifier_kind. */
-public enum ClassifierKind {
+public enum ClassifierKind implements Named {
   /** The diffusion classifier, on the (noisy) input as it is. */
   DC("dc", 0),
   /** The exact posterior noised diffusion classifier. */
@@ -23,11 +23,7 @@ public enum ClassifierKind {
     this.code = code;
   }
 
-  /**
-   * The name on the command line and in run logs.
-   *
-   * @return lower case, with hyphens
-   */
+  @Override
   public String cliName() {
     return cliName;
   }
@@ -48,12 +44,6 @@ public enum ClassifierKind {
    * @return the classifier
    */
   public static ClassifierKind of(String name) {
-    for (ClassifierKind kind : values()) {
-      if (kind.cliName.equals(name)) {
-        return kind;
-      }
-    }
-    throw DiffcertException.usage("no classifier is called '" + name
-        + "'; there are dc, epndc, apndc, apndc-conditional, apndc-ensemble");
+    return Named.find(values(), name, "classifier");
   }
 }

@@ -1,9 +1,9 @@
 package org.diffcert.schedule;
 
-import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /** How the points of a grid of noise levels are spaced. */
-public enum GridKind {
+public enum GridKind implements Named {
   /** Equal differences, as the published scripts have it. */
   LINEAR("linear"),
   /** Equal ratios: few levels go further. */
@@ -15,11 +15,7 @@ public enum GridKind {
     this.cliName = cliName;
   }
 
-  /**
-   * The name on the command line and in run logs.
-   *
-   * @return lower case
-   */
+  @Override
   public String cliName() {
     return cliName;
   }
@@ -31,11 +27,6 @@ public enum GridKind {
    * @return the grid
    */
   public static GridKind of(String name) {
-    for (GridKind kind : values()) {
-      if (kind.cliName.equals(name)) {
-        return kind;
-      }
-    }
-    throw DiffcertException.usage("no grid is called '" + name + "'; there are linear and log");
+    return Named.find(values(), name, "grid");
   }
 }

@@ -1,12 +1,12 @@
 package org.diffcert.schedule;
 
-import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /**
  * Which weights the levels of a diffusion classifier have; docs/spec/schedules.md has the formulas. Part of a
  * classifier's identity.
  */
-public enum Weighting {
+public enum Weighting implements Named {
   /**
    * The weights of EDM's training loss, with the log-normal density of levels as intended: mean -1.2, deviation 1.2 of
    * the logarithm.
@@ -26,11 +26,7 @@ public enum Weighting {
     this.cliName = cliName;
   }
 
-  /**
-   * The name on the command line and in run logs.
-   *
-   * @return lower case
-   */
+  @Override
   public String cliName() {
     return cliName;
   }
@@ -42,11 +38,6 @@ public enum Weighting {
    * @return the weighting
    */
   public static Weighting of(String name) {
-    for (Weighting weighting : values()) {
-      if (weighting.cliName.equals(name)) {
-        return weighting;
-      }
-    }
-    throw DiffcertException.usage("no weighting is called '" + name + "'; there are edm, published, elbo");
+    return Named.find(values(), name, "weighting");
   }
 }

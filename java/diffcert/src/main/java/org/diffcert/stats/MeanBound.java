@@ -2,13 +2,14 @@ package org.diffcert.stats;
 
 import java.math.BigDecimal;
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /**
  * One-sided confidence bounds for the mean of independent draws of one law on [0,1], as soft certificates need them
  * (S22). Which one is used has to be said before the values are seen: the best of several is not a bound. All are
  * rounded to the safe side. docs/spec/soft.md has the formulas and compares them. Thread-safe.
  */
-public enum MeanBound {
+public enum MeanBound implements Named {
   /** Hoeffding (1963): the mean less sqrt(ln(1/alpha) / (2 n)). */
   HOEFFDING("hoeffding") {
     @Override
@@ -40,6 +41,11 @@ public enum MeanBound {
     this.cliName = cliName;
   }
 
+  @Override
+  public String cliName() {
+    return cliName;
+  }
+
   abstract double lowerChecked(double[] values, double alpha);
 
   /**
@@ -50,13 +56,7 @@ public enum MeanBound {
    * @throws DiffcertException of kind USAGE if there is none of that name
    */
   public static MeanBound of(String name) {
-    for (MeanBound bound : values()) {
-      if (bound.cliName.equals(name)) {
-        return bound;
-      }
-    }
-    throw DiffcertException.usage("no bound for means is called '" + name + "'; there are hoeffding, bernstein, "
-        + "betting");
+    return Named.find(values(), name, "bound for means");
   }
 
   /**

@@ -4,13 +4,14 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 import org.diffcert.image.ByteImage;
 
 /**
  * The norms that certificates are stated in, and how far two uint8 images are apart in each, as an integer: L1 the sum
  * of absolute differences, L2 the sum of squared differences, LINF the largest difference, all in 8-bit units.
  */
-public enum Norm {
+public enum Norm implements Named {
   /** The sum of absolute differences. */
   L1("l1"),
   /** The Euclidean norm, whose integer form is the sum of squared differences. */
@@ -24,11 +25,7 @@ public enum Norm {
     this.cliName = cliName;
   }
 
-  /**
-   * The name on the command line.
-   *
-   * @return l1, l2 or linf
-   */
+  @Override
   public String cliName() {
     return cliName;
   }
@@ -41,12 +38,7 @@ public enum Norm {
    * @throws DiffcertException of kind USAGE if there is none of that name
    */
   public static Norm of(String name) {
-    for (Norm norm : values()) {
-      if (norm.cliName.equals(name)) {
-        return norm;
-      }
-    }
-    throw DiffcertException.usage("no norm is called '" + name + "'; there are l1, l2, linf");
+    return Named.find(values(), name, "norm");
   }
 
   /**

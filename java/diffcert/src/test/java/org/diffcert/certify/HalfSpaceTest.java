@@ -3,7 +3,6 @@ package org.diffcert.certify;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Map;
 import org.apache.commons.statistics.distribution.BinomialDistribution;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.diffcert.image.ByteImage;
@@ -50,7 +49,7 @@ class HalfSpaceTest {
     int images = 1500;
     ByteImage image = new ByteImage(SHAPE, new byte[] {PIXEL, PIXEL, PIXEL, PIXEL});
     int wrong = 0;
-    try (NoisyVotes votes = new NoisyVotes(new Below(threshold), List.of(SIGMA), 20261121)) {
+    try (NoisyVotes votes = new NoisyVotes(new Below(SHAPE, threshold), List.of(SIGMA), 20261121)) {
       Certifier certifier = new Certifier(votes, CertifyConfig.of(51, n, alpha));
       for (int i = 0; i < images; i++) {
         Certificate c = certifier.certify(image, i).get(0);
@@ -82,37 +81,5 @@ class HalfSpaceTest {
       total += sum[i];
     }
     return total;
-  }
-
-  /** Class 0 while the values sum to at most a threshold. */
-  private record Below(int threshold) implements BaseClassifier {
-    @Override
-    public int classes() {
-      return 2;
-    }
-
-    @Override
-    public ImageShape shape() {
-      return SHAPE;
-    }
-
-    @Override
-    public Map<String, Object> identity() {
-      return Map.of("threshold", threshold);
-    }
-
-    @Override
-    public void classify(int[][] inputs, int[] classes) {
-      for (int j = 0; j < inputs.length; j++) {
-        int sum = 0;
-        for (int value : inputs[j]) {
-          sum += value;
-        }
-        classes[j] = sum <= threshold ? 0 : 1;
-      }
-    }
-
-    @Override
-    public void close() {}
   }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Map;
 import org.apache.commons.statistics.distribution.BinomialDistribution;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.diffcert.DiffcertException;
@@ -26,34 +25,6 @@ class NormCertifierTest {
   private static final ImageShape ONE = new ImageShape(1, 1, 1);
   private static final ByteImage IMAGE = new ByteImage(ONE, new byte[] {100});
   private static final Sigma SIGMA = new Sigma(0.1);
-
-  /** Class 0 while the pixel is at most a threshold; g changes where x passes it, for every symmetric law. */
-  private record Below(int threshold) implements BaseClassifier {
-    @Override
-    public int classes() {
-      return 2;
-    }
-
-    @Override
-    public ImageShape shape() {
-      return ONE;
-    }
-
-    @Override
-    public Map<String, Object> identity() {
-      return Map.of("threshold", threshold);
-    }
-
-    @Override
-    public void classify(int[][] inputs, int[] classes) {
-      for (int j = 0; j < inputs.length; j++) {
-        classes[j] = inputs[j][0] <= threshold ? 0 : 1;
-      }
-    }
-
-    @Override
-    public void close() {}
-  }
 
   /** The probability of class 0 at the image: that the real noise stays below the distance and a half. */
   private static double truth(NoiseLaw law, int distance) {
@@ -83,7 +54,7 @@ class NormCertifierTest {
     int images = 1500;
     int wrong = 0;
     long seed = 20261122;
-    try (NoisyVotes votes = new NoisyVotes(new Below(100 + distance - 1), law, List.of(SIGMA), seed)) {
+    try (NoisyVotes votes = new NoisyVotes(new Below(ONE, 100 + distance - 1), law, List.of(SIGMA), seed)) {
       NormCertifier certifier = new NormCertifier(votes, CertifyConfig.of(101, n, alpha));
       ByteImage beyond = new ByteImage(ONE, new byte[] {(byte) (100 + distance)});
       for (int i = 0; i < images; i++) {
@@ -100,7 +71,7 @@ class NormCertifierTest {
   /** Under Gaussian noise it says what Certifier says. */
   @Test
   void gaussianAgreesWithCertifier() {
-    NoisyVotes votes = new NoisyVotes(new Below(130), List.of(new Sigma(0.05), SIGMA), 5);
+    NoisyVotes votes = new NoisyVotes(new Below(ONE, 130), List.of(new Sigma(0.05), SIGMA), 5);
     CertifyConfig config = CertifyConfig.of(20, 200, 0.01);
     List<Certificate> l2 = new Certifier(votes, config).certify(IMAGE, 3);
     List<NormCertificate> all = new NormCertifier(votes, config).certify(IMAGE, 3);
@@ -115,7 +86,7 @@ class NormCertifierTest {
 
   @Test
   void anAbstentionCoversNothing() {
-    NoisyVotes votes = new NoisyVotes(new Below(100), NoiseLaw.LAPLACE, List.of(new Sigma(1)), 5);
+    NoisyVotes votes = new NoisyVotes(new Below(ONE, 100), NoiseLaw.LAPLACE, List.of(new Sigma(1)), 5);
     NormCertificate c = new NormCertifier(votes, CertifyConfig.of(10, 50, 1e-9)).certify(IMAGE, 0).get(0);
     assertTrue(c.abstains());
     assertFalse(c.covers(IMAGE, IMAGE));
@@ -124,14 +95,14 @@ class NormCertifierTest {
   @Test
   void theGaussianCertifierRefusesOtherLaws() {
     for (NoiseLaw law : List.of(NoiseLaw.UNIFORM, NoiseLaw.LAPLACE)) {
-      NoisyVotes votes = new NoisyVotes(new Below(1), law, List.of(SIGMA), 5);
+      NoisyVotes votes = new NoisyVotes(new Below(ONE, 1), law, List.of(SIGMA), 5);
       DiffcertException e =
           assertThrows(DiffcertException.class, () -> new Certifier(votes, CertifyConfig.of(10, 100, 0.001)));
       assertEquals(DiffcertException.Kind.USAGE, e.kind());
       assertTrue(e.getMessage().contains(law.cliName()));
       assertEquals("integer " + law.cliName(), votes.identity().get("noise"));
     }
-    NoisyVotes gaussian = new NoisyVotes(new Below(1), List.of(SIGMA), 5);
+    NoisyVotes gaussian = new NoisyVotes(new Below(ONE, 1), List.of(SIGMA), 5);
     assertEquals("integer", gaussian.identity().get("noise"));
     CertifyConfig sequential = CertifyConfig.of(10, 100, 0.001)
         .withStop(new Stopping(Stopping.Kind.SEQUENTIAL, List.of(0.1)));
