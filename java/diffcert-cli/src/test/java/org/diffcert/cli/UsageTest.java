@@ -56,7 +56,7 @@ class UsageTest {
         of("out of reach", "--stop staged --radius 0.5"), of("1000000", "--stop sequential --radius 0 --n 1000001"),
         of("8000000", "--stop staged --radius 0,0.1 --n 5000000"),
         of("family has 0", "--family 0"), of("--family", "--family all"), of("too few", "--family 9"),
-        of("none, published and paired", "--prune all"), of("belong", "--prune paired --keep 3"),
+        of("there are none, published, paired", "--prune all"), of("belong", "--prune paired --keep 3"),
         of("belong", "--sift-levels 9"), of("belongs", "--prune published --prune-error 0.1"),
         of("0 to 0.5", "--prune paired --prune-error 0.6"), of("--prune-error", "--prune paired --prune-error small"),
         of("threshold", "--prune published --sift-threshold -1"),

@@ -181,7 +181,7 @@ class DiffusionClassifierTest {
     usage("threshold", () -> Pruning.published(50, Double.POSITIVE_INFINITY, 10));
     usage("0 to 0.5", () -> Pruning.paired(0.6));
     usage("does not read", () -> new Pruning(Pruning.Kind.PAIRED, 0, 0, 10, 0.1));
-    usage("none, published and paired", () -> Pruning.Kind.of("all"));
+    usage("no pruning is called 'all'", () -> Pruning.Kind.of("all"));
     usage("the levels that sift", () -> options(ClassifierKind.EPNDC, NoiseMode.INTEGER, 0.25)
         .withPruning(Pruning.published(1, 5e-5, 10)).siftSchedules());
     ClassifierOptions sifting = ClassifierOptions.of(ClassifierKind.APNDC_ENSEMBLE, new Sigma(0.5)).withPruning(Pruning.PUBLISHED);
