@@ -1,0 +1,127 @@
+package org.diffcert.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code certify --classifier onnx} on real digits, in process: a run, its checks and repetitions, what is refused. */
+class OnnxTest {
+  private static final Path CNN = Cli.SHARED.resolve("models/mnist-cnn-noise-0.50.onnx");
+  private static final Path OTHER = Cli.SHARED.resolve("models/mnist-cnn.onnx");
+
+  @TempDir
+  static Path shared;
+  private static Path finished;
+
+  @TempDir
+  Path directory;
+
+  @BeforeAll
+  static void certifyOnce() {
+    finished = shared.resolve("finished");
+    Cli cli = certify(CNN, finished, "--seed", "5");
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.out().contains("votes    onnx, 64 images a call"), cli.out());
+    assertEquals(2, cli.out().lines().filter(line -> line.contains("radius 0.")).count(), cli.out());
+  }
+
+  private static Cli certify(Path model, Path out, String... more) {
+    List<Object> arguments = new ArrayList<>(List.of("certify", "--classifier", "onnx", "--model", model, "--data",
+        Cli.DIGITS, "--images", "0:2", "--sigma", "0.5", "--n0", "5", "--n", "70", "--out", out));
+    arguments.addAll(Arrays.asList(more));
+    return Cli.run(arguments.toArray());
+  }
+
+  @Test
+  void theHeaderSaysWhatTheModelIsAndExpects() throws IOException {
+    String header = Files.readAllLines(finished.resolve("run.jsonl")).get(0);
+    assertTrue(header.contains("\"classifier\":{\"kind\":\"onnx\",\"model\":\""), header);
+    assertTrue(header.contains("\"input\":{\"layout\":\"nchw\",\"low\":0.0,\"high\":1.0,\"mean\":[0.0],\"std\":[1.0]}"),
+        header);
+    assertTrue(header.contains("\"model\":\"mnist-cnn-noise-0.50.onnx\""), header);
+    assertTrue(Cli.ok("verify", finished).out().startsWith("OK: 2 certificates of 2 images"));
+  }
+
+  @Test
+  void itsVotesAreCastAgain() {
+    Cli cli = Cli.ok("verify", finished, "--rerun", "2", "--model", CNN, "--data", Cli.DIGITS, "--threads", "1");
+    assertTrue(cli.out().contains("the votes of 2 images, cast again"), cli.out());
+    Cli other = Cli.run("verify", finished, "--rerun", "1", "--model", OTHER, "--data", Cli.DIGITS);
+    refused(other, 2, "source.classifier.model is");
+  }
+
+  @Test
+  void itIsRepeatedFromItsHeader() throws IOException {
+    Path again = directory.resolve("again");
+    Cli.ok("certify", "--like", finished, "--model", CNN, "--data", Cli.DIGITS, "--threads", "1", "--out", again);
+    assertEquals(withoutTimes(finished), withoutTimes(again));
+    refused(Cli.run("certify", "--like", finished, "--model", CNN, "--data", Cli.DIGITS, "--std", "2", "--out",
+        directory.resolve("other")), 2, "source.classifier.input.std");
+  }
+
+  @Test
+  void aTornRunGoesOnToTheSameBytes() throws IOException {
+    byte[] whole = Files.readAllBytes(finished.resolve("run.jsonl"));
+    int second = new String(whole, StandardCharsets.UTF_8).lastIndexOf("{\"crc\"");
+    Path torn = Files.createDirectories(directory.resolve("torn"));
+    Files.write(torn.resolve("run.jsonl"), Arrays.copyOf(whole, second + 30));
+    Cli cli = certify(CNN, torn);
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.out().contains("resumed  1 of 2 images"), cli.out());
+    assertEquals(withoutTimes(finished), withoutTimes(torn));
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {"wrong-opset.onnx|cannot be loaded", "dynamic-height.onnx|leaves extent 2",
+      "one-class.onnx|at least 2", "fourteen-classes.onnx|has 14 classes, mnist:test has 10", "not-finite.onnx|not finite",
+      "external-data.onnx|in another file", "nowhere.onnx|cannot be read"})
+  void badModelsAreRefusedInOneSentence(String name, String why) {
+    Path out = directory.resolve("run");
+    refused(certify(Cli.ROOT.resolve("tests/onnx").resolve(name), out), 3, why);
+    assertFalse(Files.exists(out), "something was left behind");
+  }
+
+  @Test
+  void aModelForOtherImagesIsRefused() {
+    refused(certify(Cli.SHARED.resolve("models/cifar10-resnet20.onnx"), directory.resolve("run")), 3,
+        "takes images of 3x32x32, mnist:test has 1x28x28");
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {"--input-range|0|LOW:HIGH", "--input-range|1:1|two different numbers",
+      "--mean|0.5,0.5|takes images of 1 channel", "--std|0|other than 0", "--layout|chwn|layout",
+      "--onnx-batch|0|must be 1 to 4096", "--noise|float|integer noise only", "--device|cuda|runs on the cpu"})
+  void optionsThatDoNotFitAreRefused(String option, String value, String why) {
+    refused(certify(CNN, directory.resolve("run"), option, value), 2, why);
+  }
+
+  @Test
+  void itsOptionsBelongToItAlone() {
+    refused(Cli.run("certify", "--classifier", "dc", "--model", Cli.MODEL, "--data", Cli.DIGITS, "--sigma", "0.5",
+        "--mean", "0.5", "--out", directory.resolve("run")), 2, "belong to --classifier onnx");
+  }
+
+  private static void refused(Cli cli, int code, String why) {
+    assertEquals(code, cli.code(), cli.err() + cli.out());
+    assertEquals(1, cli.err().strip().lines().count(), cli.err());
+    assertFalse(cli.err().contains("Exception"), cli.err());
+    assertTrue(cli.err().contains(why), cli.err());
+  }
+
+  private static List<String> withoutTimes(Path run) throws IOException {
+    return LogLines.withoutTimes(Files.readString(run.resolve("run.jsonl")));
+  }
+}
