@@ -109,12 +109,43 @@ int release(void* context, void* memory) {
   return status_of(cudaFree(memory));
 }
 
+// Portable: page-locked for every device, since a buffer may outlive the device that was current.
+int allocate_host(void* context, std::int64_t bytes, void** memory) {
+  cudaError_t error = cudaSetDevice(of(context).device);
+  if (error == cudaSuccess) error = cudaHostAlloc(memory, static_cast<std::size_t>(bytes), cudaHostAllocPortable);
+  return status_of(error);
+}
+
+int begin_capture(void* context) {
+  cudaError_t error = cudaSetDevice(of(context).device);
+  // Of this thread alone: what other threads ask of other devices has no part in it.
+  if (error == cudaSuccess) error = cudaStreamBeginCapture(of(context).stream, cudaStreamCaptureModeThreadLocal);
+  return status_of(error);
+}
+
+int end_capture(void* context, void** graph) {
+  cudaGraph_t captured = nullptr;
+  cudaError_t error = cudaStreamEndCapture(of(context).stream, &captured);
+  cudaGraphExec_t ready = nullptr;
+  if (error == cudaSuccess) error = cudaGraphInstantiate(&ready, captured, 0);
+  if (captured != nullptr) cudaGraphDestroy(captured);
+  *graph = ready;
+  return status_of(error);
+}
+
+int replay(void* context, void* graph) {
+  cudaError_t error = cudaSetDevice(of(context).device);
+  if (error == cudaSuccess) error = cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), of(context).stream);
+  return status_of(error, "of a graph");
+}
+
 int synchronize(void* context) { return status_of(cudaStreamSynchronize(of(context).stream)); }
 
+// The runtime itself waits where the host's memory is not page-locked.
 int copy(void* context, void* to, const void* from, std::int64_t bytes, cudaMemcpyKind kind) {
   cudaError_t error = cudaSetDevice(of(context).device);
   if (error == cudaSuccess) error = cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), kind, of(context).stream);
-  return error == cudaSuccess ? synchronize(context) : status_of(error);
+  return status_of(error);
 }
 
 int launch(void* context, std::int32_t kernel, const std::uint32_t grid[3], const std::uint32_t block[3], std::int64_t shared_bytes,
@@ -142,10 +173,19 @@ const dc_backend backend = {
     properties,
     allocate,
     release,
+    allocate_host,
+    [](void*, void* memory) -> int { return status_of(cudaFreeHost(memory)); },
     [](void* context, void* to, const void* from, std::int64_t bytes) -> int { return copy(context, to, from, bytes, cudaMemcpyHostToDevice); },
-    [](void* context, void* to, const void* from, std::int64_t bytes) -> int { return copy(context, to, from, bytes, cudaMemcpyDeviceToHost); },
+    [](void* context, void* to, const void* from, std::int64_t bytes) -> int {
+      const int status = copy(context, to, from, bytes, cudaMemcpyDeviceToHost);
+      return status == DC_OK ? synchronize(context) : status;
+    },
     launch,
     synchronize,
+    begin_capture,
+    end_capture,
+    replay,
+    [](void*, void* graph) -> int { return status_of(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph))); },
     [](void* context, std::int32_t which) -> int { return status_of(cudaEventRecord(of(context).marks[which != 0], of(context).stream)); },
     [](void* context, float* milliseconds) -> int {
       const cudaError_t error = cudaEventSynchronize(of(context).marks[1]);

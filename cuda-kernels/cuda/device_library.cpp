@@ -58,20 +58,28 @@ const dc_backend* library_of(const std::string& kind, const std::string& device)
 }  // namespace
 
 std::shared_ptr<Device> Device::open(const std::string& name) {
-  const bool numbered = name.rfind("cuda:", 0) == 0 && name.size() > 5 && name.size() < 10 && name.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (name != "cuda" && name != "emulator" && !numbered) {
+  const auto colon = name.find(':');
+  const std::string kind = name.substr(0, colon), number = colon == std::string::npos ? "0" : name.substr(colon + 1);
+  const bool numbered = !number.empty() && number.size() < 4 && number.find_first_not_of("0123456789") == std::string::npos;
+  if ((kind != "cuda" && kind != "emulator") || !numbered) {
     throw Error(DC_BAD_ARGUMENT, "There is no device '" + name + "'; the devices are cpu, reference, cuda and cuda:i.");
   }
-  const dc_backend* backend = library_of(name == "emulator" ? "emulator" : "cuda", name);
-  const std::int32_t index = numbered ? std::atoi(name.c_str() + 5) : 0;
-  std::int32_t count = 0;
-  if (backend->device_count(&count) != DC_OK) unavailable(name, backend->error_text());
-  if (index >= count) unavailable(name, "the machine has " + std::to_string(count) + (count == 1 ? " device" : " devices"));
+  const dc_backend* backend = library_of(kind, name);
+  const std::int32_t index = std::stoi(number), there = count(kind);
+  if (index >= there) unavailable(name, "the machine has " + std::to_string(there) + (there == 1 ? " device" : " devices"));
   return std::shared_ptr<Device>(new Device(name, backend, index));
+}
+
+std::int32_t Device::count(const std::string& kind) {
+  const dc_backend* backend = library_of(kind, kind);
+  std::int32_t count = 0;
+  if (backend->device_count(&count) != DC_OK) unavailable(kind, backend->error_text());
+  return count;
 }
 
 Device::Device(std::string name, const dc_backend* backend, std::int32_t index) : name_(std::move(name)), backend_(backend) {
   check(backend_->open(index, &context_), "open");
+  card_ = properties().name;
 }
 
 Device::~Device() {
@@ -96,8 +104,8 @@ std::string Device::describe() const {
 
 void Device::check(int status, const char* doing) const {
   if (status == DC_OK) return;
-  const std::string why = std::string("The device '") + name_ + "' could not " + doing + ": " + backend_->error_text() + ".";
-  throw Error(static_cast<dc_status>(status), why);
+  const std::string card = card_.empty() ? "" : " (" + card_ + ")";
+  throw Error(static_cast<dc_status>(status), "The device '" + name_ + "'" + card + " could not " + doing + ": " + backend_->error_text() + ".");
 }
 
 void Device::upload(void* to, const void* from, std::int64_t bytes) { check(backend_->upload(context_, to, from, bytes), "take data"); }
@@ -115,22 +123,57 @@ void Device::launch_any(std::int32_t kernel, Grid grid, std::uint32_t threads, s
   check(backend_->launch(context_, kernel, blocks, block, shared_bytes, params), "run a kernel");
 }
 
-DeviceMemory::DeviceMemory(std::shared_ptr<Device> device, std::int64_t bytes) : device_(std::move(device)), bytes_(bytes) {
-  if (bytes > 0) device_->check(device_->backend_->allocate(device_->context_, bytes, &memory_), "give memory");
+DeviceGraph Device::capture(const std::function<void()>& body) {
+  check(backend_->begin_capture(context_), "begin a graph");
+  void* graph = nullptr;
+  try {
+    body();
+  } catch (...) {
+    // The stream must leave its capture whatever became of it; the first error is the one to tell.
+    if (backend_->end_capture(context_, &graph) == DC_OK) backend_->release_graph(context_, graph);
+    throw;
+  }
+  check(backend_->end_capture(context_, &graph), "make a graph");
+  return {shared_from_this(), graph};
 }
 
-DeviceMemory::~DeviceMemory() {
-  if (memory_ != nullptr) device_->backend_->release(device_->context_, memory_);
+void Device::replay(const DeviceGraph& graph) { check(backend_->replay(context_, graph.thing()), "run a graph"); }
+
+Owned::~Owned() {
+  if (thing_ != nullptr) (device_->backend_->*release_)(device_->context_, thing_);
 }
 
-DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept
-    : device_(std::move(other.device_)), memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+Owned::Owned(Owned&& other) noexcept
+    : device_(std::move(other.device_)), thing_(std::exchange(other.thing_, nullptr)), release_(other.release_) {}
 
-DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {
+Owned& Owned::operator=(Owned&& other) noexcept {
   std::swap(device_, other.device_);
-  std::swap(memory_, other.memory_);
-  std::swap(bytes_, other.bytes_);
+  std::swap(thing_, other.thing_);
+  std::swap(release_, other.release_);
   return *this;
 }
+
+namespace {
+
+// Calls allocate for some bytes; none need none.
+template <class Allocate>
+void* some(std::int64_t bytes, Allocate allocate) {
+  void* memory = nullptr;
+  if (bytes > 0) allocate(&memory);
+  return memory;
+}
+
+}  // namespace
+
+DeviceMemory::DeviceMemory(const std::shared_ptr<Device>& device, std::int64_t bytes)
+    : Owned(device, some(bytes, [&](void** at) { device->check(device->backend_->allocate(device->context_, bytes, at), "give memory"); }),
+            &dc_backend::release),
+      bytes_(bytes) {}
+
+HostMemory::HostMemory(const std::shared_ptr<Device>& device, std::int64_t bytes)
+    : Owned(device,
+            some(bytes, [&](void** at) { device->check(device->backend_->allocate_host(device->context_, bytes, at), "lock memory of the host"); }),
+            &dc_backend::release_host),
+      bytes_(bytes) {}
 
 }  // namespace diffcert::cuda

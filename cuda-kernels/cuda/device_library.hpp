@@ -1,7 +1,8 @@
-// A device of a library of kernels, as C++: opened by name, its memory owned, its failures thrown.
+// A device of a library of kernels, as C++: opened by name, what it gives is owned, its failures are thrown.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,10 +15,14 @@ struct Grid {
   std::uint32_t x = 1, y = 1, z = 1;
 };
 
-class Device {
+class DeviceGraph;
+
+class Device : public std::enable_shared_from_this<Device> {
  public:
-  // "cuda", "cuda:i" or "emulator". DC_BAD_ARGUMENT: no such name; DC_DEVICE_UNAVAILABLE: not here, and why.
+  // "cuda", "cuda:i", "emulator" or "emulator:i". DC_BAD_ARGUMENT: no such name; DC_DEVICE_UNAVAILABLE: not here, and why.
   static std::shared_ptr<Device> open(const std::string& name);
+  // How many devices of a kind ("cuda", "emulator") there are; throws as open where there is no library.
+  static std::int32_t count(const std::string& kind);
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -33,36 +38,74 @@ class Device {
     launch_any(static_cast<std::int32_t>(kernel), grid, threads, shared_bytes, &params);
   }
   void synchronize();
+  // What the body launches, and nothing else may it do, as a graph; none of it is carried out.
+  DeviceGraph capture(const std::function<void()>& body);
+  void replay(const DeviceGraph& graph);
   // Marks the stream's beginning (0) or end (1) of what elapsed then tells, in milliseconds.
   void mark(std::int32_t which);
   double elapsed();
 
  private:
+  friend class Owned;
   friend class DeviceMemory;
+  friend class HostMemory;
   Device(std::string name, const dc_backend* backend, std::int32_t index);
   void launch_any(std::int32_t kernel, Grid grid, std::uint32_t threads, std::int64_t shared_bytes, const void* params);
   void check(int status, const char* doing) const;
 
-  std::string name_;
+  std::string name_, card_;  // as users say it, as the driver says it
   const dc_backend* backend_;
   void* context_ = nullptr;
 };
 
-// Bytes on a device. Throws DC_OUT_OF_MEMORY.
-class DeviceMemory {
+// Something that a device gave and takes back with its owner; the device stays as long.
+class Owned {
  public:
-  DeviceMemory() = default;
-  DeviceMemory(std::shared_ptr<Device> device, std::int64_t bytes);
-  ~DeviceMemory();
-  DeviceMemory(DeviceMemory&& other) noexcept;
-  DeviceMemory& operator=(DeviceMemory&& other) noexcept;
-  void* data() const { return memory_; }
-  std::int64_t bytes() const { return bytes_; }
+  ~Owned();
+  Owned(Owned&& other) noexcept;
+  Owned& operator=(Owned&& other) noexcept;
+
+ protected:
+  using Release = int (*dc_backend::*)(void*, void*);
+  Owned() = default;
+  Owned(std::shared_ptr<Device> device, void* thing, Release release) : device_(std::move(device)), thing_(thing), release_(release) {}
+  void* thing() const { return thing_; }
 
  private:
   std::shared_ptr<Device> device_;
-  void* memory_ = nullptr;
+  void* thing_ = nullptr;
+  Release release_ = nullptr;
+};
+
+// Bytes on a device. Throws DC_OUT_OF_MEMORY.
+class DeviceMemory : public Owned {
+ public:
+  DeviceMemory() = default;
+  DeviceMemory(const std::shared_ptr<Device>& device, std::int64_t bytes);
+  void* data() const { return thing(); }
+  std::int64_t bytes() const { return thing() == nullptr ? 0 : bytes_; }
+
+ private:
   std::int64_t bytes_ = 0;
+};
+
+// Bytes of the host, page-locked: uploads from them do not wait. Throws DC_OUT_OF_MEMORY.
+class HostMemory : public Owned {
+ public:
+  HostMemory() = default;
+  HostMemory(const std::shared_ptr<Device>& device, std::int64_t bytes);
+  void* data() const { return thing(); }
+  std::int64_t bytes() const { return thing() == nullptr ? 0 : bytes_; }
+
+ private:
+  std::int64_t bytes_ = 0;
+};
+
+// Launches that are replayed with the parameters they were captured with.
+class DeviceGraph : public Owned {
+ private:
+  friend class Device;
+  DeviceGraph(const std::shared_ptr<Device>& device, void* graph) : Owned(device, graph, &dc_backend::release_graph) {}
 };
 
 }  // namespace diffcert::cuda

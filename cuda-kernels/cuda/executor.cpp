@@ -1,9 +1,11 @@
-// The op table on a device of kernels: a GPU, or the emulator. One arena a plan, sized in prepare; no allocation in run.
+// The op table on a device of kernels: a GPU, or the emulator. One arena a plan, sized in prepare; no allocation in run but that of graphs.
 #include <algorithm>
 #include <utility>
 
 #include "core/arena.hpp"
 #include "core/status.hpp"
+#include "cuda/batch.hpp"
+#include "cuda/graphs.hpp"
 #include "cuda/step.hpp"
 #include "ops/device.hpp"
 
@@ -33,7 +35,8 @@ class DeviceExecutor final : public Executor {
   // A batch that does not fit is halved until it does; rows do not meet, so that the halves do not show.
   void prepare(std::int64_t max_batch) override {
     invariant(max_batch > 0, "an empty batch");
-    if (steps_.empty()) build();
+    build();
+    graphs_.clear();
     for (chunk_ = std::min(max_batch, kLargestBatch);; chunk_ = (chunk_ + 1) / 2) {
       try {
         arena_ = DeviceMemory(device_, checked_product(checked_product(plan_.arena_elements, chunk_), sizeof(float)));
@@ -42,8 +45,14 @@ class DeviceExecutor final : public Executor {
         if (e.status != DC_OUT_OF_MEMORY || chunk_ == 1) throw;
       }
     }
-    host_ = AlignedBuffer<float>(checked_product(chunk_, std::max({elements(plan_.image), elements(plan_.output), std::int64_t{plan_.label_dim}})));
+    host_ = HostMemory(device_, checked_product(checked_product(chunk_, in_row() + elements(plan_.output)), sizeof(float)));
     max_batch_ = max_batch;
+  }
+
+  std::int64_t preferred_batch() override {
+    build();
+    const dc_backend_properties p = device_->properties();
+    return std::min(choose_batch(p.free, plan_.arena_elements * static_cast<std::int64_t>(sizeof(float)), p.processors), kLargestBatch);
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
@@ -64,6 +73,7 @@ class DeviceExecutor final : public Executor {
 
  private:
   void build() {
+    if (!steps_.empty()) return;
     Builder builder(device_, weights_, tensor_);
     for (const Op& op : plan_.ops) steps_.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
     packed_ = builder.take();
@@ -83,23 +93,28 @@ class DeviceExecutor final : public Executor {
   template <class T>
   void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
     const Frame frame{*device_, plan_.buffers, static_cast<float*>(arena_.data()), n};
-    give(frame, plan_.image.buffer, image, n * elements(plan_.image));
-    give(frame, plan_.noise_label, noise_label, n);
-    if (plan_.label != kNone) give(frame, plan_.label, label, n * plan_.label_dim);
+    auto* host = static_cast<float*>(host_.data());
+    const auto give = [&](BufferId to, const T* values, std::int64_t count) {
+      std::transform(values, values + count, host, [](T v) { return static_cast<float>(v); });
+      device_->upload(frame.at(to).data, host, count * static_cast<std::int64_t>(sizeof(float)));
+      host += count;  // no upload waits, so each has its own place
+    };
+    give(plan_.image.buffer, image, n * elements(plan_.image));
+    give(plan_.noise_label, noise_label, n);
+    if (plan_.label != kNone) give(plan_.label, label, n * plan_.label_dim);
     device_->mark(0);
-    for (const Step& step : steps_) step(frame);
+    graphs_.run(*device_, n, [&] {
+      for (const Step& step : steps_) step(frame);
+    });
     device_->mark(1);
     const std::int64_t count = n * elements(plan_.output);
-    device_->download(host_.data(), frame.at(plan_.output.buffer).data, count * static_cast<std::int64_t>(sizeof(float)));
+    device_->download(host, frame.at(plan_.output.buffer).data, count * static_cast<std::int64_t>(sizeof(float)));
     milliseconds_ += device_->elapsed();
-    std::transform(host_.data(), host_.data() + count, output, [](float v) { return static_cast<T>(v); });
+    std::transform(host, host + count, output, [](float v) { return static_cast<T>(v); });
   }
 
-  template <class T>
-  void give(const Frame& frame, BufferId to, const T* values, std::int64_t count) {
-    std::transform(values, values + count, host_.data(), [](T v) { return static_cast<float>(v); });
-    device_->upload(frame.at(to).data, host_.data(), count * static_cast<std::int64_t>(sizeof(float)));
-  }
+  // What a sample brings.
+  std::int64_t in_row() const { return elements(plan_.image) + 1 + (plan_.label != kNone ? plan_.label_dim : 0); }
 
   Plan plan_;
   std::shared_ptr<Device> device_;
@@ -108,7 +123,8 @@ class DeviceExecutor final : public Executor {
   std::vector<DeviceMemory> packed_;
   std::vector<Step> steps_;
   DeviceMemory arena_;
-  AlignedBuffer<float> host_;
+  HostMemory host_;
+  Graphs graphs_;
   std::int64_t max_batch_ = 0, chunk_ = 0;
   double milliseconds_ = 0;
 };

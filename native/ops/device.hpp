@@ -10,12 +10,17 @@
 
 namespace diffcert {
 
+// A batch that keeps the threads of a CPU busy and its caches warm.
+inline constexpr std::int64_t kCpuBatch = 80;
+
 // One planned network on one device. Not thread-safe: one call at a time.
 class Executor {
  public:
   virtual ~Executor() = default;
   // Weight w of the plan: float32, row-major, rows already in the order of Weight::rows. Called once a weight, before prepare.
   virtual void set_weight(WeightId w, std::span<const float> data) = 0;
+  // All weights are set: the batch that suits the device, where the choice is left to it.
+  virtual std::int64_t preferred_batch() { return kCpuBatch; }
   // All weights are set: pack, allocate the arena for max_batch. After it, no allocation in run.
   virtual void prepare(std::int64_t max_batch) = 0;
   // image: n x [R, R, C] NHWC, scaled; noise_label [n]; label: n x [label_dim]. output: n x [R, R, Cout] NHWC.

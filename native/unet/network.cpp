@@ -98,13 +98,15 @@ void Network::set_weight(std::string_view name, std::span<const float> data) {
 }
 
 void Network::finish(std::int64_t max_batch) {
-  if (max_batch < 1 || max_batch > kMaxBatch) {
-    throw Error(DC_BAD_ARGUMENT, "The largest batch is " + std::to_string(max_batch) + ", must be 1 to " + std::to_string(kMaxBatch) + ".");
+  if (max_batch < 0 || max_batch > kMaxBatch) {
+    throw Error(DC_BAD_ARGUMENT, "The largest batch is " + std::to_string(max_batch) + ", must be 1 to " + std::to_string(kMaxBatch) +
+                                     ", or 0 for the device's choice.");
   }
   require(!finished(), "The model is finished already.");
   for (std::size_t w = 0; w < plan_.weights.size(); ++w) {
     if (!set_[w] && !plan_.weights[w].computed) throw Error(DC_BAD_MODEL, "The tensor '" + plan_.weights[w].name + "' is missing.");
   }
+  if (max_batch == 0) max_batch = executor_->preferred_batch();
   executor_->prepare(max_batch);
   max_batch_ = max_batch;
 }

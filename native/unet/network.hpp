@@ -28,6 +28,7 @@ class Network {
   // The tensors that the model file must have, in plan order; computed ones may be absent from it.
   const std::vector<Weight>& weights() const { return plan_.weights; }
   void set_weight(std::string_view name, std::span<const float> data);
+  // max_batch 0: what suits the device.
   void finish(std::int64_t max_batch);
   bool finished() const { return max_batch_ > 0; }
   std::int64_t max_batch() const { return max_batch_; }

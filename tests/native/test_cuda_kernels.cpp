@@ -10,6 +10,8 @@
 #include "bench/op_cases.hpp"
 #include "check.hpp"
 #include "core/status.hpp"
+#include "cuda/batch.hpp"
+#include "cuda/graphs.hpp"
 
 using namespace diffcert;
 
@@ -87,6 +89,89 @@ void check_out_of_memory() {
   CHECK(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0);
 }
 
+std::vector<float> three_runs(const bench::OpCase& c, Executor& executor, std::vector<float>& last) {
+  for (std::size_t w = 0; w < c.weights.size(); ++w) executor.set_weight(static_cast<WeightId>(w), c.weights[w]);
+  executor.prepare(1);
+  std::vector<float> first(c.image.size());
+  const float label = 0.75f;
+  executor.run(1, c.image.data(), &label, nullptr, first.data());
+  for (int again = 0; again < 3; ++again) {  // captured and replayed; replayed; replayed
+    last.assign(first.size(), 0.0f);
+    executor.run(1, c.image.data(), &label, nullptr, last.data());
+  }
+  return first;
+}
+
+// A plan's second run of a batch size is a graph, and no bit shows it; so is one whose size was dropped and came again.
+void check_graphs() {
+  order(0);
+  for (const bench::OpCase& c : bench::op_cases()) {
+    std::vector<float> last;
+    const std::vector<float> first = three_runs(c, *make_device_executor(c.plan, "emulator", ""), last);
+    CHECK(std::memcmp(first.data(), last.data(), first.size() * sizeof(float)) == 0) << c.name << ": a graph shows";
+  }
+  const bench::NamedConfig named = bench::small_networks().back();
+  const std::vector<float> whole = run(named.config, "emulator", "", {kRows}), parts = run(named.config, "emulator", "", {1, 1, 1, 2});
+  CHECK(std::memcmp(parts.data(), whole.data(), whole.size() * sizeof(float)) == 0) << "a graph of one row shows";
+}
+
+void check_graph_cache() {
+  const auto device = cuda::Device::open("emulator:1");
+  cuda::Graphs graphs;
+  std::vector<int> launched(40, 0);
+  const auto ask = [&](std::int64_t size) { graphs.run(*device, size, [&] { ++launched[static_cast<std::size_t>(size)]; }); };
+  for (int i = 0; i < 5; ++i) ask(7);
+  CHECK(launched[7] == 2) << "once step by step, once for the graph, not " << launched[7];
+  for (std::int64_t size = 10; size < 10 + static_cast<std::int64_t>(cuda::Graphs::kMost) - 1; ++size) ask(size);
+  ask(7);
+  CHECK(launched[7] == 2) << "the sizes used last are kept";
+  for (std::int64_t size = 20; size < 20 + static_cast<std::int64_t>(cuda::Graphs::kMost); ++size) ask(size);
+  ask(7);
+  CHECK(launched[7] == 3) << "others are dropped";
+  try {
+    device->capture([&] { device->synchronize(); });
+    CHECK(false) << "a capture that waits";
+  } catch (const Error& e) {
+    CHECK(e.status == DC_INTERNAL) << e.what();
+  }
+  try {
+    device->capture([] { throw Error(DC_BAD_ARGUMENT, "the body's own."); });
+    CHECK(false) << "an error in a capture is lost";
+  } catch (const Error& e) {
+    CHECK(e.status == DC_BAD_ARGUMENT) << e.what();
+  }
+  device->synchronize();  // the capture has ended all the same
+}
+
+// An H200 (132 multiprocessors, 139 GiB), a small GPU, one that is nearly full.
+void check_batch_rule() {
+  constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+  CHECK(cuda::choose_batch(138 * kGiB, 20 << 20, 132) == 1056);
+  CHECK(cuda::choose_batch(4 * kGiB, 20 << 20, 46) == 138) << cuda::choose_batch(4 * kGiB, 20 << 20, 46);
+  CHECK(cuda::choose_batch(kGiB, 20 << 20, 132) == 38) << cuda::choose_batch(kGiB, 20 << 20, 132);
+  CHECK(cuda::choose_batch(1 << 20, 20 << 20, 132) == 1);
+  Network network(validate(bench::small_networks().front().config), "emulator", 1, "");
+  bench::set_random_weights(network);
+  network.finish(0);
+  CHECK(network.max_batch() == 32) << "eight waves of the emulator's four, not " << network.max_batch();
+}
+
+// A device that fails while it works is named, with its card, and so is what it did.
+void check_lost_device() {
+  setenv("DIFFCERT_EMULATOR_LOST", "2", 1);
+  const bench::OpCase c = bench::op_cases().front();
+  bench::run_case(c, *make_device_executor(c.plan, "emulator:1", ""));
+  try {
+    bench::run_case(c, *make_device_executor(c.plan, "emulator:2", ""));
+    CHECK(false) << "a lost device works";
+  } catch (const Error& e) {
+    CHECK(e.status == DC_DEVICE_LOST);
+    CHECK(std::string(e.what()) == "The device 'emulator:2' (CUDA kernels run on the CPU, for tests) could not run a kernel: it is lost, as "
+                                   "DIFFCERT_EMULATOR_LOST says.") << e.what();
+  }
+  unsetenv("DIFFCERT_EMULATOR_LOST");
+}
+
 void check_refusals() {
   const Plan plan = bench::op_cases().front().plan;
   try {
@@ -103,10 +188,18 @@ void check_refusals() {
     CHECK(std::string(e.what()) == "The device 'emulator' computes in fp32 or bf16, not in 'fp8'.") << e.what();
   }
   try {
-    make_device_executor(plan, "gpu", "");
+    make_device_executor(plan, "emulator:4", "");
     CHECK(false) << "a device that there is not";
   } catch (const Error& e) {
-    CHECK(e.status == DC_BAD_ARGUMENT) << e.what();
+    CHECK(std::string(e.what()) == "The device 'emulator:4' is not there: the machine has 4 devices.") << e.what();
+  }
+  for (const char* name : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1000", "emulator:", ""}) {
+    try {
+      make_device_executor(plan, name, "");
+      CHECK(false) << "a device that there is not: " << name;
+    } catch (const Error& e) {
+      CHECK(e.status == DC_BAD_ARGUMENT) << e.what();
+    }
   }
 }
 
@@ -119,7 +212,11 @@ int main() {
   }
   for (const auto& named : bench::small_networks()) check_network(named, "fp32");
   check_network(bench::small_networks().front(), "bf16");
+  check_graphs();
+  check_graph_cache();
+  check_batch_rule();
   check_out_of_memory();
+  check_lost_device();
   check_refusals();
   return check::finish();
 }
