@@ -1,12 +1,23 @@
 package org.diffcert.bench;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.diffcert.analyze.HtmlReport;
+import org.diffcert.analyze.Log;
+import org.diffcert.analyze.Pictures;
+import org.diffcert.analyze.PrintedRadii;
+import org.diffcert.analyze.Report;
+import org.diffcert.analyze.Row;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.Histogram;
 import org.diffcert.certify.Stopping;
+import org.diffcert.image.ByteImage;
+import org.diffcert.image.ImageShape;
 import org.diffcert.noise.Sigma;
 import org.diffcert.stats.ClopperPearson;
 import org.diffcert.stats.FixedSamples;
@@ -24,7 +35,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What bounds cost, on one thread. Every call has an alpha of its own, so that no bound is remembered from the call
+ * What bounds and reports cost, on one thread. Every call has an alpha of its own, so that no bound is remembered from the call
  * before; within a call, a count that comes again is.
  */
 @BenchmarkMode(Mode.SingleShotTime)
@@ -36,6 +47,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class BoundsBenchmark {
   private static final int MILLION = 1_000_000;
   private static final int ROWS = 10_000;
+  private static final int SHOWN = 500;
+  private static final Sigma SIGMA = new Sigma(0.5);
 
   /** Samples of an image. */
   @Param({"10000", "100000"})
@@ -43,6 +56,7 @@ public class BoundsBenchmark {
 
   private int calls;
   private final int[] counts = new int[MILLION];
+  private final List<ByteImage> images = new ArrayList<>();
 
   /** Counts as they come: uniform over all there are. */
   @Setup
@@ -50,6 +64,11 @@ public class BoundsBenchmark {
     SplittableRandom random = new SplittableRandom(1);
     for (int i = 0; i < counts.length; i++) {
       counts[i] = random.nextInt(n + 1);
+    }
+    for (int i = 0; i < SHOWN; i++) {
+      byte[] pixels = new byte[3 * 32 * 32];
+      random.nextBytes(pixels);
+      images.add(new ByteImage(new ImageShape(3, 32, 32), pixels));
     }
   }
 
@@ -89,15 +108,39 @@ public class BoundsBenchmark {
     return rows(CertifyConfig.of(100, n, freshAlpha()).withStop(stop).rules(List.of(new Sigma(0.5))).get(0));
   }
 
+  /**
+   * Ten thousand rows, then the page of the first 500 of them with their pictures of 3x32x32.
+   *
+   * @return the length of the page
+   */
+  @Benchmark
+  public int rowsAndReport() {
+    rows(new FixedSamples(n, freshAlpha()));
+    List<Row> shown = new ArrayList<>();
+    List<Report.Detail> details = new ArrayList<>();
+    for (int i = 0; i < images.size(); i++) {
+      Certificate row = certificate(new FixedSamples(n, 0.001), counts[i]);
+      shown.add(new Row(i, i % 10, row.predict(), row.radius()));
+      details.add(new Report.Detail(counts[i], n, row.pALower(), row.integerRadius().squared(), 1));
+    }
+    Log log = new Log("run", Log.Form.CERTIFICATES, shown, Optional.of(SIGMA), new PrintedRadii(17, false),
+        Optional.empty(), List.of(), List.of());
+    Report.Panel panel = new Report.Panel(log, List.of("Each row holds."), Optional.empty(), OptionalDouble.empty(),
+        details, List.of());
+    return HtmlReport.of(new Report("rows", "", List.of(panel), Optional.of(Pictures.of(images)))).length();
+  }
+
   private double rows(StopRule rule) {
-    Sigma sigma = new Sigma(0.5);
-    Histogram selection = new Histogram(new int[] {100, 0}, 0);
     double sum = 0;
     for (int i = 0; i < ROWS; i++) {
-      Histogram estimation = new Histogram(new int[] {counts[i], n - counts[i]}, 0);
-      sum += Certificate.of(sigma, selection, estimation, rule).radius();
+      sum += certificate(rule, counts[i]).radius();
     }
     return sum;
+  }
+
+  private Certificate certificate(StopRule rule, int count) {
+    Histogram selection = new Histogram(new int[] {100, 0}, 0);
+    return Certificate.of(SIGMA, selection, new Histogram(new int[] {count, n - count}, 0), rule);
   }
 
   private double freshAlpha() {
