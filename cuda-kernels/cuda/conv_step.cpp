@@ -1,4 +1,5 @@
-// Launchers of the fused convolution: in float32, or on tensor cores where the layer is wide enough for them. The choice is the shape's alone.
+// Launchers of the fused convolution: in float32, or on tensor cores where features are bf16 and the layer is wide enough. The choice is the
+// shape's alone.
 #include "cuda/step.hpp"
 
 namespace diffcert::cuda {
@@ -17,14 +18,38 @@ std::vector<float> outputs_last(const std::vector<float>& weight, std::int64_t o
   return moved;
 }
 
-// Narrow layers (the first and the last) would multiply zeros for the most part.
-bool worth_tensor_cores(std::int32_t channels, std::int32_t outputs) { return channels >= kTensorDepth / 2 && outputs >= 16; }
+// Tensor cores take bf16, eight channels at a time, and doubling without a shift of its own; narrow layers (the first and the last) would
+// multiply zeros for the most part.
+bool for_tensor_cores(const ConvOp& op, const Builder& builder) {
+  const Feature features[] = {op.src[0], op.src[1], op.skip[0], op.skip[1], op.residual, op.residual_tail, op.out};
+  for (const Feature& f : features) {
+    if (!builder.half(f) || f.channels % 8 != 0) return false;
+  }
+  return op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kTensorDepth / 2 && op.out.channels >= 16 &&
+         (!op.up2 || op.padding == op.kernel / 2);
+}
+
+// The weights of one phase of doubling, [out][in][side * side]: those taps of the large map's kernel that fall on one pixel of the small map
+// are summed. Row i of the kernel, on output row 2 y + phase, reads small row y + floor((phase + i - padding) / 2).
+std::vector<float> of_phase(const std::vector<float>& weight, int kernel, int side, int row, int column) {
+  const auto to = [&](int phase, int i) { return side == 1 ? 0 : (phase + i + 1) / 2 - phase; };
+  const std::size_t taps = static_cast<std::size_t>(kernel * kernel), rows = weight.size() / taps;
+  std::vector<float> out;
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::vector<double> sums(static_cast<std::size_t>(side * side));
+    for (int i = 0; i < kernel * kernel; ++i) {
+      sums[static_cast<std::size_t>(to(row, i / kernel) * side + to(column, i % kernel))] += static_cast<double>(weight[r * taps + static_cast<std::size_t>(i)]);
+    }
+    for (const double sum : sums) out.push_back(static_cast<float>(sum));
+  }
+  return out;
+}
 
 // The order of TensorConvParams::weight.
-std::vector<Bf16> packed(const ConvOp& op, const ConvParams& shape, const Builder& builder) {
+std::vector<Bf16> packed(const ConvOp& op, const ConvParams& shape, int side, const Builder& builder) {
   const std::int32_t channels = shape.src_channels[0] + shape.src_channels[1], skips = shape.skip_channels[0] + shape.skip_channels[1];
-  const std::int64_t taps = std::int64_t{1} * op.kernel * op.kernel, width = tensor_width(op.out.channels);
-  std::vector<Bf16> out(static_cast<std::size_t>((tensor_steps(channels) * taps + tensor_steps(skips)) * kTensorDepth * width), Bf16{0});
+  const std::int64_t phases = op.up2 ? 4 : 1, taps = std::int64_t{1} * side * side, width = tensor_width(op.out.channels);
+  std::vector<Bf16> out(static_cast<std::size_t>(phases * (tensor_steps(channels) * taps + tensor_steps(skips)) * kTensorDepth * width), Bf16{0});
   std::int64_t unit = 0;
   const auto fill = [&](const std::vector<float>& weight, std::int64_t in, std::int64_t count) {
     for (std::int64_t step = 0; step < tensor_steps(static_cast<std::int32_t>(in)); ++step) {
@@ -38,7 +63,10 @@ std::vector<Bf16> packed(const ConvOp& op, const ConvParams& shape, const Builde
       }
     }
   };
-  fill(builder.weight(op.weight), channels, taps);
+  const std::vector<float>& weight = builder.weight(op.weight);
+  for (int phase = 0; phase < phases; ++phase) {
+    fill(op.up2 ? of_phase(weight, op.kernel, side, phase / 2, phase % 2) : weight, channels, taps);
+  }
   if (skips > 0) fill(builder.weight(op.skip_weight), skips, 1);
   return out;
 }
@@ -47,15 +75,57 @@ std::vector<Bf16> packed(const ConvOp& op, const ConvParams& shape, const Builde
 ConvParams placed(const ConvOp& op, const ConvParams& shape, const Frame& frame) {
   ConvParams params = shape;
   for (int i = 0; i < 2; ++i) {
-    params.src[i] = frame.in(op.src[i]);
-    params.skip[i] = frame.in(op.skip[i]);
+    params.src[i] = frame.feature(op.src[i]);
+    params.skip[i] = frame.feature(op.skip[i]);
   }
   params.affine = frame.in(op.load.affine);
   params.shift = frame.in(op.shift);
-  params.residual[0] = frame.in(op.residual);
-  params.residual[1] = frame.in(op.residual_tail);
-  params.out = frame.at(op.out.buffer);
+  params.residual[0] = frame.feature(op.residual);
+  params.residual[1] = frame.feature(op.residual_tail);
+  params.out = frame.feature(op.out);
   return params;
+}
+
+// In float32, whatever the features are kept in.
+Step plain_step(const ConvOp& op, ConvParams shape, Builder& builder) {
+  const std::int32_t channels = shape.src_channels[0] + shape.src_channels[1], skips = shape.skip_channels[0] + shape.skip_channels[1];
+  shape.weight = builder.keep(outputs_last(builder.weight(op.weight), op.out.channels, channels, op.kernel * op.kernel));
+  if (skips > 0) shape.skip_weight = builder.keep(outputs_last(builder.weight(op.skip_weight), op.out.channels, skips, 1));
+  return [op, shape](const Frame& frame) {
+    frame.device.launch<Kernel::conv>({blocks(std::int64_t{1} * op.out.height * op.out.width, kConvPixels), blocks(op.out.channels, kConvOutputs),
+                                       static_cast<std::uint32_t>(frame.samples)},
+                                      kConvThreads, kConvShared, placed(op, shape, frame));
+    launch_statistics(frame, op.out, op.stats);
+  };
+}
+
+// On tensor cores; its tiles leave their statistics in the scratch memory, and a small kernel puts them together.
+Step tensor_step(const ConvOp& op, const ConvParams& shape, Builder& builder) {
+  TensorConvParams tensor{};
+  tensor.conv = shape;
+  tensor.side = op.up2 ? (op.kernel + 1) / 2 : op.kernel;
+  tensor.weight = builder.keep(packed(op, shape, tensor.side, builder));
+  tensor.steps = tensor_steps(shape.src_channels[0] + shape.src_channels[1]);
+  tensor.skip_steps = tensor_steps(shape.skip_channels[0] + shape.skip_channels[1]);
+  tensor.height = op.up2 ? shape.height : shape.out_height;
+  tensor.width = op.up2 ? shape.width : shape.out_width;
+  tensor.images = tensor.height <= kTensorRows / 2 ? 2 : 1;
+  const std::int32_t phases = op.up2 ? 4 : 1, rows = kTensorRows / tensor.images;
+  const std::uint32_t tiles = blocks(tensor.height, rows) * blocks(tensor.width, kTensorColumns);
+  const std::int64_t partials = std::int64_t{2} * phases * tiles * op.out.channels;
+  if (op.stats != kNone) builder.scratch(partials);
+  return [=](const Frame& frame) {
+    TensorConvParams params = tensor;
+    params.conv = placed(op, tensor.conv, frame);
+    params.samples = static_cast<std::int32_t>(frame.samples);
+    if (op.stats != kNone) params.partials = {frame.scratch, partials * frame.samples};
+    frame.device.launch<Kernel::tensor_conv>({tiles, blocks(op.out.channels, kTensorOutputs) * static_cast<std::uint32_t>(phases), blocks(frame.samples, params.images)},
+                                             kTensorThreads, kTensorShared, params);
+    if (op.stats == kNone) return;
+    frame.device.launch<Kernel::combine>({blocks(op.out.channels, kCombineThreads), static_cast<std::uint32_t>(frame.samples)}, kCombineThreads, 0,
+                                         {{params.partials.data, params.partials.count}, frame.at(op.stats), op.out.channels, params.height, params.width, rows,
+                                          kTensorColumns, phases});
+  };
 }
 
 }  // namespace
@@ -76,32 +146,13 @@ Step make_step(const ConvOp& op, Builder& builder) {
   shape.silu = op.load.silu, shape.up2 = op.up2, shape.down2 = op.down2;
   shape.residual_up2 = op.residual_up2, shape.residual_down2 = op.residual_down2;
 
-  const std::int32_t channels = shape.src_channels[0] + shape.src_channels[1], skips = shape.skip_channels[0] + shape.skip_channels[1];
   std::vector<float> bias(static_cast<std::size_t>(op.out.channels), 0.0f);
   for (const WeightId id : {op.bias, op.skip_bias}) {
     for (std::size_t o = 0; id != kNone && o < bias.size(); ++o) bias[o] += builder.weight(id)[o];
   }
   shape.bias = builder.keep(bias);
 
-  if (builder.tensor() && worth_tensor_cores(channels, op.out.channels)) {
-    const TensorConvParams tensor{shape, builder.keep(packed(op, shape, builder)), tensor_steps(channels), tensor_steps(skips)};
-    return [op, tensor](const Frame& frame) {
-      TensorConvParams params = tensor;
-      params.conv = placed(op, tensor.conv, frame);
-      frame.device.launch<Kernel::tensor_conv>({blocks(op.out.height, kTensorRows) * blocks(op.out.width, kTensorColumns),
-                                                blocks(op.out.channels, kTensorOutputs), static_cast<std::uint32_t>(frame.samples)},
-                                               kTensorThreads, kTensorShared, params);
-      launch_statistics(frame, op.out, op.stats);
-    };
-  }
-  shape.weight = builder.keep(outputs_last(builder.weight(op.weight), op.out.channels, channels, op.kernel * op.kernel));
-  if (skips > 0) shape.skip_weight = builder.keep(outputs_last(builder.weight(op.skip_weight), op.out.channels, skips, 1));
-  return [op, shape](const Frame& frame) {
-    frame.device.launch<Kernel::conv>({blocks(std::int64_t{1} * op.out.height * op.out.width, kConvPixels), blocks(op.out.channels, kConvOutputs),
-                                       static_cast<std::uint32_t>(frame.samples)},
-                                      kConvThreads, kConvShared, placed(op, shape, frame));
-    launch_statistics(frame, op.out, op.stats);
-  };
+  return for_tensor_cores(op, builder) ? tensor_step(op, shape, builder) : plain_step(op, shape, builder);
 }
 
 }  // namespace diffcert::cuda

@@ -18,12 +18,12 @@ constexpr std::int64_t kLargestBatch = 32768;  // samples are a grid's y or z, w
 class DeviceExecutor final : public Executor {
  public:
   DeviceExecutor(const Plan& plan, const std::string& device, const std::string& form)
-      : plan_(plan), device_(Device::open(device)), tensor_(form == "bf16"), weights_(plan.weights.size()) {
+      : plan_(plan), device_(Device::open(device)), half_(form == "bf16"), weights_(plan.weights.size()) {
     if (!form.empty() && form != "fp32" && form != "bf16") {
       throw Error(DC_BAD_ARGUMENT, "The device '" + device + "' computes in fp32 or bf16, not in '" + form + "'.");
     }
     const std::int32_t compute = device_->properties().compute;
-    if (tensor_ && compute != 0 && compute < 80) {
+    if (half_ && compute != 0 && compute < 80) {
       throw Error(DC_DEVICE_UNAVAILABLE, "The device '" + device + "' has no bf16 arithmetic: it needs compute capability 8.0 or later.");
     }
   }
@@ -39,7 +39,7 @@ class DeviceExecutor final : public Executor {
     graphs_.clear();
     for (chunk_ = std::min(max_batch, kLargestBatch);; chunk_ = (chunk_ + 1) / 2) {
       try {
-        arena_ = DeviceMemory(device_, checked_product(checked_product(plan_.arena_elements, chunk_), sizeof(float)));
+        arena_ = DeviceMemory(device_, checked_product(checked_product(plan_.arena_elements + scratch_, chunk_), sizeof(float)));
         break;
       } catch (const Error& e) {
         if (e.status != DC_OUT_OF_MEMORY || chunk_ == 1) throw;
@@ -52,7 +52,7 @@ class DeviceExecutor final : public Executor {
   std::int64_t preferred_batch() override {
     build();
     const dc_backend_properties p = device_->properties();
-    return std::min(choose_batch(p.free, plan_.arena_elements * static_cast<std::int64_t>(sizeof(float)), p.processors), kLargestBatch);
+    return std::min(choose_batch(p.free, (plan_.arena_elements + scratch_) * static_cast<std::int64_t>(sizeof(float)), p.processors), kLargestBatch);
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
@@ -74,9 +74,10 @@ class DeviceExecutor final : public Executor {
  private:
   void build() {
     if (!steps_.empty()) return;
-    Builder builder(device_, weights_, tensor_);
+    Builder builder(device_, plan_, weights_, half_);
     for (const Op& op : plan_.ops) steps_.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
     packed_ = builder.take();
+    scratch_ = builder.scratch();
     weights_ = {};
   }
 
@@ -92,7 +93,8 @@ class DeviceExecutor final : public Executor {
 
   template <class T>
   void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
-    const Frame frame{*device_, plan_.buffers, static_cast<float*>(arena_.data()), n};
+    auto* const arena = static_cast<float*>(arena_.data());
+    const Frame frame{*device_, plan_.buffers, arena, n, half_, arena + plan_.arena_elements * n};
     auto* host = static_cast<float*>(host_.data());
     const auto give = [&](BufferId to, const T* values, std::int64_t count) {
       std::transform(values, values + count, host, [](T v) { return static_cast<float>(v); });
@@ -118,14 +120,14 @@ class DeviceExecutor final : public Executor {
 
   Plan plan_;
   std::shared_ptr<Device> device_;
-  bool tensor_;
+  bool half_;
   std::vector<std::vector<float>> weights_;
   std::vector<DeviceMemory> packed_;
   std::vector<Step> steps_;
   DeviceMemory arena_;
   HostMemory host_;
   Graphs graphs_;
-  std::int64_t max_batch_ = 0, chunk_ = 0;
+  std::int64_t max_batch_ = 0, chunk_ = 0, scratch_ = 0;
   double milliseconds_ = 0;
 };
 

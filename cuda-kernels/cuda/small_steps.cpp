@@ -45,7 +45,7 @@ Step make_step(const LinearOp& op, Builder& builder) {
 void launch_statistics(const Frame& frame, const Feature& in, BufferId out) {
   if (out == kNone) return;
   frame.device.launch<Kernel::stats>({blocks(in.channels, kStatsChannels), static_cast<std::uint32_t>(frame.samples)}, kStatsThreads, kStatsShared,
-                                     {frame.in(in), frame.at(out), in.height * in.width, in.channels});
+                                     {frame.feature(in), frame.at(out), in.height * in.width, in.channels});
 }
 
 Step make_step(const StatsOp& op, Builder&) {
@@ -69,9 +69,10 @@ Step make_step(const ResampleOp& op, Builder& builder) {
     }
   }
   return [op, table = builder.keep(factors)](const Frame& frame) {
-    const ResampleParams params{frame.in(op.in), frame.in(op.load.affine), table, frame.at(op.out.buffer), op.in.height, op.in.width, op.out.height,
+    const ResampleParams params{frame.feature(op.in), frame.in(op.load.affine), table, frame.feature(op.out), op.in.height, op.in.width, op.out.height,
                                 op.out.width, op.in.channels, static_cast<std::int32_t>(op.filter.size()), op.padding, op.up, op.load.silu};
-    frame.device.launch<Kernel::resample>({blocks(elements(op.out), kElementThreads), static_cast<std::uint32_t>(frame.samples)}, kElementThreads, 0,
+    const std::int64_t threads = std::int64_t{1} * op.out.height * op.out.width * ((op.out.channels + 7) / 8);
+    frame.device.launch<Kernel::resample>({blocks(threads, kElementThreads), static_cast<std::uint32_t>(frame.samples)}, kElementThreads, 0,
                                           params);
     launch_statistics(frame, op.out, op.stats);
   };
@@ -79,8 +80,8 @@ Step make_step(const ResampleOp& op, Builder& builder) {
 
 Step make_step(const AddOp& op, Builder&) {
   return [op](const Frame& frame) {
-    const Span<float> out = frame.at(op.out.buffer);
-    frame.device.launch<Kernel::add>({blocks(out.count, kElementThreads)}, kElementThreads, 0, {frame.in(op.a), frame.in(op.b), out, op.scale});
+    const FeatureSpan out = frame.feature(op.out);
+    frame.device.launch<Kernel::add>({blocks(out.count, 8 * kElementThreads)}, kElementThreads, 0, {frame.feature(op.a), frame.feature(op.b), out, op.scale});
     launch_statistics(frame, op.out, op.stats);
   };
 }
@@ -90,7 +91,7 @@ Step make_step(const AttentionOp& op, Builder&) {
   invariant(op.in.channels % 3 == 0 && channels % op.heads == 0, "attention channels do not divide by their heads");
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels / op.heads)));
   return [op, channels, tokens, scale](const Frame& frame) {
-    const AttentionParams params{frame.in(op.in), frame.at(op.out.buffer), tokens, channels, op.heads, scale};
+    const AttentionParams params{frame.feature(op.in), frame.feature(op.out), tokens, channels, op.heads, scale};
     frame.device.launch<Kernel::attention>(
         {blocks(tokens, kAttentionWarps), static_cast<std::uint32_t>(op.heads), static_cast<std::uint32_t>(frame.samples)}, kAttentionThreads,
         attention_shared(params), params);

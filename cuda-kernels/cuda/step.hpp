@@ -1,6 +1,7 @@
 // One op of a plan on a device of kernels: made once (weights packed and uploaded), run for each batch.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -16,6 +17,8 @@ struct Frame {
   const std::vector<Buffer>& buffers;
   float* arena;
   std::int64_t samples;
+  bool half;      // activations are kept in bf16, each in the first half of its place
+  float* scratch; // Builder::scratch numbers a sample, for one op at a time
 
   // Buffer `id` of all samples, one behind the other; absent for kNone.
   Span<float> at(BufferId id) const {
@@ -27,7 +30,10 @@ struct Frame {
     const Span<float> span = at(id);
     return {span.data, span.count};
   }
-  Span<const float> in(const Feature& f) const { return in(f.buffer); }
+  FeatureSpan feature(const Feature& f) const {
+    const Span<float> span = at(f.buffer);
+    return {span.data, span.count, f.present() && half && buffers[static_cast<std::size_t>(f.buffer)].activation};
+  }
 };
 
 using Step = std::function<void(const Frame&)>;
@@ -35,10 +41,13 @@ using Step = std::function<void(const Frame&)>;
 // What steps are made with: the published weights, and a place on the device for what becomes of them.
 class Builder {
  public:
-  Builder(std::shared_ptr<Device> device, const std::vector<std::vector<float>>& weights, bool tensor)
-      : device_(std::move(device)), weights_(weights), tensor_(tensor) {}
-  // Whether products may be bf16's (on tensor cores).
-  bool tensor() const { return tensor_; }
+  Builder(std::shared_ptr<Device> device, const Plan& plan, const std::vector<std::vector<float>>& weights, bool half)
+      : device_(std::move(device)), plan_(plan), weights_(weights), half_(half) {}
+  // Whether a feature is kept in bf16 (Frame::feature); an absent one is no hindrance.
+  bool half(const Feature& f) const { return half_ && (!f.present() || plan_.buffers[static_cast<std::size_t>(f.buffer)].activation); }
+  // The launch needs so many numbers a sample of Frame::scratch.
+  void scratch(std::int64_t numbers) { scratch_ = std::max(scratch_, numbers); }
+  std::int64_t scratch() const { return scratch_; }
   const std::vector<float>& weight(WeightId id) const { return weights_.at(static_cast<std::size_t>(id)); }
   Span<const float> upload(WeightId id) { return id == kNone ? Span<const float>{} : keep(weight(id)); }
   template <class T>
@@ -52,8 +61,10 @@ class Builder {
 
  private:
   std::shared_ptr<Device> device_;
+  const Plan& plan_;
   const std::vector<std::vector<float>>& weights_;
-  bool tensor_;
+  bool half_;
+  std::int64_t scratch_ = 0;
   std::vector<DeviceMemory> memory_;
 };
 

@@ -15,6 +15,7 @@
   X(embed, EmbedParams)         \
   X(linear, LinearParams)       \
   X(stats, StatsParams)         \
+  X(combine, CombineParams)     \
   X(norm, NormParams)           \
   X(resample, ResampleParams)   \
   X(add, AddParams)             \

@@ -43,6 +43,18 @@ DC_DEVICE void multiply_tf32(float (&c)[4], const std::uint32_t (&a)[4], std::ui
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
+// 2^x and 1/x by the special-function unit, within 2 units of float32's last place; subnormals are zero.
+DC_DEVICE float quick_exp2(float x) {
+  float out;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
+  return out;
+}
+DC_DEVICE float quick_reciprocal(float x) {
+  float out;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
+  return out;
+}
+
 // 16 bytes from global to shared memory behind the thread's back; `there` false: zeros, and nothing is read. What came is the thread's own
 // after copy_wait, and other threads' after a barrier.
 template <class T>

@@ -1,38 +1,102 @@
 // The fused convolution on tensor cores, for sm_80 and later.
 //
 // Why this shape: a 3x3 convolution reads each input nine times. The halo of a 16x8 tile is brought into shared memory once for every 32
-// channels, with norm and SiLU applied there (14 % of the special-function unit's time instead of nine times that), and the nine taps read it
-// through ldmatrix, whose row addresses are free for each lane, so that a shift costs nothing. Weights stream behind the arithmetic in
-// three stages of cp.async, one tap each.
+// channels, with norm and SiLU applied there (five instructions an element instead of nine times that), and the nine taps read it through
+// ldmatrix, whose row addresses are free for each lane, so that a shift costs nothing. The next halo travels to registers, 16 bytes a
+// thread and access, while the taps of this one are multiplied; weights stream behind the arithmetic in three stages of cp.async, one
+// tap each. A warp's 32 x 64 outputs take 6 reads of 512 bytes for 16 products, 85 multiply-adds a byte of shared memory.
+//
+// Intensity: a 256 -> 256 layer at 32x32 is 1.2 GFLOP over 1 MB, 1,150 FLOP/byte; the ridge of an A100 is 200. A 1x1 has no border: 128
+// pixels a step, two steps in turn, so one barrier a step; 512 -> 256 is 170 FLOP/byte. Sub-pixel doubling: 4 taps instead of 9.
+//
+// The store turns fragments round within four lanes, so that a lane has eight channels of a pixel: residual and output go in accesses of
+// 16 bytes, and a channel's statistics are sums over a thread's rows and eight lanes.
 #include "kernels/conv_parts.cuh"
-#include "kernels/ptx.cuh"
 #include "kernels/sm80_conv.hpp"
 
 namespace diffcert {
 namespace {
 
+constexpr int kChunks = kTensorDepth / 8;                                             // of eight channels, in a step
+constexpr int kMostVectors = (2 * 10 * 10 * kChunks + kTensorThreads - 1) / kTensorThreads;  // a thread brings of a halo
+constexpr int kLine = kTensorThreads / kChunks;                                       // pixels between a thread's vectors
+
+// What a block makes: the first pixel, output and sample, and the phase of doubling.
 struct Tile {
-  int y, x, output;  // the first of each
+  int y, x, output, sample, phase, rows;  // rows: of one sample
 };
 
-// The halo of a step: [rows + k - 1][columns + k - 1][32] of the sources, or [rows][columns][32] of the skips.
-DC_DEVICE void load_halo(const ConvParams& p, const ConvSources& in, const Shared<Bf16>& halo, const Tile& tile, int channel, bool skip) {
-  const int border = skip ? 0 : p.kernel - 1, wide = kTensorColumns + border;
-  const int count = (kTensorRows + border) * wide * kTensorDepth;
-  const int channels = skip ? p.skip_channels[0] + p.skip_channels[1] : p.src_channels[0] + p.src_channels[1];
-  const int shift = skip ? 0 : p.padding;
-  for (int i = static_cast<int>(threadIdx.x); i < count; i += kTensorThreads) {
-    const int c = channel + i % kTensorDepth, pixel = i / kTensorDepth, y = tile.y + pixel / wide - shift, x = tile.x + pixel % wide - shift;
-    float v = 0.0f;
-    if (c < channels) {
-      if (!skip) v = in.mapped(p, y, x, c);
-      else if (y < p.out_height && x < p.out_width) v = in.skip(p, std::int64_t{1} * y * p.out_width + x, c);
+// Which pixels a thread brings to the halo of every step: vector j is chunk `thread mod 4` of halo pixel `thread / 4 + j kLine`.
+struct HaloPlan {
+  int pixel[kMostVectors];  // within the samples of the tile; -1: zeros
+  int split;                // halo pixels from this one on are the second sample's
+
+  DC_DEVICE HaloPlan(const TensorConvParams& p, const Tile& tile, bool skip) {
+    const ConvParams& conv = p.conv;
+    const int border = skip ? 0 : p.side - 1, wide = kTensorColumns + border, count = (tile.rows + border) * wide;
+    const int first_y = skip ? 0 : p.side == 2 ? tile.phase / 2 - 1 : -conv.padding, first_x = skip ? 0 : p.side == 2 ? tile.phase % 2 - 1 : -conv.padding;
+    const int high = skip ? conv.out_height : conv.down2 ? conv.height / 2 : conv.height, across = skip ? conv.out_width : conv.down2 ? conv.width / 2 : conv.width;
+    const int scale = !skip && conv.down2 ? 2 : 1, width = skip ? conv.out_width : conv.width, area = (skip ? conv.out_height : conv.height) * width;
+    split = count;
+#pragma unroll
+    for (int j = 0; j < kMostVectors; ++j) {
+      const int at = static_cast<int>(threadIdx.x) / kChunks + j * kLine, image = at / count, local = at % count;
+      const int y = tile.y + local / wide + first_y, x = tile.x + local % wide + first_x;
+      const bool there = image < p.images && tile.sample + image < p.samples && y >= 0 && x >= 0 && y < high && x < across;
+      pixel[j] = there ? image * area + y * scale * width + x * scale : -1;
     }
-    halo[pixel * kTensorStride + i % kTensorDepth] = to_bf16(v);
+  }
+};
+
+// The halo of a step in flight: eight channels, as they lie, of each of a thread's pixels.
+DC_DEVICE void fetch(const TensorConvParams& p, const ConvVectors& in, const HaloPlan& plan, const Tile& tile, int c, bool skip, Halves (&raw)[kMostVectors]) {
+  const ConvParams& conv = p.conv;
+  const std::int64_t first = tile.sample * (skip ? out_pixels(conv) : in_pixels(conv));
+  const bool there = c < (skip ? conv.skip_channels[0] + conv.skip_channels[1] : conv.src_channels[0] + conv.src_channels[1]) && (skip || !conv.down2);
+#pragma unroll
+  for (int j = 0; j < kMostVectors; ++j) {
+    raw[j] = {};
+    if (there && plan.pixel[j] >= 0) raw[j] = skip ? in.skip(conv, first + plan.pixel[j], c) : in.source(conv, first + plan.pixel[j], c);
   }
 }
 
-// One tap's weights, [32][128], on their way into a stage: 512 chunks of 16 bytes.
+// From flight to shared memory: normed, activated, averaged where the layer halves its input; skips as they are.
+DC_DEVICE void settle(const TensorConvParams& p, const ConvVectors& in, const HaloPlan& plan, const Tile& tile, int c, bool skip, const Halves (&raw)[kMostVectors],
+                      const Shared<Bf16>& halo, int base, int pixels) {
+  const ConvParams& conv = p.conv;
+  const int chunk = static_cast<int>(threadIdx.x) % kChunks;
+  const bool real = c < conv.src_channels[0] + conv.src_channels[1] && !skip;
+  const int own = static_cast<int>(threadIdx.x) / kChunks >= plan.split ? 1 : 0;
+  LoadVectors load(conv, in, tile.sample + (tile.sample + own < p.samples ? own : 0), real ? c : 0);
+  int held = own;
+#pragma unroll
+  for (int j = 0; j < kMostVectors; ++j) {
+    const int at = static_cast<int>(threadIdx.x) / kChunks + j * kLine;
+    if (at >= pixels) continue;
+    Halves v = raw[j];
+    if (real && plan.pixel[j] >= 0) {
+      const int image = at >= plan.split ? 1 : 0;
+      if (image != held) {
+        load = LoadVectors(conv, in, tile.sample + image, c);
+        held = image;
+      }
+      if (conv.down2) {
+        const std::int64_t first = tile.sample * in_pixels(conv) + plan.pixel[j];
+        const Eight v00 = load(in.source(conv, first, c)), v01 = load(in.source(conv, first + 1, c));
+        const Eight v10 = load(in.source(conv, first + conv.width, c)), v11 = load(in.source(conv, first + conv.width + 1, c));
+        Eight mean;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) mean.v[i] = ((v00.v[i] + v01.v[i]) + (v10.v[i] + v11.v[i])) / 4.0f;
+        v = packed(mean);
+      } else {
+        v = packed(load(v));
+      }
+    }
+    store_vector(halo, (base + at) * kTensorStride + chunk * 8, v);
+  }
+}
+
+// One unit's weights, [32][128], on their way into a stage: 512 chunks of 16 bytes.
 DC_DEVICE void copy_weights(const TensorConvParams& p, const Global<const Bf16>& weight, const Shared<Bf16>& stages, const Tile& tile, int unit, int units) {
   const std::int64_t width = tensor_width(p.conv.out_channels);
   if (unit < units) {
@@ -40,24 +104,20 @@ DC_DEVICE void copy_weights(const TensorConvParams& p, const Global<const Bf16>&
     for (int i = 0; i < kTensorDepth * kTensorOutputs / 8 / kTensorThreads; ++i) {
       const int chunk = static_cast<int>(threadIdx.x) + i * kTensorThreads, k = chunk / (kTensorOutputs / 8), n = chunk % (kTensorOutputs / 8) * 8;
       copy_async(stages, (unit % kTensorStages * kTensorDepth + k) * kTensorWeightStride + n, weight,
-                 (std::int64_t{1} * unit * kTensorDepth + k) * width + tile.output + n, true);
+                 ((std::int64_t{1} * tile.phase * units + unit) * kTensorDepth + k) * width + tile.output + n, true);
     }
   }
   copy_commit();  // an empty group keeps the count
 }
 
-// One tap: 32 x 64 outputs of the warp += halo view x weights.
-DC_DEVICE void multiply_tap(const Shared<Bf16>& halo, const Shared<Bf16>& stages, int view, int wide, int stage, int warp_row, int warp_column, int lane,
+// One tap: 32 x 64 outputs of the warp += halo view x weights. row[m]: where this lane's row of the m-th 16 pixels lies in the view.
+DC_DEVICE void multiply_tap(const Shared<Bf16>& halo, const Shared<Bf16>& stages, int view, const int (&row)[2], int stage, int warp_column, int lane,
                             float (&sums)[2][8][4]) {
 #pragma unroll
   for (int k = 0; k < kTensorDepth; k += 16) {
     std::uint32_t a[2][4];
 #pragma unroll
-    for (int m = 0; m < 2; ++m) {
-      // Row lane mod 16 of the 16 pixels is tile row 2 (2 warp_row + m) + that / 8, column that mod 8.
-      const int pixel = lane % 16, row = 2 * (2 * warp_row + m) + pixel / 8, column = pixel % 8;
-      load_matrix(a[m], halo, (view + row * wide + column) * kTensorStride + k + lane / 16 * 8);
-    }
+    for (int m = 0; m < 2; ++m) load_matrix(a[m], halo, (view + row[m]) * kTensorStride + k + lane / 16 * 8);
 #pragma unroll
     for (int n = 0; n < 8; n += 2) {
       std::uint32_t b[4];
@@ -71,6 +131,56 @@ DC_DEVICE void multiply_tap(const Shared<Bf16>& halo, const Shared<Bf16>& stages
   }
 }
 
+// Four lanes hold a pair each of four groups of eight channels; afterwards lane i has all of group i.
+DC_DEVICE Eight turned(float (&pair)[4][2], int lane) {
+#pragma unroll
+  for (int by = 1; by <= 2; by *= 2) {
+    const bool odd = (lane & by) != 0;
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      if ((j & by) != 0) continue;
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        const float got = shuffle_xor(odd ? pair[j][i] : pair[j + by][i], by);
+        if (odd) pair[j][i] = got;
+        else pair[j + by][i] = got;
+      }
+    }
+  }
+  return {{pair[0][0], pair[0][1], pair[1][0], pair[1][1], pair[2][0], pair[2][1], pair[3][0], pair[3][1]}};
+}
+
+// Each number's sum over the eight columns of a tile, which are lanes 4 apart; every lane gets it.
+DC_DEVICE void over_columns(Eight& e) {
+#pragma unroll
+  for (int by = 4; by <= 16; by *= 2) {
+#pragma unroll
+    for (int i = 0; i < 8; ++i) e.v[i] = e.v[i] + shuffle_xor(e.v[i], by);
+  }
+}
+
+struct alignas(8) Moments {
+  float mean, m2;
+};
+
+// Mean and M2 of a channel over the pixels of some warps, ascending; rows[w] x columns pixels each.
+DC_DEVICE Moments combined(const Shared<Bf16>& memory, int first, int count, int channel, int top, int height, int columns) {
+  const auto rows = [&](int w) { return height - top - 4 * w < 0 ? 0 : height - top - 4 * w < 4 ? height - top - 4 * w : 4; };
+  const auto at = [&](int w) { return load_vector<Moments>(memory, ((first + w) * kTensorOutputs + channel) * 4); };
+  float sum = 0, pixels = 0, m2 = 0;
+  for (int w = 0; w < count; ++w) {
+    const auto n = static_cast<float>(rows(w) * columns);
+    sum = fma(n, at(w).mean, sum);
+    pixels = pixels + n;
+  }
+  const float mean = sum / pixels;
+  for (int w = 0; w < count; ++w) {
+    const float off = at(w).mean - mean;
+    m2 = m2 + fma(static_cast<float>(rows(w) * columns), off * off, at(w).m2);
+  }
+  return {mean, m2};
+}
+
 }  // namespace
 
 DC_KERNEL(tensor_conv, TensorConvParams, kTensorThreads) {
@@ -78,47 +188,112 @@ DC_KERNEL(tensor_conv, TensorConvParams, kTensorThreads) {
   const Shared<Bf16> halo = pool.take<Bf16>("halo", kTensorHalo * kTensorStride);
   const Shared<Bf16> stages = pool.take<Bf16>("stages", kTensorStages * kTensorDepth * kTensorWeightStride);
   const ConvParams& conv = p.conv;
-  const int across = (conv.out_width + kTensorColumns - 1) / kTensorColumns;
-  const Tile tile{static_cast<int>(blockIdx.x) / across * kTensorRows, static_cast<int>(blockIdx.x) % across * kTensorColumns,
-                  static_cast<int>(blockIdx.y) * kTensorOutputs};
-  const std::int64_t sample = blockIdx.z;
-  const ConvSources in(conv, sample);
+  const int across = (p.width + kTensorColumns - 1) / kTensorColumns, bands = (conv.out_channels + kTensorOutputs - 1) / kTensorOutputs;
+  const int rows = kTensorRows / p.images;
+  const Tile tile{static_cast<int>(blockIdx.x) / across * rows, static_cast<int>(blockIdx.x) % across * kTensorColumns,
+                  static_cast<int>(blockIdx.y) % bands * kTensorOutputs, static_cast<int>(blockIdx.z) * p.images, static_cast<int>(blockIdx.y) / bands, rows};
+  const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32, warp_row = warp % 4, warp_column = warp / 4;
+  const ConvVectors in(conv);
   const Global<const Bf16> weight(p.weight);
-  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32, warp_row = warp % 4, warp_column = warp / 4;
 
   // A unit is one tap of one step; its weights come two units ahead.
-  const int taps = conv.kernel * conv.kernel, units = p.steps * taps + p.skip_steps;
+  const int taps = p.side * p.side, units = p.steps * taps + p.skip_steps, last = p.steps + p.skip_steps;
   copy_weights(p, weight, stages, tile, 0, units);
   copy_weights(p, weight, stages, tile, 1, units);
   float sums[2][8][4] = {};
+  HaloPlan plan(p, tile, false);
+  Halves raw[kMostVectors];
+  const int chunk = thread % kChunks * 8;
+  fetch(p, in, plan, tile, chunk, false, raw);
   int unit = 0;
-  for (int step = 0; step < p.steps + p.skip_steps; ++step) {
+  for (int step = 0; step < last; ++step) {
     const bool skip = step >= p.steps;
-    const int wide = kTensorColumns + (skip ? 0 : conv.kernel - 1);
-    load_halo(conv, in, halo, tile, (skip ? step - p.steps : step) * kTensorDepth, skip);
-    for (int tap = 0; tap < (skip ? 1 : taps); ++tap, ++unit) {
+    const int side = skip ? 1 : p.side, wide = kTensorColumns + side - 1, area = (rows + side - 1) * wide;
+    const int base = side == 1 ? step % 2 * kTensorTile : 0;
+    settle(p, in, plan, tile, (skip ? step - p.steps : step) * kTensorDepth + chunk, skip, raw, halo, base, area * p.images);
+    if (step + 1 < last) {
+      if (step + 1 == p.steps) plan = HaloPlan(p, tile, true);
+      const bool next = step + 1 >= p.steps;
+      fetch(p, in, plan, tile, (next ? step + 1 - p.steps : step + 1) * kTensorDepth + chunk, next, raw);
+    }
+    // This lane's row of the m-th 16 pixels is tile row 4 warp_row + 2 m + (lane / 8 mod 2), column lane mod 8.
+    int row[2];
+#pragma unroll
+    for (int m = 0; m < 2; ++m) {
+      const int r = 4 * warp_row + 2 * m + lane % 16 / 8;
+      row[m] = r / rows * area + r % rows * wide + lane % 8;
+    }
+    for (int tap = 0; tap < side * side; ++tap, ++unit) {
       copy_wait<1>();
       sync_block();  // the halo and this unit's weights are there; the stage of the unit before is free
       copy_weights(p, weight, stages, tile, unit + 2, units);
-      const int view = skip ? 0 : tap / conv.kernel * wide + tap % conv.kernel;
-      multiply_tap(halo, stages, view, wide, unit % kTensorStages, warp_row, warp_column, lane, sums);
+      multiply_tap(halo, stages, base + tap / side * wide + tap % side, row, unit % kTensorStages, warp_column, lane, sums);
     }
-    sync_block();  // before the next halo
+    if (side > 1) sync_block();  // before the next halo
   }
 
-  const ConvFinish finish(conv, sample);
+  // Lane 4 x + q has channels 8 q to 8 q + 7 of each half of the warp's 64, at column x of the warp's four rows.
+  const int image = 4 * warp_row / rows, top = tile.y + 4 * warp_row % rows, x = tile.x + lane / 4;
+  const bool mine = tile.sample + image < p.samples;
+  const int high = p.height - top < 0 ? 0 : p.height - top < 4 ? p.height - top : 4, columns = p.width - tile.x < 8 ? p.width - tile.x : 8;
+  const ConvFinishVectors finish(conv, tile.sample + (mine ? image : 0));
+  const int scale = conv.up2 ? 2 : 1;
+  if (p.partials.data != nullptr) sync_block();  // the halo's memory takes the warps' statistics
 #pragma unroll
-  for (int m = 0; m < 2; ++m) {
+  for (int half = 0; half < 2; ++half) {
+    const int o = tile.output + warp_column * 64 + half * 32 + lane % 4 * 8;
+    Eight kept[4], mean{};
 #pragma unroll
-    for (int n = 0; n < 8; ++n) {
+    for (int r = 0; r < 4; ++r) {
+      float pair[4][2];
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const int y = tile.y + 2 * (2 * warp_row + m) + i / 2, x = tile.x + lane / 4;
-        const int o = tile.output + warp_column * 64 + n * 8 + lane % 4 * 2 + i % 2;
-        if (y < conv.out_height && x < conv.out_width && o < conv.out_channels) finish.store(conv, y, x, o, sums[m][n][i]);
+      for (int j = 0; j < 4; ++j) {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) pair[j][i] = sums[r / 2][half * 4 + j][r % 2 * 2 + i];
+      }
+      const Eight sum = turned(pair, lane);
+      kept[r] = {};
+      if (mine && r < high && x < p.width && o < conv.out_channels) {
+        const int out_y = (top + r) * scale + tile.phase / 2, out_x = x * scale + tile.phase % 2;
+        const Halves stored = finish.finished(conv, out_y, out_x, o, sum);
+        finish.store(conv, out_y, out_x, o, stored);
+        kept[r] = unpacked(stored);
+      }
+#pragma unroll
+      for (int i = 0; i < 8; ++i) mean.v[i] = mean.v[i] + kept[r].v[i];
+    }
+    if (p.partials.data == nullptr) continue;
+    over_columns(mean);
+    const auto pixels = static_cast<float>(high > 0 ? high * columns : 1);
+    Eight m2{};
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      mean.v[i] = mean.v[i] / pixels;
+#pragma unroll
+      for (int r = 0; r < 4; ++r) {
+        const float off = r < high && x < p.width ? kept[r].v[i] - mean.v[i] : 0.0f;
+        m2.v[i] = fma(off, off, m2.v[i]);
+      }
+    }
+    over_columns(m2);
+#pragma unroll
+    for (int i = 0; i < 8; ++i) {
+      // Lane 4 x + q writes channel x of its eight.
+      if (lane / 4 == i) {
+        store_vector(halo, (warp_row * kTensorOutputs + warp_column * 64 + half * 32 + lane % 4 * 8 + i) * 4, Moments{mean.v[i], m2.v[i]});
       }
     }
   }
+  if (p.partials.data == nullptr) return;
+  sync_block();
+  const int channel = thread % kTensorOutputs, of = thread / kTensorOutputs, o = tile.output + channel, sample = tile.sample + of;
+  if (of >= p.images || sample >= p.samples || o >= conv.out_channels) return;
+  const Moments all = combined(halo, of * 4 / p.images, 4 / p.images, channel, tile.y, p.height, columns);
+  const std::int64_t tiles = gridDim.x, size = tiles * (conv.up2 ? 4 : 1) * 2 * conv.out_channels;
+  const Global<float> partials = Global<float>(p.partials).part(sample * size, size);
+  const std::int64_t at = (tile.phase * tiles + blockIdx.x) * 2 * conv.out_channels + o;
+  partials[at] = all.mean;
+  partials[at + conv.out_channels] = all.m2;
 }
 
 }  // namespace diffcert

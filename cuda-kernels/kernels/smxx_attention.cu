@@ -1,5 +1,6 @@
 // Attention, one warp a query: the portable float32 form, held to be right on every architecture.
 #include "kernels/device.cuh"
+#include "kernels/feature.cuh"
 #include "kernels/math.cuh"
 #include "kernels/smxx_attention.hpp"
 
@@ -19,14 +20,14 @@ DC_KERNEL(attention, AttentionParams, kAttentionThreads) {
   if (token >= p.tokens) return;  // whole warps: no lane is missed below
   const std::int64_t size = std::int64_t{1} * p.tokens * p.channels;
   const int head = static_cast<int>(blockIdx.y) * deep, stride = 3 * p.channels;
-  const Global<const float> in = Global<const float>(p.in).part(blockIdx.z * 3 * size, 3 * size);
-  const Global<float> out = Global<float>(p.out).part(blockIdx.z * size, size);
+  const FeatureIn in = FeatureIn(p.in).part(blockIdx.z * 3 * size, 3 * size);
+  const FeatureOut out = FeatureOut(p.out).part(blockIdx.z * size, size);
 
   for (int c = lane; c < deep; c += 32) query[c] = in[std::int64_t{1} * token * stride + head + c];
   sync_warp();
   float top = -3.0e38f;
   for (int key = lane; key < p.tokens; key += 32) {
-    const Global<const float> k = in.part(std::int64_t{1} * key * stride + p.channels + head, deep);
+    const FeatureIn k = in.part(std::int64_t{1} * key * stride + p.channels + head, deep);
     float dot = 0;
     for (int c = 0; c < deep; ++c) dot = fma(query[c], k[c], dot);
     scores[key] = dot;
@@ -54,7 +55,7 @@ DC_KERNEL(attention, AttentionParams, kAttentionThreads) {
     for (int key = 0; key < p.tokens; ++key) {
       v = fma(scores[key] * share, in[std::int64_t{1} * key * stride + 2 * p.channels + head + c], v);
     }
-    out[std::int64_t{1} * token * p.channels + head + c] = v;
+    out.put(std::int64_t{1} * token * p.channels + head + c, v);
   }
 }
 

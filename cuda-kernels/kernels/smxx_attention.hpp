@@ -7,10 +7,10 @@ namespace diffcert {
 
 // A warp takes one query of one head: scores over channels ascending, softmax, then the values over keys ascending.
 struct AttentionParams {
-  Span<const float> in;  // n x [tokens][3 * channels]: q, k, v
-  Span<float> out;       // n x [tokens][channels]
+  FeatureSpan in;   // n x [tokens][3 * channels]: q, k, v
+  FeatureSpan out;  // n x [tokens][channels]
   std::int32_t tokens, channels, heads;
-  float scale;           // 1 / sqrt(channels / heads)
+  float scale;      // 1 / sqrt(channels / heads)
 };
 inline constexpr int kAttentionWarps = 4, kAttentionThreads = 32 * kAttentionWarps;
 inline std::int64_t attention_shared(const AttentionParams& p) {

@@ -74,8 +74,10 @@ DC_KERNEL(conv, ConvParams, kConvThreads) {
   }
 
   const ConvFinish finish(p, sample);
+#pragma unroll
   for (int i = 0; i < 4; ++i) {
     const int pixel = first_pixel + row + i;
+#pragma unroll
     for (int j = 0; j < 4; ++j) {
       const int o = first_output + column + j;
       if (pixel < count && o < p.out_channels) finish.store(p, pixel / p.out_width, pixel % p.out_width, o, sums[i][j]);

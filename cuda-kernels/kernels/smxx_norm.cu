@@ -1,5 +1,6 @@
-// Statistics in two passes (mean, then squared deviations: nothing cancels) and the affine of a GroupNorm.
+// Statistics in two passes (mean, then squared deviations: nothing cancels), of a map or of its tiles' statistics, and the affine of a GroupNorm.
 #include "kernels/device.cuh"
+#include "kernels/feature.cuh"
 #include "kernels/math.cuh"
 #include "kernels/smxx_norm.hpp"
 
@@ -26,7 +27,7 @@ DC_KERNEL(stats, StatsParams, kStatsThreads) {
   const int c = static_cast<int>(blockIdx.x) * kStatsChannels + lane;
   const bool mine = c < p.channels;
   const std::int64_t size = std::int64_t{1} * p.pixels * p.channels;
-  const Global<const float> in = Global<const float>(p.in).part(blockIdx.y * size, size);
+  const FeatureIn in = FeatureIn(p.in).part(blockIdx.y * size, size);
   const Global<float> out = Global<float>(p.out).part(std::int64_t{2} * blockIdx.y * p.channels, 2 * p.channels);
   float sum = 0;
   for (int i = row; mine && i < p.pixels; i += kStatsRows) sum = sum + in[std::int64_t{1} * i * p.channels + c];
@@ -41,6 +42,37 @@ DC_KERNEL(stats, StatsParams, kStatsThreads) {
     out[c] = mean;
     out[p.channels + c] = squares;
   }
+}
+
+DC_KERNEL(combine, CombineParams, kCombineThreads) {
+  const int c = static_cast<int>(blockIdx.x) * kCombineThreads + static_cast<int>(threadIdx.x);
+  if (c >= p.channels) return;
+  const int down = (p.height + p.tile_height - 1) / p.tile_height, across = (p.width + p.tile_width - 1) / p.tile_width;
+  const std::int64_t row = 2 * p.channels, size = row * down * across * p.phases;
+  const Global<const float> in = Global<const float>(p.partials).part(blockIdx.y * size, size);
+  // Calls use(pixels, mean, M2) for each tile in order.
+  const auto each = [&](const auto& use) {
+    std::int64_t at = c;
+    for (int phase = 0; phase < p.phases; ++phase) {
+      for (int y = 0; y < p.height; y += p.tile_height) {
+        const int high = p.height - y < p.tile_height ? p.height - y : p.tile_height;
+        for (int x = 0; x < p.width; x += p.tile_width, at += row) {
+          const int wide = p.width - x < p.tile_width ? p.width - x : p.tile_width;
+          use(static_cast<double>(high * wide), static_cast<double>(in[at]), static_cast<double>(in[at + p.channels]));
+        }
+      }
+    }
+  };
+  double sum = 0, squares = 0;
+  each([&](double pixels, double mean, double) { sum = fma(pixels, mean, sum); });
+  const double middle = sum / (static_cast<double>(p.phases) * p.height * p.width);
+  each([&](double pixels, double mean, double m2) {
+    const double off = mean - middle;
+    squares += m2 + pixels * (off * off);
+  });
+  const Global<float> out = Global<float>(p.out).part(blockIdx.y * row, row);
+  out[c] = static_cast<float>(middle);
+  out[p.channels + c] = static_cast<float>(squares);
 }
 
 DC_KERNEL(norm, NormParams, kNormThreads) {

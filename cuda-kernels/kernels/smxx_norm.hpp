@@ -1,4 +1,4 @@
-// Per-channel statistics and GroupNorm as a per-channel affine: parameters and grids. Any architecture, float32.
+// Per-channel statistics and GroupNorm as a per-channel affine: parameters and grids. Any architecture.
 #pragma once
 
 #include "kernels/span.hpp"
@@ -8,12 +8,21 @@ namespace diffcert {
 // out = mean [C], then M2 [C] of each sample. A block takes kStatsChannels channels of one sample: kStatsRows threads a channel, thread r
 // sums pixels r, r + kStatsRows, ...; the rows' sums are added in ascending order.
 struct StatsParams {
-  Span<const float> in;  // n x [pixels][channels]
+  FeatureSpan in;        // n x [pixels][channels]
   Span<float> out;       // n x [2 * channels]
   std::int32_t pixels, channels;
 };
 inline constexpr int kStatsChannels = 32, kStatsRows = 8, kStatsThreads = kStatsChannels * kStatsRows;
 inline constexpr int kStatsShared = kStatsThreads * 4;
+
+// The same from what a convolution's store left: for each tile of each sample, the mean [C] and M2 [C] of its pixels. Combined in double,
+// tiles ascending: the mean of all, then the sum of M2 + pixels x (mean - mean of all)^2; rounded once. A thread takes one channel.
+struct CombineParams {
+  Span<const float> partials;  // n x [phases * tiles][2][channels], tiles row by row
+  Span<float> out;             // n x [2 * channels]
+  std::int32_t channels, height, width, tile_height, tile_width, phases;  // the map that is tiled
+};
+inline constexpr int kCombineThreads = 128;
 
 // NormOp: in double, channels ascending within a group, rounded once. One block a sample, one thread a group.
 struct NormParams {

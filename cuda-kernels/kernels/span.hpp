@@ -12,4 +12,11 @@ struct Span {
   std::int64_t count = 0;
 };
 
+// A feature map in device memory: numbers in float32, or in bf16 in the form of that name. Kernels reach it through feature.cuh.
+struct FeatureSpan {
+  void* data = nullptr;    // null: absent
+  std::int64_t count = 0;  // numbers
+  bool half = false;       // bf16
+};
+
 }  // namespace diffcert

@@ -1,5 +1,5 @@
 // One program checks, sanitizes and times a device of kernels (cuda, cuda:i, emulator) on the op table's cases.
-//   diffcert-check-device DEVICE check      every case in fp32, convolutions in bf16 too, then small networks: against float64
+//   diffcert-check-device DEVICE check      every case in fp32 and bf16, then small networks: against float64
 //   diffcert-check-device DEVICE sanitize   every case once, for compute-sanitizer
 //   diffcert-check-device DEVICE bench      the four convolutions that are 82 % of the published CIFAR-10 network
 // Exit code 1 when a case is out of its tolerance.
@@ -9,7 +9,6 @@
 #include <cstring>
 #include <exception>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "bench/networks.hpp"
@@ -28,14 +27,14 @@ void report(bool ok, const std::string& name, const char* form, double error, do
 }
 
 void run_cases(const std::string& device, bool compare) {
-  for (const bench::OpCase& c : bench::op_cases()) {
+  for (const bench::OpCase& given : bench::op_cases()) {
     for (const char* form : {"fp32", "bf16"}) {
-      const bool tensor = std::strcmp(form, "bf16") == 0;
-      if (tensor && !std::holds_alternative<ConvOp>(c.plan.ops.front())) continue;
+      const bool half = std::strcmp(form, "bf16") == 0;
+      const bench::OpCase c = half ? bench::in_bf16(given) : given;
       const std::vector<float> actual = bench::run_case(c, *make_device_executor(c.plan, device, form));
       if (!compare) continue;
       const std::vector<double> expected = bench::run_reference(c);
-      const double bound = bench::tolerance(c) + (tensor ? bench::kBf16Tolerance : 0);
+      const double bound = bench::tolerance(c) + (half ? bench::kBf16Tolerance : 0);
       double worst = 0;
       for (const BufferId b : c.written) worst = std::max(worst, bench::relative_error(c, b, actual, expected));
       report(worst <= bound, c.name, form, worst, bound);

@@ -37,7 +37,10 @@ ConvCase::ConvCase(const ConvShape& s) : shape(s) {
     return static_cast<BufferId>(plan.buffers.size() - 1);
   };
   const auto feature = [&](std::int32_t height, std::int32_t width, std::int32_t channels) {
-    return channels == 0 ? Feature{} : Feature{buffer(std::int64_t{1} * height * width * channels), height, width, channels};
+    if (channels == 0) return Feature{};
+    const Feature f{buffer(std::int64_t{1} * height * width * channels), height, width, channels};
+    plan.buffers.back().activation = true;
+    return f;
   };
   const auto weight = [&](std::vector<std::int64_t> dims) {
     std::int64_t count = 1;

@@ -1,8 +1,11 @@
 #include "bench/op_cases.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "kernels/bf16.cuh"
 #include "unet/planner.hpp"
 
 namespace diffcert::bench {
@@ -23,7 +26,11 @@ class Maker {
     plan.arena_elements += (elements + 15) / 16 * 16;
     return static_cast<BufferId>(plan.buffers.size() - 1);
   }
-  Feature feature(std::int32_t h, std::int32_t w, std::int32_t c) { return {buffer(std::int64_t{1} * h * w * c), h, w, c}; }
+  Feature feature(std::int32_t h, std::int32_t w, std::int32_t c) {
+    const Feature f{buffer(std::int64_t{1} * h * w * c), h, w, c};
+    case_.plan.buffers.back().activation = true;
+    return f;
+  }
   WeightId weight(std::int64_t count, double bound = 1) {
     case_.plan.weights.push_back({"w", {count}});
     auto values = random_floats(count, 50 + static_cast<std::uint32_t>(case_.weights.size()));
@@ -124,7 +131,7 @@ OpCase resample(const char* name, bool up, std::vector<float> filter, std::int32
 
 OpCase convolution(const NamedShape& named) {
   ConvCase c(named.shape);
-  OpCase out{named.name, c.plan, c.weights, c.image, {}, 0};
+  OpCase out{named.name, c.plan, c.weights, c.image, {}, 0, false};
   out.depth = std::int64_t{1} * named.shape.kernel * named.shape.kernel * (named.shape.in[0] + named.shape.in[1]) + named.shape.skip[0] + named.shape.skip[1];
   for (const BufferId id : {c.op.out.buffer, c.op.stats}) {
     if (id == kNone) continue;
@@ -191,12 +198,44 @@ std::vector<OpCase> op_cases() {
   return cases;
 }
 
+namespace {
+
+// Calls use(first, count) for each feature map's slice of the image.
+template <class Use>
+void each_feature(const OpCase& c, const Use& use) {
+  for (const Buffer& place : c.plan.buffers) {
+    if (place.activation) use(static_cast<std::size_t>(place.offset), static_cast<std::size_t>(place.elements));
+  }
+}
+
+}  // namespace
+
+OpCase in_bf16(OpCase c) {
+  c.half = true;
+  each_feature(c, [&](std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i < first + count; ++i) c.image[i] = to_float(to_bf16(c.image[i]));
+  });
+  return c;
+}
+
 std::vector<float> run_case(const OpCase& c, Executor& executor) {
   for (std::size_t w = 0; w < c.weights.size(); ++w) executor.set_weight(static_cast<WeightId>(w), c.weights[w]);
   executor.prepare(1);
-  std::vector<float> out(c.image.size());
+  std::vector<float> image = c.image, out(c.image.size());
+  const auto packed = [](std::vector<float>& numbers, std::size_t first, std::size_t count) {
+    std::vector<Bf16> halves;
+    for (std::size_t i = first; i < first + count; ++i) halves.push_back(to_bf16(numbers[i]));
+    std::memcpy(numbers.data() + first, halves.data(), count * sizeof(Bf16));
+  };
+  const auto unpacked = [](std::vector<float>& numbers, std::size_t first, std::size_t count) {
+    std::vector<Bf16> halves(count);
+    std::memcpy(halves.data(), numbers.data() + first, count * sizeof(Bf16));
+    std::transform(halves.begin(), halves.end(), numbers.begin() + static_cast<std::ptrdiff_t>(first), [](Bf16 h) { return to_float(h); });
+  };
+  if (c.half) each_feature(c, [&](std::size_t first, std::size_t count) { packed(image, first, count); });
   const float label = 0.75f;
-  executor.run(1, c.image.data(), &label, nullptr, out.data());
+  executor.run(1, image.data(), &label, nullptr, out.data());
+  if (c.half) each_feature(c, [&](std::size_t first, std::size_t count) { unpacked(out, first, count); });
   return out;
 }
 

@@ -20,6 +20,7 @@ struct OpCase {
   std::vector<float> image;
   std::vector<BufferId> written;  // by the op
   std::int64_t depth = 1;         // terms of the longest sum behind a written number
+  bool half = false;              // for a device that keeps feature maps in bf16
 };
 
 // Every op in every form that a plan can ask for, at small, ragged and prime sizes.
@@ -32,6 +33,9 @@ struct NamedShape {
 };
 std::vector<NamedShape> conv_shapes();
 
+// The case with feature maps rounded to bf16, for the form of that name; what follows converts on the way to the device and back.
+OpCase in_bf16(OpCase c);
+
 // The image after the op, on `executor` (weights not yet set) or in float64.
 std::vector<float> run_case(const OpCase& c, Executor& executor);
 std::vector<double> run_reference(const OpCase& c);
@@ -40,7 +44,7 @@ double relative_error(const OpCase& c, BufferId buffer, const std::vector<float>
 // What float32 may lose: a sum of K terms rounds K times, which adds up as a random walk, 2^-24 sqrt(K); the factor 4 and the 16 roundings
 // beside it cover loads (norm, SiLU, softmax) and stores.
 double tolerance(const OpCase& c);
-// What products of bf16 may lose besides: weights and activations are each rounded by at most 2^-9 of their size, independently.
+// What bf16 may lose besides: weights, activations and results are each rounded by at most 2^-9 of their size, independently.
 inline constexpr double kBf16Tolerance = 0x1p-8;
 
 }  // namespace diffcert::bench

@@ -38,7 +38,8 @@ std::unique_ptr<Executor> make_reference_executor(const Plan& plan);
 // native/cpu; threads <= 0 = one a core; isa "" = best, or "portable", "avx2", "avx512" (throws if the machine lacks it).
 std::unique_ptr<Executor> make_cpu_executor(const Plan& plan, int threads, const std::string& isa);
 // cuda-kernels/cuda: "cuda", "cuda:i", or "emulator" (the same kernels on the CPU, for tests). Throws DC_DEVICE_UNAVAILABLE with the
-// reason when the device or its library is not there. form: "fp32" (and ""), or "bf16": products of convolutions in bf16 on tensor cores.
+// reason when the device or its library is not there. form: "fp32" (and ""), or "bf16": feature maps in memory and
+// the products of convolutions in bf16, sums, statistics, tables, the network's input and output in float32.
 std::unique_ptr<Executor> make_device_executor(const Plan& plan, const std::string& device, const std::string& form);
 // One line about such a device; throws as above.
 std::string describe_device(const std::string& device);

@@ -23,6 +23,8 @@ inline constexpr std::int32_t kNone = -1;
 struct Buffer {
   std::int64_t elements = 0;  // per sample
   std::int64_t offset = 0;    // in elements, per sample; a device places sample n at offset * batch + n * elements
+  // A feature map between two layers, which a device may keep in bf16; never the network's input or output, statistics or tables.
+  bool activation = false;
 };
 
 // How a published tensor lies once it is set. qkv: the published row head*(3C/h) + c*3 + j becomes row j*C + head*(C/h) + c, so

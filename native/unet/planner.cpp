@@ -51,6 +51,7 @@ void Planner::computed_weight(const std::string& name, std::vector<std::int64_t>
 
 Value Planner::output_of(std::int32_t height, std::int32_t width, std::int32_t channels, bool statistics) {
   Value value{{buffer(std::int64_t{height} * width * channels), height, width, channels}, kNone};
+  plan_.buffers.back().activation = true;
   if (statistics) value.stats = buffer(2 * std::int64_t{channels});
   return value;
 }
@@ -267,6 +268,7 @@ Value Planner::attend(const std::string& name, const Value& in, std::int32_t hea
 
 Plan Planner::finish(const Value& output) {
   plan_.output = output.feature;
+  plan_.buffers[static_cast<std::size_t>(plan_.output.buffer)].activation = false;
   place_buffers(plan_);
   return std::move(plan_);
 }

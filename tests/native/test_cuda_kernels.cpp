@@ -208,7 +208,7 @@ void check_refusals() {
 int main() {
   for (const bench::OpCase& c : bench::op_cases()) {
     check_case(c, "fp32");
-    if (std::holds_alternative<ConvOp>(c.plan.ops.front())) check_case(c, "bf16");
+    check_case(bench::in_bf16(c), "bf16");
   }
   for (const auto& named : bench::small_networks()) check_network(named, "fp32");
   check_network(bench::small_networks().front(), "bf16");
