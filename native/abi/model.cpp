@@ -87,6 +87,14 @@ dc_status dc_model_finish(dc_model* model, int64_t max_batch) {
   return guard([&] { network_of(model).finish(max_batch); });
 }
 
+dc_status dc_model_max_batch(const dc_model* model, int64_t* max_batch) {
+  return guard([&] {
+    require(max_batch != nullptr, "The place for the batch is missing.");
+    require(network_of(model).finished(), "The model has no weights yet.");
+    *max_batch = network_of(model).max_batch();
+  });
+}
+
 dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t* arena_bytes) {
   return guard([&] {
     require(weight_bytes != nullptr && arena_bytes != nullptr, "The place for the sizes is missing.");

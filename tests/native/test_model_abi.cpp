@@ -112,10 +112,14 @@ void calls() {
   expect(dc_model_denoise(model, 1, x.data(), sigma.data(), nullptr, out.data()), DC_BAD_ARGUMENT,
          "before the weights");
   fill(model);
-  for (const std::int64_t batch : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t batch : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()}) {
     expect(dc_model_finish(model, batch), DC_BAD_ARGUMENT, "a batch out of range");
   }
+  std::int64_t batch = 0;
+  expect(dc_model_max_batch(model, &batch), DC_BAD_ARGUMENT, "the batch of a model without weights");
   expect(dc_model_finish(model, 2), DC_OK, "finish");
+  expect(dc_model_max_batch(model, &batch), DC_OK, "the batch");
+  CHECK(batch == 2) << batch;
   expect(dc_model_finish(model, 2), DC_BAD_ARGUMENT, "finished twice");
   expect(dc_model_set_tensor(model, "model.enc.16x16_conv.bias", x.data(), 16), DC_BAD_ARGUMENT,
          "a tensor after the end");

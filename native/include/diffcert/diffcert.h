@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 2
+#define DC_ABI_VERSION 3
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -89,8 +89,11 @@ DC_API dc_status dc_model_tensor_count(const dc_model* model, int64_t* count);
 DC_API dc_status dc_model_tensor_info(const dc_model* model, int64_t index, const char** name, int64_t shape[4], int32_t* rank);
 /* Copies (and packs, where the device wants it) one tensor. Data are float32, row-major, finite. Each name once. */
 DC_API dc_status dc_model_set_tensor(dc_model* model, const char* name, const float* data, int64_t count);
-/* Every tensor set? Then the model can run. max_batch: the largest batch a call may have; the arena is sized here, once. */
+/* Every tensor set? Then the model can run. max_batch: the largest batch a call may have, 0 = what suits the device (docs/spec/devices.md); the
+ * arena is sized here, once. */
 DC_API dc_status dc_model_finish(dc_model* model, int64_t max_batch);
+/* The largest batch of a finished model. */
+DC_API dc_status dc_model_max_batch(const dc_model* model, int64_t* max_batch);
 /* Bytes held: weights as packed, and the arena. */
 DC_API dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t* arena_bytes);
 /* D(x; sigma, label) for n images: x and denoised are [n, img_channels, R, R] float32 in EDM space, sigma [n] > 0,
