@@ -26,7 +26,7 @@ bool for_tensor_cores(const ConvOp& op, const Builder& builder) {
     if (!builder.half(f) || f.channels % 8 != 0) return false;
   }
   return op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kTensorDepth / 2 && op.out.channels >= 16 &&
-         (!op.up2 || op.padding == op.kernel / 2);
+         (!op.up2 || op.padding == op.kernel / 2) && (!op.down2 || !op.src[1].present());
 }
 
 // The weights of one phase of doubling, [out][in][side * side]: those taps of the large map's kernel that fall on one pixel of the small map
@@ -99,8 +99,34 @@ Step plain_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   };
 }
 
+// What a convolution that halves its input sees, as a launch of its own: normed, activated, averaged. Makes of `shape` a plain convolution of that.
+struct Halving {
+  bool there;
+  Span<const float> factors;
+  std::int64_t numbers;  // of a sample's scratch memory
+
+  Halving(const ConvOp& op, ConvParams& shape, Builder& builder)
+      : there(op.down2), factors(there ? builder.keep(std::vector<float>(4, 0.25f)) : Span<const float>{}),
+        numbers(there ? (elements(op.src[0]) / 4 + 1) / 2 : 0) {
+    if (!there) return;
+    shape.height /= 2, shape.width /= 2;
+    shape.down2 = shape.silu = false;
+  }
+  void launch(const ConvOp& op, const Frame& frame, float* to, ConvParams& params) const {
+    const std::int64_t pixels = std::int64_t{1} * params.height * params.width;
+    const FeatureSpan halved{to, pixels * op.src[0].channels * frame.samples, true};
+    const ResampleParams half{params.src[0], params.affine, factors, halved, op.src[0].height, op.src[0].width, params.height, params.width,
+                              op.src[0].channels, 2, 0, false, op.load.silu};
+    frame.device.launch<Kernel::resample>({blocks(pixels * (op.src[0].channels / 8), kElementThreads), static_cast<std::uint32_t>(frame.samples)},
+                                          kElementThreads, 0, half);
+    params.src[0] = halved;
+    params.affine = {};
+  }
+};
+
 // On tensor cores; its tiles leave their statistics in the scratch memory, and a small kernel puts them together.
-Step tensor_step(const ConvOp& op, const ConvParams& shape, Builder& builder) {
+Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
+  const Halving halving(op, shape, builder);
   TensorConvParams tensor{};
   tensor.conv = shape;
   tensor.side = op.up2 ? (op.kernel + 1) / 2 : op.kernel;
@@ -112,16 +138,17 @@ Step tensor_step(const ConvOp& op, const ConvParams& shape, Builder& builder) {
   tensor.images = tensor.height <= kTensorRows / 2 ? 2 : 1;
   const std::int32_t phases = op.up2 ? 4 : 1, rows = kTensorRows / tensor.images;
   const std::uint32_t tiles = blocks(tensor.height, rows) * blocks(tensor.width, kTensorColumns);
-  const std::int64_t partials = std::int64_t{2} * phases * tiles * op.out.channels;
-  if (op.stats != kNone) builder.scratch(partials);
+  const std::int64_t partials = op.stats != kNone ? std::int64_t{2} * phases * tiles * op.out.channels : 0;
+  builder.scratch(partials + halving.numbers);
   return [=](const Frame& frame) {
     TensorConvParams params = tensor;
     params.conv = placed(op, tensor.conv, frame);
     params.samples = static_cast<std::int32_t>(frame.samples);
-    if (op.stats != kNone) params.partials = {frame.scratch, partials * frame.samples};
+    if (halving.there) halving.launch(op, frame, frame.scratch + partials * frame.samples, params.conv);
+    if (partials > 0) params.partials = {frame.scratch, partials * frame.samples};
     frame.device.launch<Kernel::tensor_conv>({tiles, blocks(op.out.channels, kTensorOutputs) * static_cast<std::uint32_t>(phases), blocks(frame.samples, params.images)},
                                              kTensorThreads, kTensorShared, params);
-    if (op.stats == kNone) return;
+    if (partials == 0) return;
     frame.device.launch<Kernel::combine>({blocks(op.out.channels, kCombineThreads), static_cast<std::uint32_t>(frame.samples)}, kCombineThreads, 0,
                                          {{params.partials.data, params.partials.count}, frame.at(op.stats), op.out.channels, params.height, params.width, rows,
                                           kTensorColumns, phases});

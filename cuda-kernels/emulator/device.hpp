@@ -10,6 +10,7 @@
 
 #define DC_DEVICE inline
 #define DC_KERNEL(name, Params, threads) void name(const Params& p)
+#define DC_KERNEL_RESIDENT(name, Params, threads, blocks) void name(const Params& p)
 #define threadIdx (::diffcert::emulator::self->index)
 #define blockIdx (::diffcert::emulator::block_index)
 #define blockDim (::diffcert::emulator::block_size)

@@ -1,7 +1,8 @@
 // The one header that a kernel's source includes first: it makes the same source compile with nvcc for a GPU and with g++ for the
 // emulator. Rules that keep it so:
 //
-// - A kernel is DC_KERNEL(name, Params, threads) { ... }, takes one plain struct `p`, and stands in kernel_list.hpp.
+// - A kernel is DC_KERNEL(name, Params, threads) { ... }, takes one plain struct `p`, and stands in kernel_list.hpp. DC_KERNEL_RESIDENT(...,
+//   blocks) keeps registers so few that as many blocks live on a multiprocessor together.
 // - Global memory is read and written through Global<T>, made from a Span of the params; part() narrows it to what a block may touch.
 // - Shared memory is dynamic and comes from a SharedPool, in the same order in every thread; its size is a function in the family's
 //   header, so that the launcher and the kernel cannot differ.

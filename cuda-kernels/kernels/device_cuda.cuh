@@ -5,6 +5,7 @@
 
 #define DC_DEVICE __device__ __forceinline__
 #define DC_KERNEL(name, Params, threads) __global__ void __launch_bounds__(threads) name(const __grid_constant__ Params p)
+#define DC_KERNEL_RESIDENT(name, Params, threads, blocks) __global__ void __launch_bounds__(threads, blocks) name(const __grid_constant__ Params p)
 
 namespace diffcert {
 

@@ -35,15 +35,14 @@ struct HaloPlan {
     const ConvParams& conv = p.conv;
     const int border = skip ? 0 : p.side - 1, wide = kTensorColumns + border, count = (tile.rows + border) * wide;
     const int first_y = skip ? 0 : p.side == 2 ? tile.phase / 2 - 1 : -conv.padding, first_x = skip ? 0 : p.side == 2 ? tile.phase % 2 - 1 : -conv.padding;
-    const int high = skip ? conv.out_height : conv.down2 ? conv.height / 2 : conv.height, across = skip ? conv.out_width : conv.down2 ? conv.width / 2 : conv.width;
-    const int scale = !skip && conv.down2 ? 2 : 1, width = skip ? conv.out_width : conv.width, area = (skip ? conv.out_height : conv.height) * width;
+    const int high = skip ? conv.out_height : conv.height, across = skip ? conv.out_width : conv.width;
     split = count;
 #pragma unroll
     for (int j = 0; j < kMostVectors; ++j) {
       const int at = static_cast<int>(threadIdx.x) / kChunks + j * kLine, image = at / count, local = at % count;
       const int y = tile.y + local / wide + first_y, x = tile.x + local % wide + first_x;
       const bool there = image < p.images && tile.sample + image < p.samples && y >= 0 && x >= 0 && y < high && x < across;
-      pixel[j] = there ? image * area + y * scale * width + x * scale : -1;
+      pixel[j] = there ? (image * high + y) * across + x : -1;
     }
   }
 };
@@ -52,7 +51,7 @@ struct HaloPlan {
 DC_DEVICE void fetch(const TensorConvParams& p, const ConvVectors& in, const HaloPlan& plan, const Tile& tile, int c, bool skip, Halves (&raw)[kMostVectors]) {
   const ConvParams& conv = p.conv;
   const std::int64_t first = tile.sample * (skip ? out_pixels(conv) : in_pixels(conv));
-  const bool there = c < (skip ? conv.skip_channels[0] + conv.skip_channels[1] : conv.src_channels[0] + conv.src_channels[1]) && (skip || !conv.down2);
+  const bool there = c < (skip ? conv.skip_channels[0] + conv.skip_channels[1] : conv.src_channels[0] + conv.src_channels[1]);
 #pragma unroll
   for (int j = 0; j < kMostVectors; ++j) {
     raw[j] = {};
@@ -60,38 +59,18 @@ DC_DEVICE void fetch(const TensorConvParams& p, const ConvVectors& in, const Hal
   }
 }
 
-// From flight to shared memory: normed, activated, averaged where the layer halves its input; skips as they are.
+// From flight to shared memory: normed and activated; skips as they are.
 DC_DEVICE void settle(const TensorConvParams& p, const ConvVectors& in, const HaloPlan& plan, const Tile& tile, int c, bool skip, const Halves (&raw)[kMostVectors],
                       const Shared<Bf16>& halo, int base, int pixels) {
   const ConvParams& conv = p.conv;
   const int chunk = static_cast<int>(threadIdx.x) % kChunks;
   const bool real = c < conv.src_channels[0] + conv.src_channels[1] && !skip;
-  const int own = static_cast<int>(threadIdx.x) / kChunks >= plan.split ? 1 : 0;
-  LoadVectors load(conv, in, tile.sample + (tile.sample + own < p.samples ? own : 0), real ? c : 0);
-  int held = own;
 #pragma unroll
   for (int j = 0; j < kMostVectors; ++j) {
     const int at = static_cast<int>(threadIdx.x) / kChunks + j * kLine;
     if (at >= pixels) continue;
     Halves v = raw[j];
-    if (real && plan.pixel[j] >= 0) {
-      const int image = at >= plan.split ? 1 : 0;
-      if (image != held) {
-        load = LoadVectors(conv, in, tile.sample + image, c);
-        held = image;
-      }
-      if (conv.down2) {
-        const std::int64_t first = tile.sample * in_pixels(conv) + plan.pixel[j];
-        const Eight v00 = load(in.source(conv, first, c)), v01 = load(in.source(conv, first + 1, c));
-        const Eight v10 = load(in.source(conv, first + conv.width, c)), v11 = load(in.source(conv, first + conv.width + 1, c));
-        Eight mean;
-#pragma unroll
-        for (int i = 0; i < 8; ++i) mean.v[i] = ((v00.v[i] + v01.v[i]) + (v10.v[i] + v11.v[i])) / 4.0f;
-        v = packed(mean);
-      } else {
-        v = packed(load(v));
-      }
-    }
+    if (real && plan.pixel[j] >= 0) v = packed(LoadVectors(conv, in, tile.sample + (at >= plan.split ? 1 : 0), c)(v));
     store_vector(halo, (base + at) * kTensorStride + chunk * 8, v);
   }
 }
@@ -183,7 +162,7 @@ DC_DEVICE Moments combined(const Shared<Bf16>& memory, int first, int count, int
 
 }  // namespace
 
-DC_KERNEL(tensor_conv, TensorConvParams, kTensorThreads) {
+DC_KERNEL_RESIDENT(tensor_conv, TensorConvParams, kTensorThreads, 2) {
   SharedPool pool;
   const Shared<Bf16> halo = pool.take<Bf16>("halo", kTensorHalo * kTensorStride);
   const Shared<Bf16> stages = pool.take<Bf16>("stages", kTensorStages * kTensorDepth * kTensorWeightStride);

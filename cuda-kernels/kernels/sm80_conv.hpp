@@ -22,7 +22,7 @@ inline constexpr int kTensorShared = 2 * (kTensorHalo * kTensorStride + kTensorS
 // up2 is done in its sub-pixel form: output (2 y + i, 2 x + j) is a convolution of the small map with `side` x `side` taps of its own, the sums of
 // those that fall on one input pixel. Each of the four phases (i, j) is a set of blocks; tiles, and height and width below, are the small map's.
 struct TensorConvParams {
-  ConvParams conv;  // weight and skip_weight unused; every feature bf16, every channel count a multiple of 8
+  ConvParams conv;  // weight and skip_weight unused; every feature bf16, every channel count a multiple of 8; not down2
   // [phase][step][tap][32][outputs rounded up to 128], zeros where there is no channel or output; the skips' steps (one tap) follow the sources'.
   Span<const Bf16> weight;
   Span<float> partials;  // n x [phase * tiles + tile][2][out_channels]: mean and M2 of what a tile stored (smxx_norm, combine); or absent

@@ -163,7 +163,12 @@ std::vector<NamedShape> conv_shapes() {
           {"raw 1x1", S{.height = 8, .width = 9, .in = {64, 24}, .out = 40, .kernel = 1, .padding = 0, .affine = false, .silu = false, .residual = true}},
           {"wide padding", S{.height = 8, .width = 8, .in = {16, 0}, .out = 16, .padding = 2}},
           {"up 1x1", S{.height = 4, .width = 4, .in = {16, 0}, .out = 16, .kernel = 1, .padding = 0, .up2 = true}},
-          {"deep", S{.height = 8, .width = 8, .in = {512, 256}, .out = 96}}};
+          {"deep", S{.height = 8, .width = 8, .in = {512, 256}, .out = 96}},
+          {"prime sizes", S{.height = 17, .width = 11, .in = {24, 0}, .out = 40}},
+          {"wider than a tile", S{.height = 5, .width = 13, .in = {40, 16}, .out = 136, .skip = {16, 24}, .residual = true, .residual_tail = 8}},
+          {"up from a prime size", S{.height = 13, .width = 3, .in = {16, 8}, .out = 24, .up2 = true, .residual = true, .residual_up2 = true}},
+          {"down to an odd size", S{.height = 10, .width = 6, .in = {24, 0}, .out = 16, .down2 = true, .residual = true, .residual_down2 = true}},
+          {"1x1 of a prime size", S{.height = 19, .width = 7, .in = {72, 0}, .out = 16, .kernel = 1, .padding = 0, .silu = false}}};
 }
 
 std::vector<OpCase> op_cases() {
@@ -208,36 +213,66 @@ void each_feature(const OpCase& c, const Use& use) {
   }
 }
 
+// The case's image for one of several samples, no two alike.
+std::vector<float> sample_image(const OpCase& c, int sample) {
+  std::vector<float> image = c.image;
+  for (float& v : image) v *= static_cast<float>(64 - sample) / 64;
+  if (c.half) {
+    each_feature(c, [&](std::size_t first, std::size_t count) {
+      for (std::size_t i = first; i < first + count; ++i) image[i] = to_float(to_bf16(image[i]));
+    });
+  }
+  return image;
+}
+
 }  // namespace
 
 OpCase in_bf16(OpCase c) {
   c.half = true;
-  each_feature(c, [&](std::size_t first, std::size_t count) {
-    for (std::size_t i = first; i < first + count; ++i) c.image[i] = to_float(to_bf16(c.image[i]));
-  });
+  c.image = sample_image(c, 0);
   return c;
 }
 
-std::vector<float> run_case(const OpCase& c, Executor& executor) {
+std::vector<std::vector<float>> run_batch(const OpCase& c, Executor& executor, const std::vector<int>& samples) {
   for (std::size_t w = 0; w < c.weights.size(); ++w) executor.set_weight(static_cast<WeightId>(w), c.weights[w]);
-  executor.prepare(1);
-  std::vector<float> image = c.image, out(c.image.size());
-  const auto packed = [](std::vector<float>& numbers, std::size_t first, std::size_t count) {
-    std::vector<Bf16> halves;
-    for (std::size_t i = first; i < first + count; ++i) halves.push_back(to_bf16(numbers[i]));
-    std::memcpy(numbers.data() + first, halves.data(), count * sizeof(Bf16));
+  const auto n = static_cast<std::int64_t>(samples.size());
+  executor.prepare(n);
+  // In the arena a buffer's samples lie one behind the other; the arena is the image.
+  std::vector<std::vector<float>> images;
+  for (const int sample : samples) images.push_back(sample_image(c, sample));
+  std::vector<float> arena(c.image.size() * samples.size());
+  const auto each = [&](const auto& numbers, const auto& halves) {
+    for (std::size_t b = 1; b < c.plan.buffers.size(); ++b) {
+      const Buffer& place = c.plan.buffers[b];
+      for (std::int64_t i = 0; i < n; ++i) {
+        float* const own = images[static_cast<std::size_t>(i)].data() + place.offset;
+        float* const all = arena.data() + place.offset * n;
+        if (c.half && place.activation) halves(own, reinterpret_cast<unsigned char*>(all) + 2 * i * place.elements, place.elements);
+        else numbers(own, all + i * place.elements, place.elements);
+      }
+    }
   };
-  const auto unpacked = [](std::vector<float>& numbers, std::size_t first, std::size_t count) {
-    std::vector<Bf16> halves(count);
-    std::memcpy(halves.data(), numbers.data() + first, count * sizeof(Bf16));
-    std::transform(halves.begin(), halves.end(), numbers.begin() + static_cast<std::ptrdiff_t>(first), [](Bf16 h) { return to_float(h); });
-  };
-  if (c.half) each_feature(c, [&](std::size_t first, std::size_t count) { packed(image, first, count); });
-  const float label = 0.75f;
-  executor.run(1, image.data(), &label, nullptr, out.data());
-  if (c.half) each_feature(c, [&](std::size_t first, std::size_t count) { unpacked(out, first, count); });
-  return out;
+  each([](const float* own, float* all, std::int64_t count) { std::copy_n(own, count, all); },
+       [](const float* own, unsigned char* all, std::int64_t count) {
+         for (std::int64_t k = 0; k < count; ++k) {
+           const Bf16 half = to_bf16(own[k]);
+           std::memcpy(all + 2 * k, &half, sizeof half);
+         }
+       });
+  const std::vector<float> image = arena, labels(samples.size(), 0.75f);
+  executor.run(n, image.data(), labels.data(), nullptr, arena.data());
+  each([](float* own, const float* all, std::int64_t count) { std::copy_n(all, count, own); },
+       [](float* own, const unsigned char* all, std::int64_t count) {
+         for (std::int64_t k = 0; k < count; ++k) {
+           Bf16 half{};
+           std::memcpy(&half, all + 2 * k, sizeof half);
+           own[k] = to_float(half);
+         }
+       });
+  return images;
 }
+
+std::vector<float> run_case(const OpCase& c, Executor& executor) { return run_batch(c, executor, {0}).front(); }
 
 std::vector<double> run_reference(const OpCase& c) {
   const auto executor = make_reference_executor(c.plan);

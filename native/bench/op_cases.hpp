@@ -1,7 +1,7 @@
 // The op table's cases, listed once: what the tests of every device, the emulator and the GPU check run.
 //
 // A case is a plan of one op with random weights. Every buffer is a slice of the plan's image, which is also its output, so a case
-// runs through the Executor's own door with a batch of one; what the op must write is NaN before. Whole networks see to batches.
+// runs through the Executor's own door; what the op must write is NaN before.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,8 @@ std::vector<NamedShape> conv_shapes();
 // The case with feature maps rounded to bf16, for the form of that name; what follows converts on the way to the device and back.
 OpCase in_bf16(OpCase c);
 
+// The images after the op of several samples in one batch, on `executor` (weights not yet set); sample 0 is the case's own image, the others are scaled.
+std::vector<std::vector<float>> run_batch(const OpCase& c, Executor& executor, const std::vector<int>& samples);
 // The image after the op, on `executor` (weights not yet set) or in float64.
 std::vector<float> run_case(const OpCase& c, Executor& executor);
 std::vector<double> run_reference(const OpCase& c);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,29 @@ void check_case(const bench::OpCase& c, const char* form) {
   order(7);
   const std::vector<float> again = bench::run_case(c, *make_device_executor(c.plan, "emulator", form));
   CHECK(std::memcmp(again.data(), actual.data(), actual.size() * sizeof(float)) == 0) << c.name << ": another order of threads shows";
+}
+
+// A row has the same bits alone, among three and among seventeen, at any place.
+void check_batches(const bench::OpCase& c, const char* form) {
+  std::vector<int> all(17);
+  std::iota(all.begin(), all.end(), 0);
+  order(0);
+  const auto expected = bench::run_batch(c, *make_device_executor(c.plan, "emulator", form), all);
+  order(5);
+  for (const std::vector<int>& some : {std::vector<int>{16, 3, 0}, std::vector<int>{9}, std::vector<int>{0}}) {
+    const auto actual = bench::run_batch(c, *make_device_executor(c.plan, "emulator", form), some);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      CHECK(std::memcmp(actual[i].data(), expected[static_cast<std::size_t>(some[i])].data(), actual[i].size() * sizeof(float)) == 0)
+          << c.name << " in " << form << ": the batch shows in sample " << some[i] << " of " << some.size();
+    }
+  }
+}
+
+// Multiply-adds of a case, or so: what it costs under the emulator.
+std::int64_t work(const bench::OpCase& c) {
+  std::int64_t written = 0;
+  for (const BufferId id : c.written) written += c.plan.buffers[static_cast<std::size_t>(id)].elements;
+  return written * c.depth;
 }
 
 constexpr std::int64_t kRows = 5;
@@ -209,6 +233,9 @@ int main() {
   for (const bench::OpCase& c : bench::op_cases()) {
     check_case(c, "fp32");
     check_case(bench::in_bf16(c), "bf16");
+    if (work(c) > (check::depth() > 1 ? 1 << 30 : 1 << 20)) continue;
+    check_batches(c, "fp32");
+    check_batches(bench::in_bf16(c), "bf16");
   }
   for (const auto& named : bench::small_networks()) check_network(named, "fp32");
   check_network(bench::small_networks().front(), "bf16");
