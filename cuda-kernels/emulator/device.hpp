@@ -109,6 +109,7 @@ struct SharedPool {
       emulator::fail(emulator::FaultKind::out_of_bounds_shared, std::string("takes '") + name + "' up to byte " + std::to_string(used) +
                                                                     " of shared memory, the launch gave " + std::to_string(emulator::shared_size()), where);
     }
+    emulator::note_array(out.data, count * static_cast<std::int64_t>(sizeof(T)), name);
     return out;
   }
 };

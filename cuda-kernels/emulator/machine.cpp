@@ -10,13 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include "emulator/async.hpp"
 #include "emulator/shadow.hpp"
 
 namespace diffcert::emulator {
 namespace {
 
-struct Warp {
-  std::array<void*, kWarp> lanes{};
+// Threads that do something together: a warp, or a warpgroup.
+struct Meeting {
+  std::array<void*, kWarpgroup> lanes{};
   int arrived = 0;
   Op op = nullptr;
   const char* name = "";
@@ -25,7 +27,7 @@ struct Warp {
 
 struct Barrier {
   int arrived = 0, wanted = 0;
-  std::uint32_t warps = 0;
+  Clock clock;  // what those who came have released
   Where where;
 };
 
@@ -73,6 +75,7 @@ class Machine {
   unsigned char* shared() { return shared_.data(); }
   std::int64_t shared_bytes() const { return launch_->shared_bytes; }
   Shadow& shadow() { return shadow_; }
+  Async& async() { return async_; }
 
   void sync_threads(const Where& where) {
     Barrier& all = barriers_[0];
@@ -96,39 +99,53 @@ class Machine {
     if (threads % kWarp != 0 || threads < kWarp || threads > count_) {
       fail(FaultKind::divergent_barrier, "wants " + std::to_string(threads) + " threads at a barrier, must be whole warps of the block", where);
     }
+    if (barrier.arrived == 0) barrier.clock = shadow_.clock();
     barrier.wanted = threads;
-    barrier.warps |= 1u << self->warp;
+    shadow_.release(barrier.clock, self->number);
     if (++barrier.arrived < threads) {
       if (!waits) return;
       waiting_at_[static_cast<std::size_t>(self->number)] = id;
       return wait(Thread::State::barrier, where);
     }
-    shadow_.join_warps(barrier.warps);
-    barrier = {};
+    if (waits) shadow_.acquire(barrier.clock, self->number);
     for (int t = 0; t < count_; ++t) {
       int& at = waiting_at_[static_cast<std::size_t>(t)];
       if (at != id) continue;
       at = 0;
+      shadow_.acquire(barrier.clock, t);
       threads_[static_cast<std::size_t>(t)].state = Thread::State::ready;
     }
+    barrier = {};
+  }
+
+  void wait_phase(std::int64_t at, int parity, const Where& where) {
+    self->phase_of = at, self->parity = parity;
+    if (!async_.passed(at, parity, self->number)) wait(Thread::State::phase, where);
   }
 
   void collective(Op op, void* mine, bool memory, const char* name, const Where& where) {
-    Warp& warp = of_warp_[static_cast<std::size_t>(self->warp)];
-    if (warp.arrived > 0 && (warp.op != op || warp.where.line() != where.line())) {
-      fail(FaultKind::incomplete_warp, std::string("comes to ") + name + " while other lanes of its warp wait in " + warp.name + " at " +
-                                           place(warp.where), where);
-    }
-    warp.op = op, warp.name = name, warp.where = where;
-    warp.lanes[static_cast<std::size_t>(self->lane)] = mine;
-    if (++warp.arrived < kWarp) return wait(Thread::State::collective, where);
-    warp.arrived = 0;
-    op(warp.lanes.data());
-    if (memory) shadow_.join_warp(self->warp);
-    for (int lane = 0; lane < kWarp; ++lane) threads_[static_cast<std::size_t>(self->warp * kWarp + lane)].state = Thread::State::ready;
+    meet(of_warp_[static_cast<std::size_t>(self->warp)], kWarp, "warp", op, mine, memory, name, where);
+  }
+  void group_collective(Op op, void* mine, const char* name, const Where& where) {
+    meet(of_group_[static_cast<std::size_t>(self->warp / 4)], kWarpgroup, "warpgroup", op, mine, false, name, where);
   }
 
  private:
+  void meet(Meeting& meeting, int size, const char* whole, Op op, void* mine, bool memory, const char* name, const Where& where) {
+    if (meeting.arrived > 0 && (meeting.op != op || meeting.where.line() != where.line())) {
+      fail(FaultKind::incomplete_warp, std::string("comes to ") + name + " while others of its " + whole + " wait in " + meeting.name + " at " +
+                                           place(meeting.where), where);
+    }
+    meeting.op = op, meeting.name = name, meeting.where = where;
+    const int first = self->number / size * size;
+    meeting.lanes[static_cast<std::size_t>(self->number - first)] = mine;
+    if (++meeting.arrived < size) return wait(Thread::State::collective, where);
+    meeting.arrived = 0;
+    op(meeting.lanes.data());
+    if (memory) shadow_.join_warp(self->warp);
+    for (int t = first; t < first + size; ++t) threads_[static_cast<std::size_t>(t)].state = Thread::State::ready;
+  }
+
   std::optional<std::string> refuse() const {
     const std::int64_t threads = launch_->block.count();
     if (threads < 1 || threads > kMaxThreads || threads % kWarp != 0) {
@@ -175,17 +192,23 @@ class Machine {
     fault_ = Fault{kind, text.str()};
   }
 
+  void record(const Complaint& complaint) {
+    record(complaint.kind, threads_[static_cast<std::size_t>(complaint.thread)], complaint.text, complaint.where);
+  }
+
   const Launch* launch_ = nullptr;
   std::optional<Fault> fault_;
   int count_ = 0, warps_ = 0;
   std::unique_ptr<Stacks> stacks_;
   std::vector<Thread> threads_;
   std::vector<int> order_;
-  std::array<Warp, kMaxWarps> of_warp_{};
+  std::array<Meeting, kMaxWarps> of_warp_{};
+  std::array<Meeting, kMaxWarps / 4> of_group_{};
   std::array<Barrier, 16> barriers_{};
   std::array<int, kMaxThreads> waiting_at_{};  // the named barrier, or 0
   std::vector<unsigned char> shared_;
   Shadow shadow_;
+  Async async_{shadow_};
   Context loop_;
   std::mt19937_64 random_;
 
@@ -215,9 +238,11 @@ void fiber_main() {
 }
 
 void Machine::run_block() {
-  shadow_.begin(warps_, launch_->shared_bytes);
+  shadow_.begin(count_, launch_->shared_bytes);
+  async_.begin();
   std::memset(shared_.data(), 0xff, static_cast<std::size_t>(launch_->shared_bytes));
   of_warp_.fill({});
+  of_group_.fill({});
   barriers_.fill({});
   waiting_at_.fill(0);
   order_.resize(static_cast<std::size_t>(count_));
@@ -229,6 +254,7 @@ void Machine::run_block() {
     thread.where = {};
     thread.copies.clear();
     thread.groups = 0;
+    thread.register_fences = 0;
     thread.context.start(stacks_->at(t), Stacks::kBytes - 4096, &fiber_main);
   }
   int done = 0;
@@ -237,6 +263,7 @@ void Machine::run_block() {
     bool progress = false;
     for (const int t : order_) {
       Thread& thread = threads_[static_cast<std::size_t>(t)];
+      if (thread.state == Thread::State::phase && async_.passed(thread.phase_of, thread.parity, t)) thread.state = Thread::State::ready;
       if (thread.state != Thread::State::ready) continue;
       progress = true;
       self = &thread;
@@ -244,8 +271,11 @@ void Machine::run_block() {
       if (fault_) return;
       if (thread.state == Thread::State::done) ++done;
     }
-    if (!progress) return report_stuck();
+    const auto [wrong, landed] = async_.advance(!progress && done < count_, launch_->seed > 1, random_);
+    if (wrong) return record(*wrong);
+    if (!progress && !landed) return report_stuck();
   }
+  if (const auto wrong = async_.left_over()) record(*wrong);
 }
 
 // Nobody can go on: a warp waits for lanes that will not come, or a barrier for threads.
@@ -253,15 +283,26 @@ void Machine::report_stuck() {
   const auto doing = [&](const Thread& other) {
     return "thread " + std::to_string(other.number) + (other.state == Thread::State::done ? " has returned" : " waits at " + place(other.where));
   };
-  for (const Warp& warp : of_warp_) {
-    if (warp.arrived == 0) continue;
-    const auto first = (&warp - of_warp_.data()) * kWarp;
-    const Thread *waits = nullptr, *missing = nullptr;
-    for (auto t = first; t < first + kWarp; ++t) {
-      const Thread& thread = threads_[static_cast<std::size_t>(t)];
-      (thread.state == Thread::State::collective ? waits : missing) = &thread;
+  const auto incomplete = [&](const auto& meetings, std::ptrdiff_t size, const char* whole) {
+    for (const Meeting& meeting : meetings) {
+      if (meeting.arrived == 0) continue;
+      const auto first = (&meeting - meetings.data()) * size;
+      const Thread *waits = nullptr, *missing = nullptr;
+      for (auto t = first; t < first + size; ++t) {
+        const Thread& thread = threads_[static_cast<std::size_t>(t)];
+        (thread.state == Thread::State::collective ? waits : missing) = &thread;
+      }
+      record(FaultKind::incomplete_warp, *waits, std::string(meeting.name) + " waits for a whole " + whole + ", but " + doing(*missing), waits->where);
+      return true;
     }
-    return record(FaultKind::incomplete_warp, *waits, std::string(warp.name) + " waits for a whole warp, but " + doing(*missing), waits->where);
+    return false;
+  };
+  if (incomplete(of_warp_, kWarp, "warp") || incomplete(of_group_, kWarpgroup, "warpgroup")) return;
+  for (int t = 0; t < count_; ++t) {
+    const Thread& thread = threads_[static_cast<std::size_t>(t)];
+    if (thread.state != Thread::State::phase) continue;
+    return record(FaultKind::bad_barrier, thread, "waits for ever for parity " + std::to_string(thread.parity) + " of " + async_.missing(thread.phase_of),
+                  thread.where);
   }
   const Thread* waits = nullptr;
   for (int t = 0; t < count_ && waits == nullptr; ++t) {
@@ -277,20 +318,6 @@ void Machine::report_stuck() {
          waits->where);
 }
 
-[[noreturn]] void judge(const Shadow::Finding& finding, std::int64_t bytes, Access access, const char* array, const Where& where) {
-  const std::string what = std::string(access == Access::read ? "reads " : "writes ") + std::to_string(bytes) + " bytes of '" + array +
-                           "' at byte " + std::to_string(finding.byte) + " of shared memory";
-  const std::string other = "thread " + std::to_string(finding.other);
-  switch (finding.verdict) {
-    case Shadow::Verdict::uninitialised: fail(FaultKind::uninitialised_shared, what + ", which nobody has written yet", where);
-    case Shadow::Verdict::pending: fail(FaultKind::pending_copy, what + " before " + other + " has waited for its copy", where);
-    default:
-      fail(FaultKind::race, what + ", which " + other + (finding.other_wrote ? " wrote" : " read") + " with no barrier in between", where);
-  }
-}
-
-std::int64_t offset_of(const void* at) { return static_cast<const unsigned char*>(at) - of_thread->shared(); }
-
 }  // namespace
 
 constinit thread_local Thread* self = nullptr;
@@ -301,6 +328,25 @@ std::optional<Fault> run(const Launch& launch) { return machine().run(launch); }
 [[noreturn]] void fail(FaultKind kind, const std::string& what, const Where& where) { machine().fail(kind, what, where); }
 unsigned char* shared_memory() { return machine().shared(); }
 std::int64_t shared_size() { return machine().shared_bytes(); }
+
+[[noreturn]] void judge(const Shadow::Finding& finding, std::int64_t bytes, Access access, const char* array, const Where& where) {
+  const std::string what = std::string(access == Access::read ? "reads " : "writes ") + std::to_string(bytes) + " bytes of '" + array +
+                           "' at byte " + std::to_string(finding.byte) + " of shared memory";
+  const bool unit = of_thread->shadow().is_unit(finding.other), engine = finding.other == of_thread->shadow().unit(0);
+  const std::string other = engine ? "a bulk copy" : unit ? "a product" : "thread " + std::to_string(finding.other);
+  switch (finding.verdict) {
+    case Shadow::Verdict::uninitialised: fail(FaultKind::uninitialised_shared, what + ", which nobody has written yet", where);
+    case Shadow::Verdict::pending:
+      fail(FaultKind::pending_copy, what + (unit ? " which a bulk copy has yet to bring" : " before " + other + " has waited for its copy"), where);
+    case Shadow::Verdict::unfenced:
+      fail(FaultKind::unfenced, what + " through the asynchronous proxy, which " + other + " wrote with no fence_async_proxy() before the barrier", where);
+    default:
+      fail(FaultKind::race, what + ", which " + other + (finding.other_wrote ? " wrote" : " read") +
+                                (unit ? " and nobody has waited for" : " with no barrier in between"), where);
+  }
+}
+
+std::int64_t offset_of(const void* at) { return static_cast<const unsigned char*>(at) - of_thread->shared(); }
 
 void note_shared(const void* at, std::int64_t bytes, std::int64_t element, Access access, const char* array, const Where& where) {
   const Shadow::Finding finding = of_thread->shadow().note(offset_of(at), bytes, element, access, self->number);
@@ -325,5 +371,46 @@ void wait_copies(int pending) {
 void sync_threads(const Where& where) { machine().sync_threads(where); }
 void sync_named(int id, int threads, bool wait, const Where& where) { machine().sync_named(id, threads, wait, where); }
 void collective(Op op, void* mine, bool memory, const char* name, const Where& where) { machine().collective(op, mine, memory, name, where); }
+
+void note_array(const void* at, std::int64_t bytes, const char* name) { of_thread->async().note_array(offset_of(at), bytes, name); }
+void barrier_init(const void* at, int arrivals, const Where& where) { of_thread->async().init(offset_of(at), arrivals, where); }
+void barrier_arrive(const void* at, std::int64_t expected, const Where& where) { of_thread->async().arrive(offset_of(at), expected, where); }
+void barrier_wait(const void* at, int parity, const Where& where) {
+  note_shared(at, 8, 8, Access::read, "barrier", where);
+  of_thread->wait_phase(offset_of(at), parity, where);
+}
+void bulk_copy(void* to, const void* from, std::int64_t bytes, std::int64_t element, const char* array, const void* barrier, const Where& where) {
+  of_thread->async().copy(offset_of(to), from, bytes, element, array, offset_of(barrier), where);
+}
+void fence_async_proxy() { of_thread->shadow().fence(self->number); }
+
+void matrix_multiply(Multiplication& mine, const Where& where) {
+  mine.where = &where;
+  of_thread->group_collective(
+      [](void* const* lanes) {
+        const auto& first = *static_cast<const Multiplication*>(lanes[0]);
+        std::array<float*, kWarpgroup> sums;
+        for (std::size_t t = 0; t < kWarpgroup; ++t) {
+          const auto& other = *static_cast<const Multiplication*>(lanes[t]);
+          if (other.a != first.a || other.b != first.b || other.columns != first.columns) {
+            fail(FaultKind::bad_descriptor, "multiplies other matrices than others of its warpgroup", *first.where);
+          }
+          sums[t] = other.sums;
+        }
+        const std::uint32_t epoch = of_thread->async().multiply(self->warp / 4, {first.a, first.b, first.columns}, sums, *first.where);
+        for (std::size_t t = 0; t < kWarpgroup; ++t) static_cast<Multiplication*>(lanes[t])->epoch = epoch;
+      },
+      &mine, "wgmma", where);
+}
+void matrix_commit(const Where& where) {
+  collective([](void* const*) { of_thread->async().commit(self->warp); }, nullptr, false, "wgmma_commit", where);
+}
+void matrix_wait(int pending, const Where& where) {
+  collective([](void* const* lanes) { of_thread->async().wait(self->warp, *static_cast<const int*>(lanes[0])); }, &pending, false, "wgmma_wait", where);
+}
+bool sums_made(std::uint32_t epoch) { return of_thread->shadow().knows(self->number, of_thread->shadow().unit(1 + self->warp / 4), epoch); }
+void meet_warpgroup(const char* name, const Where& where) {
+  of_thread->group_collective([](void* const*) {}, nullptr, name, where);
+}
 
 }  // namespace diffcert::emulator

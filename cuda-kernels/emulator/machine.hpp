@@ -2,12 +2,12 @@
 //
 // It finds: accesses outside a buffer or outside shared memory, misaligned vector accesses, reads of shared memory that nobody
 // wrote, races on shared memory (two threads, one of them writing, with no barrier in between), reads of what cp.async has not yet
-// brought, collectives that not every lane of the warp joins, barriers that not every thread reaches. A fault names the kernel, the
-// block, the thread, the place and the source line; the launch ends there.
+// brought, collectives that not every lane of the warp joins, barriers that not every thread reaches; and of what works behind the threads
+// (async.hpp): writes that no fence has carried to the asynchronous proxy, sums read before their products are made, barriers told of too
+// few or too many bytes. A fault names the kernel, the block, the thread, the place and the source line; the launch ends there.
 //
-// Order of time: each warp counts its barriers (its epoch) and knows up to which epoch of every other warp's it may look (`known`).
-// Lanes of one warp are ordered by the warp's own epoch, threads of different warps by `known`; a block barrier joins all of them.
-// Threads run in an order that the seed chooses: 0 ascending, 1 descending, others shuffled anew in each round; so do blocks.
+// The order of time is kept by clocks (shadow.hpp). Threads run in an order that the seed chooses: 0 ascending, 1 descending, others shuffled
+// anew in each round; so do blocks.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,10 @@ enum class FaultKind : std::uint8_t {
   pending_copy,
   incomplete_warp,
   divergent_barrier,
+  bad_barrier,
+  bad_descriptor,
+  unfenced,
+  pending_sum,
   bad_launch,
 };
 
@@ -72,10 +76,13 @@ struct Copy {
 struct Thread {
   Dim index;
   int number = 0, lane = 0, warp = 0;
-  enum class State : std::uint8_t { ready, barrier, collective, done } state = State::ready;
+  enum class State : std::uint8_t { ready, barrier, phase, collective, done } state = State::ready;
   Where where;  // of the barrier or collective it waits at
   std::vector<Copy> copies;
   std::uint32_t groups = 0;  // committed
+  std::int64_t phase_of = 0; // the barrier whose phase of that parity it waits for
+  int parity = 0;
+  std::uint32_t register_fences = 0;
   Context context;
 };
 
@@ -106,6 +113,31 @@ void sync_named(int id, int threads, bool wait, const Where& where);
 // All 32 lanes meet; the last one to come runs op over what each brought. memory: orders memory within the warp, as __syncwarp.
 using Op = void (*)(void* const lanes[kWarp]);
 void collective(Op op, void* mine, bool memory, const char* name, const Where& where);
+
+// ---- what works behind the threads (async.hpp); addresses are in shared memory -----------------------------------------------
+
+std::int64_t offset_of(const void* at);
+void note_array(const void* at, std::int64_t bytes, const char* name);
+void barrier_init(const void* at, int arrivals, const Where& where);
+// One arrival, and `expected` bytes announced.
+void barrier_arrive(const void* at, std::int64_t expected, const Where& where);
+void barrier_wait(const void* at, int parity, const Where& where);
+void bulk_copy(void* to, const void* from, std::int64_t bytes, std::int64_t element, const char* array, const void* barrier, const Where& where);
+void fence_async_proxy();
+// What a thread brings to its warpgroup's product: all but the sums must be the same in all.
+struct Multiplication {
+  std::uint64_t a, b;
+  int columns;
+  float* sums;
+  const Where* where = nullptr;
+  std::uint32_t epoch = 0;  // comes out: what sums_made asks for
+};
+void matrix_multiply(Multiplication& mine, const Where& where);
+void matrix_commit(const Where& where);
+void matrix_wait(int pending, const Where& where);
+bool sums_made(std::uint32_t epoch);
+// All 128 threads of a warpgroup meet, for nothing else.
+void meet_warpgroup(const char* name, const Where& where);
 
 // ---- device memory ---------------------------------------------------------------------------------------------------------
 
