@@ -1,8 +1,6 @@
 // ptx_sm90.cuh for the emulator; what happens, and when, stands in async.hpp.
 #pragma once
 
-#include <cmath>
-
 #include "emulator/machine.hpp"
 #include "kernels/bf16.cuh"
 #include "kernels/device.cuh"
@@ -94,10 +92,6 @@ void take_registers(emulator::Where where = emulator::Where::current()) {
   static_assert(count % 8 == 0 && count >= 24 && count <= 256, "as setmaxnreg has it");
   emulator::meet_warpgroup("take_registers", where);
 }
-
-// As good as the unit's, not equal to it.
-inline float exp2_near(float x) { return std::exp2(x); }
-inline float reciprocal_near(float x) { return 1.0f / x; }
 
 }  // namespace emulated
 }  // namespace diffcert

@@ -124,18 +124,5 @@ DC_DEVICE void take_registers() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(count));
 }
 
-// ---- one unit's approximations, good to 2^-22: for what is rounded to bf16 anyway -------------------------------------------------
-
-DC_DEVICE float exp2_near(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-DC_DEVICE float reciprocal_near(float x) {
-  float y;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-
 }  // namespace diffcert
 #endif
