@@ -10,6 +10,7 @@ module org.diffcert {
   exports org.diffcert.schedule;
   exports org.diffcert.stats;
   exports org.diffcert.certify;
+  exports org.diffcert.denoise;
   exports org.diffcert.run;
   exports org.diffcert.analyze;
   exports org.diffcert.file;

@@ -185,6 +185,12 @@ final class CertifyJob implements RunListener {
     String each = calls == most ? Long.toString(most) : String.format(Locale.ROOT, "%.1f of at most %d", calls, most);
     terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %s network calls a vote",
         total / log.records().size(), 3600 * log.records().size() / total, each));
+    long votes = source.stageNanos().values().stream().mapToLong(Long::longValue).sum();
+    if (votes > 0) {
+      terminal.say("of the votes' time here " + source.stageNanos().entrySet().stream().map(stage -> String.format(
+          Locale.ROOT, "%s %.1f%%", stage.getKey(), 100.0 * stage.getValue() / votes)).collect(
+          Collectors.joining(", ")));
+    }
     if (config.stop().kind() != Stopping.Kind.FIXED) {
       terminal.say(String.format(Locale.ROOT, "%.0f samples an image on average, those that choose the class included",
           (double) used / log.records().size()));

@@ -6,6 +6,7 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.VoteSource;
+import org.diffcert.denoise.Purification;
 import org.diffcert.diffusion.ClassifierOptions;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DiffusionClassifier;
@@ -34,12 +35,16 @@ final class ClassifierArguments {
   Path unconditionalModel;
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
-      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; or onnx: the classifier in an ONNX file, "
-          + "under integer noise.")
+      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; onnx: the classifier in an ONNX file, "
+          + "under integer noise; denoised: --onnx behind the denoised estimate of --model; densepure: --onnx behind "
+          + "several runs of --model's reverse chain, by majority.")
   String classifier;
 
   @Mixin
   OnnxArguments onnx;
+
+  @Mixin
+  DenoiserArguments denoiser;
 
   @Option(names = "--sigma", required = true, paramLabel = "S[,S..]",
       description = "Smoothing noise in [0,1] pixel units. Several share the error probability.")
@@ -125,27 +130,47 @@ final class ClassifierArguments {
    * @param recorded the seed of the run that is gone on with, empty for none; taken where the seed is auto
    */
   Plan plan(OptionalLong recorded) {
-    if (!classifier.equals(OnnxArguments.NAME)) {
+    if (!isOfUsers()) {
       onnx.refuseAny();
+      denoiser.refuseAny();
       ClassifierOptions options = options(recorded);
       return new Plan(options.sigmas(), terminal -> open(terminal, options));
     }
     if (!noise.equals("integer")) {
-      throw DiffcertException.usage("--noise is '" + noise + "', --classifier onnx takes integer noise only");
+      throw DiffcertException.usage("--noise is '" + noise + "', --classifier " + classifier
+          + " takes integer noise only");
     }
+    if (unconditionalModel != null || !prune.equals("none")) {
+      throw DiffcertException.usage("--unconditional-model and --prune do not go with --classifier " + classifier);
+    }
+    OnnxOptions input = onnx.options();
+    List<Sigma> sigmas = Arguments.sigmas(sigma);
+    long value = seed(recorded);
+    if (DenoiserArguments.isOne(classifier)) {
+      Purification how = denoiser.purification(classifier);
+      return new Plan(sigmas, terminal -> denoiser.open(network, batch, !noClamp, input, how, sigmas, value,
+          seedText(value), terminal));
+    }
+    denoiser.refuseAny();
     if (!network.device.equals("auto") && !network.device.equals("cpu")) {
       throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
     }
-    OnnxOptions options = onnx.options();
-    List<Sigma> sigmas = Arguments.sigmas(sigma);
-    long value = seed(recorded);
-    return new Plan(sigmas, terminal -> OnnxArguments.open(network.model, options, sigmas, value, network.threads,
-        !seed.equals("auto"), terminal));
+    return new Plan(sigmas, terminal -> OnnxArguments.open(network.model, input, sigmas, value, network.threads,
+        seedText(value), terminal));
+  }
+
+  /** Whether a model of any user's classifies. */
+  private boolean isOfUsers() {
+    return classifier.equals(OnnxArguments.NAME) || DenoiserArguments.isOne(classifier);
+  }
+
+  private String seedText(long value) {
+    return "seed " + Long.toUnsignedString(value) + (seed.equals("auto") ? "" : " (given: a reproduction run)");
   }
 
   /** Refuses a model of any user's that does not fit the data. */
   void refuseUnfit(Opened opened, ImageData data) {
-    if (classifier.equals(OnnxArguments.NAME)) {
+    if (isOfUsers()) {
       OnnxArguments.refuseUnfit(opened, data);
     }
   }
@@ -177,8 +202,7 @@ final class ClassifierArguments {
       boolean pruned = options.pruning().kind() != Pruning.Kind.NONE;
       terminal.say("votes    " + options.kind().cliName()
           + (pruned ? ", pruned: " + options.pruning() + ", at most " : ", ") + opened.callsPerSample()
-          + " network calls each, seed " + Long.toUnsignedString(options.seed())
-          + (seed.equals("auto") ? "" : " (given: a reproduction run)"));
+          + " network calls each, " + seedText(options.seed()));
       if (options.noise() == NoiseMode.FLOAT) {
         terminal.say("warning  float noise is for comparison with published runs; it is not a sound certificate");
       }

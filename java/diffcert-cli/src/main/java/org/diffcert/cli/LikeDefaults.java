@@ -32,8 +32,9 @@ final class LikeDefaults implements IDefaultValueProvider {
     if (value(arguments, "--model") == null) {
       defaults.put("--model", RunFiles.model(log, null).toString());
     }
-    if (value(arguments, "--unconditional-model") == null && !log.origin().unconditional().isEmpty()) {
-      defaults.put("--unconditional-model", RunFiles.unconditional(log, null).toString());
+    String second = RunOptions.second(log.header());
+    if (value(arguments, second) == null && !log.origin().unconditional().isEmpty()) {
+      defaults.put(second, RunFiles.second(log, null).toString());
     }
     if (value(arguments, "--data") == null) {
       defaults.put("--data", RunFiles.data(log.header(), null));

@@ -17,36 +17,36 @@ import org.diffcert.onnx.OnnxOptions;
 import org.diffcert.run.Origin;
 import picocli.CommandLine.Option;
 
-/** The options of {@code --classifier onnx}: what the model in an ONNX file expects of its input. */
+/** The options of {@code --classifier onnx}, and of one behind a denoiser: what the model in an ONNX file expects of its input. */
 final class OnnxArguments {
   /** The name of the classifier, in options and headers. */
   static final String NAME = "onnx";
 
   @Option(names = "--input-range", paramLabel = "LOW:HIGH",
-      description = "--classifier onnx: what pixels of 0 and 255 mean to the model. Default: 0:1.")
+      description = "ONNX models: what pixels of 0 and 255 mean to the model. Default: 0:1.")
   String range;
 
   @Option(names = "--mean", paramLabel = "M[,M..]",
-      description = "--classifier onnx: then subtracted, one for all channels or one each. Default: 0.")
+      description = "ONNX models: then subtracted, one for all channels or one each. Default: 0.")
   String mean;
 
   @Option(names = "--std", paramLabel = "S[,S..]",
-      description = "--classifier onnx: then divided by, one for all channels or one each. Default: 1.")
+      description = "ONNX models: then divided by, one for all channels or one each. Default: 1.")
   String std;
 
   @Option(names = "--layout", paramLabel = "ORDER",
-      description = "--classifier onnx: nchw or nhwc. Default: nchw.")
+      description = "ONNX models: nchw or nhwc. Default: nchw.")
   String layout;
 
   @Option(names = "--onnx-batch", paramLabel = "N",
-      description = "--classifier onnx: images in every call of the model; part of what the classifier is. Default: 64.")
+      description = "ONNX models: images in every call of the model; part of what the classifier is. Default: 64.")
   Integer batch;
 
   /** Options of a model where there is none are a mistake. */
   void refuseAny() {
     if (range != null || mean != null || std != null || layout != null || batch != null) {
       throw DiffcertException.usage(
-          "--input-range, --mean, --std, --layout and --onnx-batch belong to --classifier onnx");
+          "--input-range, --mean, --std, --layout and --onnx-batch belong to --classifier onnx, denoised and densepure");
     }
   }
 
@@ -69,13 +69,13 @@ final class OnnxArguments {
 
   /** The classifier's votes; no vote depends on the number of threads. */
   static ClassifierArguments.Opened open(Path file, OnnxOptions options, List<Sigma> sigmas, long seed, int threads,
-      boolean reproduction, Terminal terminal) {
+      String seedText, Terminal terminal) {
     OnnxClassifier opened = OnnxClassifier.open(file, options);
     terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", "
         + opened.build());
     terminal.say("votes    onnx, " + opened.batch() + (opened.batch() == 1 ? " image" : " images") + " a call ("
         + (opened.isSizeInvariant() ? "the same bits in any batch tried" : "always: its bits may depend on that number")
-        + "), seed " + Long.toUnsignedString(seed) + (reproduction ? " (given: a reproduction run)" : ""));
+        + "), " + seedText);
     int all = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
     Origin origin = Origin.here(String.valueOf(file.getFileName()), "", opened.build() + ", " + all + " threads", "",
         opened.build());

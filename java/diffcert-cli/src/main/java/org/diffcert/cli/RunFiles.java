@@ -28,15 +28,15 @@ final class RunFiles {
             + " is not here nor in models/; give it with --model"));
   }
 
-  /** The file of the network of the unconditional estimate, or null where the run had none of its own. */
-  static Path unconditional(RunLog log, Path given) {
+  /** The run's second file, the unconditional network or what is behind a denoiser; null where it had none. */
+  static Path second(RunLog log, Path given) {
     String name = log.origin().unconditional();
     if (given != null || name.isEmpty()) {
       return given;
     }
     return places("models").map(folder -> sibling(folder, name)).filter(Files::isRegularFile).findFirst()
         .orElseThrow(() -> DiffcertException.usage("the run's second network" + named(name)
-            + " is not here nor in models/; give it with --unconditional-model"));
+            + " is not here nor in models/; give it with " + RunOptions.second(log.header())));
   }
 
   /** The specification of the images: here, in data/, or in the data of the checkout. */

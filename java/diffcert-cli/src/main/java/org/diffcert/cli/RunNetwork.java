@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
  */
 final class RunNetwork extends NetworkArguments {
   private static final List<String> OPTIONS =
-      List.of("--model", "--unconditional-model", "--config", "--device", "--threads", "--isa");
+      List.of("--model", "--unconditional-model", "--onnx", "--config", "--device", "--threads", "--isa");
 
   @Option(names = "--model", paramLabel = "FILE",
       description = "The run's network. Default: the file of the recorded name, here or in models/.")
@@ -30,6 +30,10 @@ final class RunNetwork extends NetworkArguments {
   @Option(names = "--unconditional-model", paramLabel = "FILE",
       description = "The run's second network, if it had one.")
   Path unconditionalModel;
+
+  @Option(names = "--onnx", paramLabel = "FILE",
+      description = "The classifier behind the run's denoiser, if it had one.")
+  Path onnx;
 
   /** Options about a network where none is asked for are a mistake: says which option they go with. */
   static void refuseWithout(String option, CommandSpec spec) {
@@ -44,9 +48,10 @@ final class RunNetwork extends NetworkArguments {
   ClassifierArguments.Opened open(RunLog log, CommandSpec spec, OptionalLong seed, Terminal terminal) {
     Map<String, String> options = RunOptions.ofClassifier(log.header());
     options.put("--model", RunFiles.model(log, model).toString());
-    Path second = RunFiles.unconditional(log, unconditionalModel);
+    String secondOption = RunOptions.second(log.header());
+    Path second = RunFiles.second(log, secondOption.equals("--onnx") ? onnx : unconditionalModel);
     if (second != null) {
-      options.put("--unconditional-model", second.toString());
+      options.put(secondOption, second.toString());
     }
     for (String name : OPTIONS) {
       if (spec.commandLine().getParseResult().hasMatchedOption(name)) {

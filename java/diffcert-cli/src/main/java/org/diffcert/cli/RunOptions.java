@@ -19,8 +19,15 @@ final class RunOptions {
   /** Those that make the classifier, as option and value. */
   static Map<String, String> ofClassifier(RunHeader header) {
     Map<String, Object> source = header.source();
-    if (source.get("classifier") instanceof Map<?, ?> onnx && OnnxArguments.NAME.equals(onnx.get("kind"))) {
-      Map<String, String> options = OnnxArguments.of(onnx);
+    if (source.get("classifier") instanceof Map<?, ?> described) {
+      Map<String, String> options;
+      if (OnnxArguments.NAME.equals(described.get("kind"))) {
+        options = OnnxArguments.of(described);
+      } else if (DenoiserArguments.isOne(described.get("kind"))) {
+        options = DenoiserArguments.of(described);
+      } else {
+        throw foreign("classifier");
+      }
       options.putAll(common(header));
       return options;
     }
@@ -45,6 +52,13 @@ final class RunOptions {
     }
     options.putAll(common(header));
     return options;
+  }
+
+  /** The option that gives a run's second file, if it has one: the unconditional network, or what is behind a denoiser. */
+  static String second(RunHeader header) {
+    boolean denoised = header.source().get("classifier") instanceof Map<?, ?> described
+        && DenoiserArguments.isOne(described.get("kind"));
+    return denoised ? "--onnx" : "--unconditional-model";
   }
 
   /** Those of every classifier. */

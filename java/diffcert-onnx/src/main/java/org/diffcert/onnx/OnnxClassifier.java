@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.BaseClassifier;
 import org.diffcert.certify.VoteSource;
+import org.diffcert.denoise.RealClassifier;
 import org.diffcert.image.ImageShape;
 
 /**
@@ -24,7 +25,7 @@ import org.diffcert.image.ImageShape;
  *
  * <p>Thread-safe, until it is closed.
  */
-public final class OnnxClassifier implements BaseClassifier {
+public final class OnnxClassifier implements BaseClassifier, RealClassifier {
   private final Network network;
   private final String digest;
   private final OnnxOptions options;
@@ -93,6 +94,7 @@ public final class OnnxClassifier implements BaseClassifier {
    *
    * @return at least 1
    */
+  @Override
   public int batch() {
     return batch;
   }
@@ -145,21 +147,40 @@ public final class OnnxClassifier implements BaseClassifier {
     }
   }
 
+  /** A value z in EDM space is what the real number 255 (z + 1) / 2 is among integers. */
+  @Override
+  public void classifyReal(float[] images, int from, int to, int[] classesOut) {
+    float[][] logits = logits(to - from, batch, (row, values, at) -> placeReal(images, from + row, values, at));
+    for (int row = from; row < to; row++) {
+      classesOut[row] = vote(logits[row - from]);
+    }
+  }
+
   @Override
   public void close() {
     network.close();
   }
 
-  /** The logits of rows of integers, computed in calls of a fixed size. */
+  /** Writes a row into a call's values, in the model's layout and units. */
+  private interface Placing {
+    void place(int row, float[] values, int at);
+  }
+
+  /** The logits of rows of integers. */
   private float[][] logits(int[][] inputs, int size) {
+    return logits(inputs.length, size, (row, values, at) -> place(inputs[row], values, at));
+  }
+
+  /** The logits of rows, computed in calls of a fixed size. */
+  private float[][] logits(int all, int size, Placing placing) {
     int elements = shape.elements();
-    float[][] logits = new float[inputs.length][];
+    float[][] logits = new float[all][];
     float[] values = new float[Math.multiplyExact(size, elements)];
     long[] dimensions = options.layout().dimensions(size, shape);
-    for (int from = 0; from < inputs.length; from += size) {
-      int rows = Math.min(size, inputs.length - from);
+    for (int from = 0; from < all; from += size) {
+      int rows = Math.min(size, all - from);
       for (int row = 0; row < rows; row++) {
-        place(inputs[from + row], values, row * elements);
+        placing.place(from + row, values, row * elements);
       }
       Arrays.fill(values, rows * elements, values.length, 0f);
       System.arraycopy(network.logits(values, dimensions), 0, logits, from, rows);
@@ -167,17 +188,35 @@ public final class OnnxClassifier implements BaseClassifier {
     return logits;
   }
 
-  /** One row, in the model's layout and units. */
   private void place(int[] row, float[] out, int at) {
-    int channels = shape.channels();
     int plane = shape.height() * shape.width();
-    int stride = options.layout() == Layout.NCHW ? 1 : channels;
-    for (int channel = 0; channel < channels; channel++) {
-      int to = at + (stride == 1 ? channel * plane : channel);
+    for (int channel = 0; channel < shape.channels(); channel++) {
+      int to = at + first(channel, plane);
       for (int pixel = 0; pixel < plane; pixel++) {
-        out[to + pixel * stride] = values.of(channel, row[channel * plane + pixel]);
+        out[to + pixel * stride()] = values.of(channel, row[channel * plane + pixel]);
       }
     }
+  }
+
+  private void placeReal(float[] images, int row, float[] out, int at) {
+    int plane = shape.height() * shape.width();
+    for (int channel = 0; channel < shape.channels(); channel++) {
+      int from = row * shape.elements() + channel * plane;
+      int to = at + first(channel, plane);
+      for (int pixel = 0; pixel < plane; pixel++) {
+        out[to + pixel * stride()] = options.value(channel, 255 * ((images[from + pixel] + 1.0) / 2));
+      }
+    }
+  }
+
+  /** Where a channel begins in a row of the model's. */
+  private int first(int channel, int plane) {
+    return options.layout() == Layout.NCHW ? channel * plane : channel;
+  }
+
+  /** How far apart the model has the pixels of a channel. */
+  private int stride() {
+    return options.layout() == Layout.NCHW ? 1 : shape.channels();
   }
 
   private int batch(BatchProbe probe, int wanted, boolean own) {

@@ -52,8 +52,8 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
     }
   }
 
-  /** The value of an integer in a channel, in the model's units. */
-  float value(int channel, int s) {
+  /** The value of a number of 1/255 units in a channel, in the model's units. */
+  float value(int channel, double s) {
     double scaled = low + (high - low) * s / 255;
     return (float) ((scaled - of(mean, channel)) / of(std, channel));
   }

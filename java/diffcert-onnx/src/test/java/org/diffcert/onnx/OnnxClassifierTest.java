@@ -19,6 +19,7 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageShape;
 import org.diffcert.image.ImageSource;
+import org.diffcert.noise.IntegerNoise;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +81,29 @@ class OnnxClassifierTest {
     assertEquals((float) ((-1 + 2.0 * 51 / 255 - 0.25) / 2), options.value(0, 51));
     assertEquals(options.value(1, -1530), new ValueTable(options, 2).of(1, -1530));
     assertEquals(options.value(0, 20000), new ValueTable(options, 2).of(0, 20000));
+  }
+
+  /** What a denoiser gives is placed as the integers are, whatever the layout, and a part of an array is its own rows. */
+  @Test
+  void realImagesAreThoseOfTheIntegers() throws IOException {
+    OnnxOptions options = new OnnxOptions(Layout.NHWC, -1, 1, List.of(0.25, 0.5), List.of(2.0, -4.0), 3);
+    try (OnnxClassifier c = open(copies(-1, 1, 2, 2).model(13), options)) {
+      long seed = 20261121;
+      Random random = new Random(seed);
+      int[][] rows = new int[40][4];
+      float[] images = new float[160];
+      for (int i = 0; i < 160; i++) {
+        rows[i / 4][i % 4] = random.nextInt(900) - 300;
+        images[i] = (float) IntegerNoise.edmValue(rows[i / 4][i % 4]);
+      }
+      int[] real = new int[40];
+      c.classifyReal(images, 0, 13, real);
+      c.classifyReal(images, 13, 40, real);
+      assertArrayEquals(classify(c, rows), real, "seed " + seed);
+      images[4 * 17 + 2] = Float.NaN;
+      c.classifyReal(images, 16, 18, real);
+      assertEquals(VoteSource.NO_VOTE, real[17]);
+    }
   }
 
   @Test

@@ -7,14 +7,18 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 
 /** Independent jobs, done by several threads that end with the call. */
-final class Jobs {
+public final class Jobs {
   private Jobs() {}
 
   /**
    * Does the jobs 0 to count - 1, each once, by this thread and helpers. When it returns or throws, no job is running;
    * what is thrown is a failure of one, after which no other was begun.
+   *
+   * @param threads how many threads at most, at least 1
+   * @param count the number of jobs
+   * @param job does the job of a number
    */
-  static void run(int threads, int count, IntConsumer job) {
+  public static void run(int threads, int count, IntConsumer job) {
     AtomicInteger next = new AtomicInteger();
     AtomicReference<Throwable> failure = new AtomicReference<>();
     Runnable work = () -> {

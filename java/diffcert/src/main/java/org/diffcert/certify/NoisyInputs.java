@@ -15,12 +15,24 @@ import org.diffcert.noise.Sigma;
  * @param certain for each sample, whether none of its draws was ambiguous (S5); if one was, the sample counts against
  *     the certificate
  */
-record NoisyInputs(int[][] sums, boolean[] certain) {
+public record NoisyInputs(int[][] sums, boolean[] certain) {
   /** Samples of one batch. */
   static final int BATCH = 64;
 
-  /** Samples from to to - 1 of an image. */
-  static NoisyInputs of(NoiseLaw law, Sigma sigma, long seed, ByteImage image, int imageId, Phase phase, int from,
+  /**
+   * Samples of an image.
+   *
+   * @param law the law of the noise
+   * @param sigma its standard deviation
+   * @param seed key of the noise
+   * @param image the image
+   * @param imageId its index in the data set
+   * @param phase what the samples are for
+   * @param from the first sample
+   * @param to one past the last
+   * @return their sums
+   */
+  public static NoisyInputs of(NoiseLaw law, Sigma sigma, long seed, ByteImage image, int imageId, Phase phase, int from,
       int to) {
     IntegerNoise noise = IntegerNoise.of(law, sigma);
     int elements = image.shape().elements();

@@ -93,6 +93,15 @@ public interface VoteSource extends AutoCloseable {
     Arrays.fill(calls, 0, to - from, callsPerSample());
   }
 
+  /**
+   * Where the wall time of the votes so far went, by the name of a stage, for sources that know; no vote depends on it.
+   *
+   * @return nanoseconds, in the order of the stages; empty unless a source says
+   */
+  default Map<String, Long> stageNanos() {
+    return Map.of();
+  }
+
   @Override
   void close();
 }

@@ -7,7 +7,9 @@ public enum NoiseStream {
   /** Noise of a level of the ELBO; the index is the position of the level in the classifier's list. */
   LEVEL(1),
   /** Increments of path noise; the index is the position of sigma in the ascending list. */
-  PATH(2);
+  PATH(2),
+  /** Noise of the steps of a reverse chain; the index is 256 times the run plus the step (docs/spec/denoised.md). */
+  REVERSE(3);
 
   private final int code;
 
@@ -18,7 +20,7 @@ public enum NoiseStream {
   /**
    * The number in the counter.
    *
-   * @return 0, 1 or 2
+   * @return 0, 1, 2 or 3
    */
   public int code() {
     return code;

@@ -11,7 +11,8 @@ import java.util.Map;
  *
  * @param started when, to the millisecond
  * @param model file name of the network, without its folder; empty where there is none
- * @param unconditional the same of the network of the unconditional estimate
+ * @param unconditional the same of the second file: the network of the unconditional estimate, or the classifier
+ *     behind a denoiser
  * @param device one line about the device: processor and instruction set, or GPU
  * @param driver the device's driver; empty for a CPU
  * @param build compiler and parts of the native library; empty where there is none
@@ -28,7 +29,7 @@ public record Origin(Instant started, String model, String unconditional, String
    *
    * @param started when
    * @param model file name of the network
-   * @param unconditional file name of the network of the unconditional estimate
+   * @param unconditional file name of the second network
    * @param device one line about the device
    * @param driver the device's driver
    * @param build compiler and parts of the native library
@@ -43,7 +44,7 @@ public record Origin(Instant started, String model, String unconditional, String
    * Here and now.
    *
    * @param model file name of the network, without its folder, or empty
-   * @param unconditional the same of the network of the unconditional estimate, or empty
+   * @param unconditional the same of the second network, or empty
    * @param device one line about the device, or empty
    * @param driver the device's driver, or empty
    * @param build compiler and parts of the native library, or empty

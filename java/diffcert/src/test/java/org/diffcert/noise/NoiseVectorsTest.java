@@ -61,6 +61,16 @@ class NoiseVectorsTest {
     check("normals, stream 1, index 5", digest.hex());
   }
 
+  /** Java's alone, as reverse chains are. */
+  @Test
+  void normalsOfReverseSteps() throws IOException {
+    Fnv digest = new Fnv();
+    for (double z : KEY.normals(NoiseStream.REVERSE, 3 * 256 + 2, MILLION)) {
+      digest.add(Double.doubleToRawLongBits(z), 8);
+    }
+    check("normals, stream 3, index 770", digest.hex());
+  }
+
   @Test
   void normalsOfTheTails() throws IOException {
     Fnv digest = new Fnv();
