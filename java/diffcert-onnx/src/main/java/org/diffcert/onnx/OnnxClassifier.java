@@ -121,7 +121,7 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
    * What computes, as far as it can change the bits of a logit beyond what {@link #identity} says: runtime and
    * processor.
    *
-   * @return for example {@code onnxruntime 1.29.0 on AMD EPYC}
+   * @return for example {@code onnxruntime 1.28.0 on AMD EPYC}
    */
   public String build() {
     return "onnxruntime " + network.version() + " on " + processor();
