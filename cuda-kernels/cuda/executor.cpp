@@ -22,6 +22,9 @@ class DeviceExecutor final : public Executor {
     if (!form.empty() && form != "fp32" && form != "bf16") {
       throw Error(DC_BAD_ARGUMENT, "The device '" + device + "' computes in fp32 or bf16, not in '" + form + "'.");
     }
+    if (plan.cotangent.present()) {
+      throw Error(DC_DEVICE_UNAVAILABLE, "The device '" + device + "' computes no gradients; use cpu or reference.");
+    }
     const std::int32_t compute = device_->properties().compute;
     if (half_ && compute != 0 && compute < 80) {
       throw Error(DC_DEVICE_UNAVAILABLE, "The device '" + device + "' has no bf16 arithmetic: it needs compute capability 8.0 or later.");
@@ -75,7 +78,14 @@ class DeviceExecutor final : public Executor {
   void build() {
     if (!steps_.empty()) return;
     Builder builder(device_, plan_, weights_, half_);
-    for (const Op& op : plan_.ops) steps_.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
+    for (const Op& op : plan_.ops) {
+      steps_.push_back(std::visit(
+          [&](const auto& o) -> Step {
+            if constexpr (requires { make_step(o, builder); }) return make_step(o, builder);
+            throw Error(DC_INTERNAL, "A device without gradients was given a backward op.");
+          },
+          op));
+    }
     packed_ = builder.take();
     scratch_ = builder.scratch();
     weights_ = {};

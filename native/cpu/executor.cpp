@@ -99,6 +99,9 @@ class CpuExecutor final : public Executor {
                                       [&](const ResampleOp& o) { return make_resample(o); },
                                       [&](const AttentionOp& o) { return make_attention(o); },
                                       [&](const AddOp& o) { return make_add(o); },
+                                      [&](const auto&) -> std::unique_ptr<Step> { 
+                                        throw Error(DC_DEVICE_UNAVAILABLE, "The device cpu computes no gradients yet; use reference.");
+                                      },
                                   },
                                   op));
       for (const WeightId w : weights_of(op)) {

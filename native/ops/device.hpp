@@ -27,6 +27,16 @@ class Executor {
   virtual void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) = 0;
   // The same in float64; devices that compute in float32 convert.
   virtual void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) = 0;
+  // Forwards, then backwards, for a plan that goes there (unet/backward.hpp). cotangent: n x [R, R, Cout]. output and gradient, n x
+  // [R, R, C] of sum(cotangent * output) by the image, may be null. Gradients of weights are added to what is there, where the plan has them.
+  virtual void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const float* cotangent,
+                            float* output, float* gradient);
+  virtual void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const double* cotangent,
+                            double* output, double* gradient);
+  // Sets the gradients of all weights to zero, as they are after prepare.
+  virtual void clear_gradients();
+  // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns.
+  virtual void gradient(WeightId w, std::span<double> values) const;
   virtual std::int64_t weight_bytes() const = 0;
   virtual std::int64_t arena_bytes() const = 0;
   // What the last run's ops took by the device's own clock, transfers left out; 0 where there is none.

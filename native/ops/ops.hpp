@@ -70,6 +70,7 @@ struct LinearOp {
   BufferId addend = kNone;  // [out_features]
   float in_scale = 1.0f;    // applied to in (SongUNet scales the one-hot label by sqrt(label_dim))
   bool silu = false;        // on the result
+  bool transposed = false;  // the weight is [in_features, out_features]: the adjoint of a map from out to in
 };
 
 // Per-channel statistics of a feature map: out = mean [C], then M2 = sum of squared deviations [C].
@@ -101,6 +102,7 @@ struct ConvOp {
   std::int32_t kernel = 3;   // 1 or 3
   std::int32_t padding = 1;  // zeros around; kernel/2 but for fused resampling, where it is larger
   bool up2 = false, down2 = false;
+  bool transposed = false;                // the weight is [Cin, Cout, k, k] and is read flipped: the adjoint of a convolution from out to src
   WeightId weight = kNone, bias = kNone;  // weight [Cout, Cin, k, k]
   Feature skip[2];                        // raw (no load), 1x1, of out's height and width; absent when up2 or down2
   WeightId skip_weight = kNone, skip_bias = kNone;
@@ -137,7 +139,100 @@ struct AddOp {
   BufferId stats = kNone;
 };
 
-using Op = std::variant<EmbedOp, LinearOp, StatsOp, NormOp, ConvOp, ResampleOp, AttentionOp, AddOp>;
+// ---- The backward direction -------------------------------------------------------------------------------------------
+// unet/backward.hpp makes a plan that goes on backwards: adjoints of convolutions, linear maps and resamplings are those ops again,
+// transposed; the ops below are the rest. `gradient` is always that of one number, sum(cotangent * output). Those that end in a weight
+// add to its gradient: rows ascending, whatever the batches.
+
+// The gradient of what a load gave, on its way back to one source of it. dy = scale * (the adjoint of up2 or down2 of `gradient`),
+// dz = dy * silu'(a v + b) with v the source; without a source dz = dy.
+struct LoadGradient {
+  Feature gradient;        // of all sources, concatenated, and resampled
+  std::int32_t first = 0;  // the source's first channel among them
+  bool up2 = false, down2 = false;
+  float scale = 1.0f;
+  Feature source;          // needed by an affine or silu
+  Load load;               // its affine is over all channels of gradient
+};
+
+// out[first + c] = sum of dz * (v - mean[c]), out[C + first + c] = sum of dz over the source's pixels; C = gradient.channels.
+struct LoadSumsOp {
+  LoadGradient in;
+  BufferId stats = kNone;  // of the source
+  BufferId out = kNone;    // [2 * C]; one op a source writes its part
+};
+
+// From those sums to what the statistics pass on: v gets slope[c] * v + offset[c] besides a dz.
+struct NormBackwardOp {
+  NormOp norm;
+  BufferId sums = kNone;      // [2 * C]
+  BufferId slopes = kNone;    // [2 * C]: slope, then offset
+  BufferId adaptive = kNone;  // [2 * C]: the gradient of norm.adaptive
+  BufferId affine = kNone;    // [2 * C]: the gradients of gamma, then beta
+};
+
+// out [+]= a dz [+ slope v + offset].
+struct PullbackOp {
+  LoadGradient in;
+  BufferId slopes = kNone;
+  Feature out;
+  bool accumulate = false;
+};
+
+// The gradient of q, k and v from that of attention's output.
+struct AttentionBackwardOp {
+  Feature in;        // [q | k | v]
+  Feature gradient;  // of the output
+  Feature out;       // of in
+  std::int32_t heads = 1;
+};
+
+// out = gradient * silu'(in)
+struct SiluBackwardOp {
+  BufferId in, gradient, out;
+  std::int32_t elements = 0;
+};
+
+// out[c] = scale * sum over pixels of in[., c].
+struct ChannelSumOp {
+  Feature in;
+  BufferId out;
+  float scale = 1.0f;
+};
+
+// gradient of weight[o, c, ky, kx] += scale * sum over pixels (y, x) of gradient[y, x, o] * loaded[y + ky - padding, x + kx - padding, c].
+struct ConvGradientOp {
+  Feature src[2];
+  Load load;
+  std::int32_t kernel = 3, padding = 1;
+  bool up2 = false, down2 = false;
+  Feature gradient;
+  float scale = 1.0f;
+  WeightId weight = kNone;
+};
+
+// gradient of weight[o, i] += gradient[o] * in_scale * in[i].
+struct LinearGradientOp {
+  BufferId in, gradient;
+  std::int32_t in_features = 0, out_features = 0;
+  float in_scale = 1.0f;
+  WeightId weight = kNone;
+};
+
+// gradient of weight[i] += in[first + i]: biases, gamma, beta.
+struct AccumulateOp {
+  BufferId in;
+  std::int32_t first = 0, elements = 0;
+  WeightId weight = kNone;
+};
+
+using Op = std::variant<EmbedOp, LinearOp, StatsOp, NormOp, ConvOp, ResampleOp, AttentionOp, AddOp, LoadSumsOp, NormBackwardOp, PullbackOp,
+                        AttentionBackwardOp, SiluBackwardOp, ChannelSumOp, ConvGradientOp, LinearGradientOp, AccumulateOp>;
+
+// A residual block's ops [from, to) in a plan.
+struct Block {
+  std::int64_t from = 0, to = 0;
+};
 
 // A network, planned. The device fills image [R*R*C] (already scaled by c_in), noise_label [1], label [label_dim] (one-hot or zeros)
 // and reads output.
@@ -149,6 +244,12 @@ struct Plan {
   Feature image, output;
   BufferId noise_label = kNone, label = kNone;
   std::int32_t label_dim = 0;
+  std::vector<Block> blocks;
+  // A plan that goes backwards, too: the device fills cotangent before op number forward_ops and reads gradient, the image's, at the end.
+  Feature cotangent, gradient;
+  std::int64_t forward_ops = 0;
+  bool parameters = false;  // it adds up the gradients of its weights
+  std::int64_t forward_count() const { return cotangent.present() ? forward_ops : static_cast<std::int64_t>(ops.size()); }
 };
 
 }  // namespace diffcert

@@ -6,14 +6,6 @@
 namespace diffcert::reference {
 namespace {
 
-struct Map {
-  std::vector<double> values;
-  std::int64_t height, width, channels;
-  double at(std::int64_t y, std::int64_t x, std::int64_t c) const {
-    return y < 0 || x < 0 || y >= height || x >= width ? 0.0 : values[static_cast<std::size_t>((y * width + x) * channels + c)];
-  }
-};
-
 Map upsampled(const Map& in) {
   Map out{std::vector<double>(in.values.size() * 4), in.height * 2, in.width * 2, in.channels};
   for (std::int64_t y = 0; y < out.height; ++y) {
@@ -39,12 +31,6 @@ Map averaged(const Map& in) {
   return out;
 }
 
-Map map(const Feature& first, const Feature& second, const Load& load, bool up, bool down, const Place& at) {
-  Map m{loaded(first, second, load, at), first.height, first.width, first.channels + (second.present() ? second.channels : 0)};
-  if (up) return upsampled(m);
-  return down ? averaged(m) : m;
-}
-
 // [Cout, Cin, taps] as [taps, Cin, Cout]: one input value meets all output channels side by side, which compilers make fast
 // without touching the order of any sum.
 std::vector<double> outputs_last(const std::vector<double>& weight, std::int64_t out, std::int64_t in, std::int64_t taps) {
@@ -67,12 +53,33 @@ void accumulate(const double* weight, const double* values, std::int64_t in, std
   }
 }
 
+// [Cin, Cout, taps], taps flipped, as [Cout, Cin, taps].
+std::vector<double> flipped(const std::vector<double>& weight, std::int64_t out, std::int64_t in, std::int64_t taps) {
+  std::vector<double> moved(weight.size());
+  for (std::int64_t o = 0; o < out; ++o) {
+    for (std::int64_t c = 0; c < in; ++c) {
+      for (std::int64_t t = 0; t < taps; ++t) {
+        moved[static_cast<std::size_t>((o * in + c) * taps + t)] = weight[static_cast<std::size_t>((c * out + o) * taps + taps - 1 - t)];
+      }
+    }
+  }
+  return moved;
+}
+
 }  // namespace
+
+Map map(const Feature& first, const Feature& second, const Load& load, bool up, bool down, const Place& at) {
+  Map m{loaded(first, second, load, at), first.height, first.width, first.channels + (second.present() ? second.channels : 0)};
+  if (up) return upsampled(m);
+  return down ? averaged(m) : m;
+}
 
 void run(const ConvOp& op, const Place& at) {
   const Map in = map(op.src[0], op.src[1], op.load, op.up2, op.down2, at);
   const std::int64_t k = op.kernel, channels = op.out.channels;
-  const std::vector<double> weight = outputs_last(at.weight(op.weight), channels, in.channels, k * k);
+  const std::vector<double>& published = at.weight(op.weight);
+  const std::vector<double> weight =
+      outputs_last(op.transposed ? flipped(published, channels, in.channels, k * k) : published, channels, in.channels, k * k);
   Map skip{}, residual{};
   std::vector<double> skip_weight;
   if (op.skip[0].present()) {

@@ -8,6 +8,11 @@ namespace diffcert::reference {
 
 double silu(double v) { return v / (1 + std::exp(-v)); }
 
+double silu_slope(double v) {
+  const double gate = 1 / (1 + std::exp(-v));
+  return gate * (1 + v * (1 - gate));
+}
+
 void statistics(const double* feature, std::int64_t pixels, std::int64_t channels, double* out) {
   for (std::int64_t c = 0; c < channels; ++c) {
     double sum = 0, squares = 0;
@@ -58,7 +63,8 @@ void run(const LinearOp& op, const Place& at) {
   for (std::int32_t o = 0; o < op.out_features; ++o) {
     double sum = 0;
     for (std::int32_t i = 0; i < op.in_features; ++i) {
-      sum += weight[static_cast<std::size_t>(o) * static_cast<std::size_t>(op.in_features) + static_cast<std::size_t>(i)] * (op.in_scale * in[i]);
+      const std::int64_t place = op.transposed ? std::int64_t{i} * op.out_features + o : std::int64_t{o} * op.in_features + i;
+      sum += weight[static_cast<std::size_t>(place)] * (op.in_scale * in[i]);
     }
     if (op.bias != kNone) sum += at.weight(op.bias)[static_cast<std::size_t>(o)];
     if (op.addend != kNone) sum += at.buffer(op.addend)[o];

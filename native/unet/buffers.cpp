@@ -1,6 +1,7 @@
 // Places for buffers: each is alive from the op that writes it first to the op that reads it last, and those that are alive
 // together lie apart. Large ones are placed first, each at the lowest place that is free while it lives.
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "unet/planner.hpp"
@@ -10,25 +11,46 @@ namespace {
 
 constexpr std::int64_t kAlignment = 16;  // elements: one cache line of float32
 
-struct Collect {
-  Operands& out;
-  void read(BufferId id) const {
-    if (id != kNone) out.reads.push_back(id);
+// Shows every buffer of an op to one of two functions; a sum that goes on is shown to both.
+struct Each {
+  const std::function<void(BufferId&)>&on_read, &on_write;
+  void read(BufferId& id) const {
+    if (id != kNone) on_read(id);
   }
-  void write(BufferId id) const {
-    if (id != kNone) out.writes.push_back(id);
+  void write(BufferId& id) const {
+    if (id != kNone) on_write(id);
   }
-  void operator()(const EmbedOp& o) const { read(o.noise_label), write(o.out); }
-  void operator()(const LinearOp& o) const { read(o.in), read(o.addend), write(o.out); }
-  void operator()(const StatsOp& o) const { read(o.in.buffer), write(o.out); }
-  void operator()(const NormOp& o) const { read(o.stats[0]), read(o.stats[1]), read(o.adaptive), write(o.out); }
-  void operator()(const ConvOp& o) const {
-    for (const Feature& f : {o.src[0], o.src[1], o.skip[0], o.skip[1], o.residual, o.residual_tail}) read(f.buffer);
+  void operator()(EmbedOp& o) const { read(o.noise_label), write(o.out); }
+  void operator()(LinearOp& o) const { read(o.in), read(o.addend), write(o.out); }
+  void operator()(StatsOp& o) const { read(o.in.buffer), write(o.out); }
+  void operator()(NormOp& o) const { read(o.stats[0]), read(o.stats[1]), read(o.adaptive), write(o.out); }
+  void operator()(ConvOp& o) const {
+    for (Feature* f : {&o.src[0], &o.src[1], &o.skip[0], &o.skip[1], &o.residual, &o.residual_tail}) read(f->buffer);
     read(o.load.affine), read(o.shift), write(o.out.buffer), write(o.stats);
   }
-  void operator()(const ResampleOp& o) const { read(o.in.buffer), read(o.load.affine), write(o.out.buffer), write(o.stats); }
-  void operator()(const AttentionOp& o) const { read(o.in.buffer), write(o.out.buffer); }
-  void operator()(const AddOp& o) const { read(o.a.buffer), read(o.b.buffer), write(o.out.buffer), write(o.stats); }
+  void operator()(ResampleOp& o) const { read(o.in.buffer), read(o.load.affine), write(o.out.buffer), write(o.stats); }
+  void operator()(AttentionOp& o) const { read(o.in.buffer), write(o.out.buffer); }
+  void operator()(AddOp& o) const { read(o.a.buffer), read(o.b.buffer), write(o.out.buffer), write(o.stats); }
+  void operator()(LoadGradient& g) const { read(g.gradient.buffer), read(g.source.buffer), read(g.load.affine); }
+  void operator()(LoadSumsOp& o) const { (*this)(o.in), read(o.stats), write(o.out); }
+  void operator()(NormBackwardOp& o) const {
+    read(o.norm.stats[0]), read(o.norm.stats[1]), read(o.norm.adaptive), read(o.sums);
+    write(o.slopes), write(o.adaptive), write(o.affine);
+  }
+  void operator()(PullbackOp& o) const {
+    (*this)(o.in), read(o.slopes);
+    if (o.accumulate) {
+      BufferId sum = o.out.buffer;
+      read(sum);
+    }
+    write(o.out.buffer);
+  }
+  void operator()(AttentionBackwardOp& o) const { read(o.in.buffer), read(o.gradient.buffer), write(o.out.buffer); }
+  void operator()(SiluBackwardOp& o) const { read(o.in), read(o.gradient), write(o.out); }
+  void operator()(ChannelSumOp& o) const { read(o.in.buffer), write(o.out); }
+  void operator()(ConvGradientOp& o) const { read(o.src[0].buffer), read(o.src[1].buffer), read(o.load.affine), read(o.gradient.buffer); }
+  void operator()(LinearGradientOp& o) const { read(o.in), read(o.gradient); }
+  void operator()(AccumulateOp& o) const { read(o.in); }
 };
 
 struct Life {
@@ -41,8 +63,16 @@ struct Life {
 
 Operands operands(const Op& op) {
   Operands out;
-  std::visit(Collect{out}, op);
+  const std::function<void(BufferId&)> read = [&](BufferId& id) { out.reads.push_back(id); };
+  const std::function<void(BufferId&)> write = [&](BufferId& id) { out.writes.push_back(id); };
+  Op shown = op;
+  std::visit(Each{read, write}, shown);
   return out;
+}
+
+void redirect(Op& op, const std::function<BufferId(BufferId)>& to) {
+  const std::function<void(BufferId&)> move = [&](BufferId& id) { id = to(id); };
+  std::visit(Each{move, move}, op);
 }
 
 void place_buffers(Plan& plan) {
@@ -53,11 +83,13 @@ void place_buffers(Plan& plan) {
     for (const BufferId id : op.reads) life(id).touch(static_cast<std::int64_t>(i));
     for (const BufferId id : op.writes) life(id).touch(static_cast<std::int64_t>(i));
   }
-  // The device fills the inputs before the first op and reads the output after the last.
+  // The device fills the inputs before the first op and reads the output after the last of the forward direction.
   for (const BufferId id : {plan.image.buffer, plan.noise_label, plan.label}) {
     if (id != kNone) life(id).touch(-1);
   }
-  life(plan.output.buffer).touch(static_cast<std::int64_t>(plan.ops.size()));
+  life(plan.output.buffer).touch(plan.forward_count());
+  if (plan.cotangent.present()) life(plan.cotangent.buffer).touch(plan.forward_count());
+  if (plan.gradient.present()) life(plan.gradient.buffer).touch(static_cast<std::int64_t>(plan.ops.size()));
 
   std::vector<std::size_t> order(plan.buffers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/status.hpp"
+#include "unet/backward.hpp"
 #include "unet/planner.hpp"
 
 namespace diffcert {
@@ -42,28 +43,42 @@ std::vector<double> expected(const Weight& weight, const NetworkConfig& config, 
   return outer;
 }
 
-// Published row head * (3 * size) + c * 3 + j to row j * channels + head * size + c; a row has `width` values.
-std::vector<float> split_rows(std::span<const float> data, const Weight& weight) {
+// body(published row, the plan's row): head * (3 * size) + c * 3 + j, and j * channels + head * size + c.
+template <class Body>
+void for_split_rows(const Weight& weight, Body&& body) {
   const std::int64_t rows = weight.shape[0], channels = rows / 3, size = channels / weight.heads;
-  const std::int64_t width = static_cast<std::int64_t>(data.size()) / rows;
-  std::vector<float> moved(data.size());
   for (std::int64_t head = 0; head < weight.heads; ++head) {
     for (std::int64_t c = 0; c < size; ++c) {
-      for (std::int64_t j = 0; j < 3; ++j) {
-        const float* from = data.data() + (head * 3 * size + c * 3 + j) * width;
-        std::copy_n(from, width, moved.data() + (j * channels + head * size + c) * width);
-      }
+      for (std::int64_t j = 0; j < 3; ++j) body(head * 3 * size + c * 3 + j, j * channels + head * size + c);
     }
   }
+}
+
+std::vector<float> split_rows(std::span<const float> data, const Weight& weight) {
+  const std::int64_t width = static_cast<std::int64_t>(data.size()) / weight.shape[0];
+  std::vector<float> moved(data.size());
+  for_split_rows(weight, [&](std::int64_t published, std::int64_t own) {
+    std::copy_n(data.data() + published * width, width, moved.data() + own * width);
+  });
   return moved;
 }
 
 }  // namespace
 
 Network::Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa)
-    : config_(config), precond_(config), plan_(plan_network(config)), executor_(make_executor(plan_, device, threads, isa)),
-      set_(plan_.weights.size(), false) {
+    : config_(config), precond_(config), device_(device), isa_(isa), threads_(threads), plan_(plan_network(config)),
+      executor_(make_executor(plan_, device, threads, isa)), set_(plan_.weights.size(), false) {
   for (std::size_t w = 0; w < plan_.weights.size(); ++w) by_name_.emplace(plan_.weights[w].name, static_cast<WeightId>(w));
+}
+
+void Network::differentiate(bool parameters, std::int64_t elements) {
+  require(!finished() && std::none_of(set_.begin(), set_.end(), [](bool set) { return set; }),
+          "Gradients are asked for before the first tensor is set.");
+  require(!differentiable(), "Gradients are asked for once.");
+  Plan plan = diffcert::differentiate(plan_, parameters, elements);
+  plan.weights = std::move(plan_.weights);  // the names that by_name_ looks at stay where they are
+  plan_ = std::move(plan);
+  executor_ = make_executor(plan_, device_, threads_, isa_);
 }
 
 void Network::set_weight(std::string_view name, std::span<const float> data) {
@@ -136,38 +151,114 @@ void Network::fill_labels(Staging<T>& io, std::int64_t n, const std::int32_t* la
   }
 }
 
-template <class T>
-void Network::denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out) {
+template <class T, class Body>
+void Network::for_batches(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, Body&& body) {
   invariant(finished(), "a network that runs before it is finished");
   Staging<T>& io = staging<T>();
-  const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
-  const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels();
+  const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution, channels = config_.img_channels;
   for (std::int64_t from = 0; from < n; from += max_batch_) {
-    const std::int64_t count = std::min(max_batch_, n - from);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Coefficients c = precond_.at(sigma[from + i]);
-      const T* image = x + (from + i) * channels * pixels;
+    const std::int64_t first = from * channels * pixels;
+    const Rows<T> rows{std::min(max_batch_, n - from), sigma + from, labels == nullptr ? nullptr : labels + from, x + first};
+    for (std::int64_t i = 0; i < rows.count; ++i) {
+      const Coefficients c = precond_.at(rows.sigma[i]);
+      const T* image = rows.x + i * channels * pixels;
       T* place = io.image.data() + i * channels * pixels;
       for (std::int64_t ch = 0; ch < channels; ++ch) {
         for (std::int64_t p = 0; p < pixels; ++p) place[p * channels + ch] = static_cast<T>(c.c_in) * image[ch * pixels + p];
       }
       io.noise_label[i] = static_cast<T>(c.c_noise);
     }
-    fill_labels(io, count, labels == nullptr ? nullptr : labels + from);
-    executor_->run(count, io.image.data(), io.noise_label.data(), io.label.data(), io.output.data());
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Coefficients c = precond_.at(sigma[from + i]);
-      const T* image = x + (from + i) * channels * pixels;
-      const T* network = io.output.data() + i * network_channels * pixels;
-      T* place = out + (from + i) * channels * pixels;
-      for (std::int64_t ch = 0; ch < channels; ++ch) {
-        for (std::int64_t p = 0; p < pixels; ++p) {
-          place[ch * pixels + p] =
-              static_cast<T>(c.c_skip) * image[ch * pixels + p] + static_cast<T>(c.c_out) * network[p * network_channels + ch];
-        }
+    fill_labels(io, rows.count, rows.labels);
+    body(rows, first);
+  }
+}
+
+// D from the network's output.
+template <class T>
+void Network::mix(const Staging<T>& io, const Rows<T>& rows, T* out) const {
+  const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
+  const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels();
+  for (std::int64_t i = 0; i < rows.count; ++i) {
+    const Coefficients c = precond_.at(rows.sigma[i]);
+    const T* image = rows.x + i * channels * pixels;
+    const T* network = io.output.data() + i * network_channels * pixels;
+    T* place = out + i * channels * pixels;
+    for (std::int64_t ch = 0; ch < channels; ++ch) {
+      for (std::int64_t p = 0; p < pixels; ++p) {
+        place[ch * pixels + p] =
+            static_cast<T>(c.c_skip) * image[ch * pixels + p] + static_cast<T>(c.c_out) * network[p * network_channels + ch];
       }
     }
   }
+}
+
+template <class T>
+void Network::denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out) {
+  for_batches(n, sigma, labels, x, [&](const Rows<T>& rows, std::int64_t first) {
+    Staging<T>& io = staging<T>();
+    executor_->run(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), io.output.data());
+    mix(io, rows, out + first);
+  });
+}
+
+template <class T>
+void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient) {
+  require(differentiable(), "The model was not made for gradients.");
+  Staging<T>& io = staging<T>();
+  const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
+  const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels();
+  if (io.cotangent.size() == 0) {
+    io.cotangent = AlignedBuffer<T>(io.output.size());  // iDDPM's variances have no part in D: their cotangents stay zero
+    io.gradient = AlignedBuffer<T>(io.image.size());
+  }
+  for_batches(n, sigma, labels, x, [&](const Rows<T>& rows, std::int64_t first) {
+    for (std::int64_t i = 0; i < rows.count; ++i) {
+      const T c_out = static_cast<T>(precond_.at(rows.sigma[i]).c_out);
+      const T* from = cotangent + first + i * channels * pixels;
+      T* place = io.cotangent.data() + i * network_channels * pixels;
+      for (std::int64_t ch = 0; ch < channels; ++ch) {
+        for (std::int64_t p = 0; p < pixels; ++p) place[p * network_channels + ch] = c_out * from[ch * pixels + p];
+      }
+    }
+    executor_->run_backward(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), io.cotangent.data(), io.output.data(),
+                            io.gradient.data());
+    if (denoised != nullptr) mix(io, rows, denoised + first);
+    for (std::int64_t i = 0; gradient != nullptr && i < rows.count; ++i) {
+      const Coefficients c = precond_.at(rows.sigma[i]);
+      const T* direct = cotangent + first + i * channels * pixels;
+      const T* network = io.gradient.data() + i * channels * pixels;
+      T* place = gradient + first + i * channels * pixels;
+      for (std::int64_t ch = 0; ch < channels; ++ch) {
+        for (std::int64_t p = 0; p < pixels; ++p) {
+          place[ch * pixels + p] = static_cast<T>(c.c_skip) * direct[ch * pixels + p] + static_cast<T>(c.c_in) * network[p * channels + ch];
+        }
+      }
+    }
+  });
+}
+
+void Network::vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const float* cotangent,
+                              float* denoised, float* gradient) {
+  pull_all(n, sigma, labels, x, cotangent, denoised, gradient);
+}
+
+void Network::vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const double* cotangent,
+                              double* denoised, double* gradient) {
+  pull_all(n, sigma, labels, x, cotangent, denoised, gradient);
+}
+
+std::vector<double> Network::gradient(WeightId w) const {
+  require(plan_.parameters, "The model was not made for gradients of its weights.");
+  const Weight& weight = plan_.weights.at(static_cast<std::size_t>(w));
+  std::vector<double> own(static_cast<std::size_t>(count_of(weight)));
+  executor_->gradient(w, own);
+  if (weight.rows != RowOrder::qkv) return own;
+  std::vector<double> published(own.size());
+  const std::int64_t width = static_cast<std::int64_t>(own.size()) / weight.shape[0];
+  for_split_rows(weight, [&](std::int64_t row, std::int64_t from) {
+    std::copy_n(own.data() + from * width, width, published.data() + row * width);
+  });
+  return published;
 }
 
 void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out) {

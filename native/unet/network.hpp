@@ -28,6 +28,10 @@ class Network {
   // The tensors that the model file must have, in plan order; computed ones may be absent from it.
   const std::vector<Weight>& weights() const { return plan_.weights; }
   void set_weight(std::string_view name, std::span<const float> data);
+  // Before any weight is set: the network can also go backwards, for gradients by the image and, where asked, by the weights. Insides of
+  // blocks are recomputed rather than kept where the arena would take more than `elements` numbers a row; 0 keeps all.
+  void differentiate(bool parameters, std::int64_t elements);
+  bool differentiable() const { return plan_.cotangent.present(); }
   // max_batch 0: what suits the device.
   void finish(std::int64_t max_batch);
   bool finished() const { return max_batch_ > 0; }
@@ -42,23 +46,52 @@ class Network {
   // F(x; noise_label, label) without preconditioning; out has config().out_channels() channels.
   void network(std::int64_t n, const float* noise_label, const std::int32_t* labels, const float* x, float* out);
 
+  // The vector-Jacobian product: gradient = that of sum(cotangent * D(x; sigma, label)) by x. cotangent, denoised, gradient as x; denoised and
+  // gradient may be null. Weights' gradients, where the network was made for them, are added to those of the calls before.
+  void vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const float* cotangent, float* denoised,
+                       float* gradient);
+  void vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const double* cotangent,
+                       double* denoised, double* gradient);
+  void clear_gradients() { executor_->clear_gradients(); }
+  // The gradient of weight w of weights(), in the published order.
+  std::vector<double> gradient(WeightId w) const;
+
  private:
   // The batch as the executor takes it (NHWC) and gives it, in one number type; allocated on first use.
   template <class T>
   struct Staging {
-    AlignedBuffer<T> image, noise_label, label, output;
-    std::int64_t bytes() const { return image.bytes() + noise_label.bytes() + label.bytes() + output.bytes(); }
+    AlignedBuffer<T> image, noise_label, label, output, cotangent, gradient;
+    std::int64_t bytes() const {
+      return image.bytes() + noise_label.bytes() + label.bytes() + output.bytes() + cotangent.bytes() + gradient.bytes();
+    }
+  };
+  // Some rows of a call.
+  template <class T>
+  struct Rows {
+    std::int64_t count;
+    const double* sigma;
+    const std::int32_t* labels;
+    const T* x;
   };
   template <class T>
   Staging<T>& staging();
+  // body(rows, the place of the first in an array of images) for batches of the call, staged.
+  template <class T, class Body>
+  void for_batches(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, Body&& body);
+  template <class T>
+  void mix(const Staging<T>& io, const Rows<T>& rows, T* out) const;
   template <class T>
   void denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out);
+  template <class T>
+  void pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient);
   template <class T>
   void fill_labels(Staging<T>& io, std::int64_t n, const std::int32_t* labels);
   std::int64_t io_bytes() const { return single_.bytes() + double_.bytes(); }
 
   NetworkConfig config_;
   Precond precond_;
+  std::string device_, isa_;
+  int threads_;
   Plan plan_;
   std::unique_ptr<Executor> executor_;
   std::unordered_map<std::string_view, WeightId> by_name_;

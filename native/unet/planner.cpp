@@ -163,6 +163,7 @@ Value Planner::block(const std::string& name, const std::vector<Value>& in, std:
   const auto& filter = options.resample_filter;
   const std::int32_t side = in[0].feature.height;
   const std::int32_t out_side = up ? side * 2 : down ? side / 2 : side;
+  const auto begin = static_cast<std::int64_t>(plan_.ops.size());
 
   const Load load0 = norm(name + ".norm0", in, options.eps, true);
   const BufferId modulation = linear(name + ".affine", options.embedding, options.embedding_features,
@@ -196,7 +197,9 @@ Value Planner::block(const std::string& name, const std::vector<Value>& in, std:
   plan_.ops.emplace_back(second);
   // As published, a block too narrow for one head has no attention.
   const std::int32_t heads = options.channels_per_head > 0 ? channels / options.channels_per_head : options.heads;
-  return attention && heads > 0 ? attend(name, out, heads, options) : out;
+  const Value result = attention && heads > 0 ? attend(name, out, heads, options) : out;
+  plan_.blocks.push_back({begin, static_cast<std::int64_t>(plan_.ops.size())});
+  return result;
 }
 
 // The path around the block: the input itself, resampled, projected, or both.

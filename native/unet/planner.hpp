@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Operands {
   std::vector<BufferId> reads, writes;
 };
 Operands operands(const Op& op);
+// The op with each of its buffers replaced by another.
+void redirect(Op& op, const std::function<BufferId(BufferId)>& to);
 
 // A feature map with its per-channel statistics (kNone where nobody asked for them).
 struct Value {

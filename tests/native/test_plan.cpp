@@ -9,6 +9,7 @@
 #include "bench/networks.hpp"
 #include "check.hpp"
 #include "core/status.hpp"
+#include "unet/backward.hpp"
 #include "unet/planner.hpp"
 
 using namespace diffcert;
@@ -93,6 +94,32 @@ struct Touches {
     read(o.a.buffer, size(o.a)), read(o.b.buffer, size(o.b)), write(o.out.buffer, size(o.out)),
         write(o.stats, 2 * o.out.channels);
   }
+  void operator()(const LoadGradient& g) {
+    read(g.gradient.buffer, size(g.gradient)), read(g.source.buffer, size(g.source)), read(g.load.affine, 2 * g.gradient.channels);
+  }
+  void operator()(const LoadSumsOp& o) {
+    (*this)(o.in), read(o.stats, 2 * o.in.source.channels), write(o.out, 2 * o.in.gradient.channels);
+  }
+  void operator()(const NormBackwardOp& o) {
+    const std::int64_t channels = o.norm.channels[0] + o.norm.channels[1];
+    read(o.norm.stats[0], 2 * o.norm.channels[0]), read(o.norm.stats[1], 2 * o.norm.channels[1]), read(o.norm.adaptive, 2 * channels);
+    read(o.sums, 2 * channels), write(o.slopes, 2 * channels), write(o.adaptive, 2 * channels), write(o.affine, 2 * channels);
+  }
+  void operator()(const PullbackOp& o) {
+    (*this)(o.in), read(o.slopes, 2 * o.in.gradient.channels), write(o.out.buffer, size(o.out));
+    if (o.accumulate) read(o.out.buffer, size(o.out));
+  }
+  void operator()(const AttentionBackwardOp& o) {
+    read(o.in.buffer, size(o.in)), read(o.gradient.buffer, size(o.gradient)), write(o.out.buffer, size(o.out));
+  }
+  void operator()(const SiluBackwardOp& o) { read(o.in, o.elements), read(o.gradient, o.elements), write(o.out, o.elements); }
+  void operator()(const ChannelSumOp& o) { read(o.in.buffer, size(o.in)), write(o.out, o.in.channels); }
+  void operator()(const ConvGradientOp& o) {
+    read(o.src[0].buffer, size(o.src[0])), read(o.src[1].buffer, size(o.src[1])), read(o.gradient.buffer, size(o.gradient));
+    read(o.load.affine, 2 * (o.src[0].channels + o.src[1].channels));
+  }
+  void operator()(const LinearGradientOp& o) { read(o.in, o.in_features), read(o.gradient, o.out_features); }
+  void operator()(const AccumulateOp&) {}  // of a part of its buffer
 };
 
 bool overlap(const Buffer& a, const Buffer& b) {
@@ -117,27 +144,33 @@ void check_arena(const Plan& plan, const std::string& name) {
       apart = apart && !overlap(at(input), at(other));
     put(input);
   }
-  for (const Op& op : plan.ops) {
+  for (std::size_t i = 0; i < plan.ops.size(); ++i) {
+    if (static_cast<std::int64_t>(i) == plan.forward_count()) {
+      intact = intact && whole.contains(plan.output.buffer);
+      apart = apart && !overlap(at(plan.output.buffer), at(plan.cotangent.buffer));
+      put(plan.cotangent.buffer);
+    }
     Touches touches;
-    std::visit(touches, op);
+    std::visit(touches, plan.ops[i]);
     for (const Touch& read : touches.reads) {
       intact = intact && whole.contains(read.buffer);
       fits = fits && read.elements == at(read.buffer).elements;
       for (const Touch& write : touches.writes)
-        apart = apart && !overlap(at(read.buffer), at(write.buffer));
+        apart = apart && (read.buffer == write.buffer || !overlap(at(read.buffer), at(write.buffer)));
     }
-    for (std::size_t i = 0; i < touches.writes.size(); ++i) {
-      fits = fits && touches.writes[i].elements == at(touches.writes[i].buffer).elements;
-      for (std::size_t j = 0; j < i; ++j)
-        apart = apart && !overlap(at(touches.writes[i].buffer), at(touches.writes[j].buffer));
-      put(touches.writes[i].buffer);
+    for (std::size_t w = 0; w < touches.writes.size(); ++w) {
+      fits = fits && touches.writes[w].elements == at(touches.writes[w].buffer).elements;
+      for (std::size_t j = 0; j < w; ++j)
+        apart = apart && !overlap(at(touches.writes[w].buffer), at(touches.writes[j].buffer));
+      put(touches.writes[w].buffer);
     }
   }
   CHECK(intact) << name << ": an op reads a buffer that was overwritten or never written";
   CHECK(apart) << name << ": an op's results lie on its inputs";
   CHECK(inside && aligned) << name << ": a buffer outside the arena or off its line";
   CHECK(fits) << name << ": an op and its buffer differ in size";
-  CHECK(whole.contains(plan.output.buffer)) << name << ": the output does not survive";
+  const BufferId result = plan.cotangent.present() ? plan.gradient.buffer : plan.output.buffer;
+  CHECK(whole.contains(result)) << name << ": the result does not survive";
 }
 
 std::int32_t channels(const Feature (&f)[2]) {
@@ -147,7 +180,8 @@ std::int32_t channels(const Feature (&f)[2]) {
 // Shapes of a convolution: sources, weights and result fit each other.
 void check_conv(const Plan& plan, const ConvOp& o, const std::string& name) {
   const Weight& w = plan.weights.at(static_cast<std::size_t>(o.weight));
-  const std::vector<std::int64_t> shape = {o.out.channels, channels(o.src), o.kernel, o.kernel};
+  std::vector<std::int64_t> shape = {o.out.channels, channels(o.src), o.kernel, o.kernel};
+  if (o.transposed) std::swap(shape[0], shape[1]);
   CHECK(w.shape == shape) << name << ": " << w.name;
   const auto scaled = [&](std::int32_t n) {
     return (o.up2 ? 2 * n : o.down2 ? n / 2 : n) + 2 * o.padding - o.kernel + 1;
@@ -170,8 +204,21 @@ void check_conv(const Plan& plan, const ConvOp& o, const std::string& name) {
   }
 }
 
+void check_plan(const Plan& plan, const std::string& name);
+
+// The same plan with its backward direction, everything kept and as little as can be.
+void check_backward(const Plan& forward, const std::string& name) {
+  for (const bool weights : {false, true}) {
+    const Plan kept = differentiate(forward, weights, 0), least = differentiate(forward, weights, 1);
+    check_plan(kept, name + ", backwards");
+    check_plan(least, name + ", backwards, recomputed");
+    CHECK(least.arena_elements <= kept.arena_elements) << name << ": " << kept.arena_elements << " kept, " << least.arena_elements;
+  }
+}
+
 void check_plan(const Plan& plan, const std::string& name) {
   check_arena(plan, name);
+  if (!plan.cotangent.present()) check_backward(plan, name);
   std::set<std::string> names;
   for (const Weight& weight : plan.weights)
     CHECK(names.insert(weight.name).second) << name << ": two tensors " << weight.name;

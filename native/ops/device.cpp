@@ -1,0 +1,20 @@
+// What a device that goes forwards only says when it is asked to go back.
+#include "ops/device.hpp"
+
+#include "core/status.hpp"
+
+namespace diffcert {
+namespace {
+
+[[noreturn]] void refuse() {
+  throw Error(DC_DEVICE_UNAVAILABLE, "This device computes no gradients; use cpu or reference.");
+}
+
+}  // namespace
+
+void Executor::run_backward(std::int64_t, const float*, const float*, const float*, const float*, float*, float*) { refuse(); }
+void Executor::run_backward(std::int64_t, const double*, const double*, const double*, const double*, double*, double*) { refuse(); }
+void Executor::clear_gradients() { refuse(); }
+void Executor::gradient(WeightId, std::span<double>) const { refuse(); }
+
+}  // namespace diffcert
