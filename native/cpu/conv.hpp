@@ -26,6 +26,12 @@ class ConvStep : public Step {
   std::int64_t prior_floats(std::int64_t rows) const;
   // How the pixels from row y on are finished; bias: room for out channels.
   Finish finish(const Frame& frame, std::int64_t sample, std::int64_t y, float* bias) const;
+  // The published weight from input channel c to output channel n; of an adjoint, from its other end.
+  float tap(const std::vector<float>& values, std::int64_t n, std::int64_t c, std::int64_t ky, std::int64_t kx) const {
+    const std::int64_t k = op_.kernel;
+    const std::int64_t at = op_.transposed ? ((c * out_channels_ + n) * k + k - 1 - ky) * k + k - 1 - kx : ((n * channels_ + c) * k + ky) * k + kx;
+    return values[static_cast<std::size_t>(at)];
+  }
   std::int64_t source_channels(int s) const { return op_.src[s].present() ? op_.src[s].channels : 0; }
 
   ConvOp op_;

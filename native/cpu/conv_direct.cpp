@@ -25,14 +25,13 @@ class DirectConv final : public ConvStep {
     for (std::int64_t ky = 0; !raw_ && ky < kernel; ++ky) {
       products_.emplace_back(packed_size(kernel * channels_, out_channels_));
       pack(kernel * channels_, out_channels_, products_.back().data(), [&](std::int64_t k, std::int64_t n) {
-        const std::int64_t kx = k / channels_, c = k % channels_;
-        return values[static_cast<std::size_t>(((n * channels_ + c) * kernel + ky) * kernel + kx)];
+        return tap(values, n, k % channels_, ky, k / channels_);
       });
     }
     for (std::int64_t s = 0, first = 0; raw_ && s < 2 && op.src[s].present(); first += op.src[s].channels, ++s) {
       products_.emplace_back(packed_size(op.src[s].channels, out_channels_));
       pack(op.src[s].channels, out_channels_, products_.back().data(), [&](std::int64_t k, std::int64_t n) {
-        return values[static_cast<std::size_t>(n * channels_ + first + k)];
+        return tap(values, n, first + k, 0, 0);
       });
     }
   }

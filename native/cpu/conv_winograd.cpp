@@ -21,7 +21,7 @@ constexpr std::int64_t kBlock = 64;     // channels staged at a time
 constexpr std::int64_t kApart = 16;     // floats between the 36 planes, so that they do not fall on one cache set
 
 // U = G g G^T in double, rounded once.
-void transform_weight(const float* g, float (&u)[kWinograd]) {
+void transform_weight(const float (&g)[9], float (&u)[kWinograd]) {
   static constexpr double kG[6][3] = {{1.0 / 4, 0, 0},           {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
                                       {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}};
   for (int i = 0; i < 6; ++i) {
@@ -42,10 +42,11 @@ class WinogradConv final : public ConvStep {
         product_(packed_size(channels_, out_channels_)),
         weights_(kWinograd * product_) {
     const auto& values = weights(op.weight);
-    float u[kWinograd];
+    float g[9], u[kWinograd];
     for (std::int64_t n = 0; n < out_channels_; ++n) {
       for (std::int64_t k = 0; k < channels_; ++k) {
-        transform_weight(values.data() + (n * channels_ + k) * 9, u);
+        for (int t = 0; t < 9; ++t) g[t] = tap(values, n, k, t / 3, t % 3);
+        transform_weight(g, u);
         const std::int64_t at = (n / kLanes * channels_ + k) * kLanes + n % kLanes;
         for (int f = 0; f < kWinograd; ++f) weights_[f * product_ + at] = u[f];
       }

@@ -53,8 +53,9 @@ class Linear final : public Step {
   Linear(const LinearOp& op, const WeightSource& weights)
       : op_(op), weights_(packed_size(op.in_features, op.out_features)), bias_(packed_size(1, op.out_features)) {
     const auto& values = weights(op.weight);
-    pack(op.in_features, op.out_features, weights_.data(),
-         [&](std::int64_t k, std::int64_t n) { return values[static_cast<std::size_t>(n * op.in_features + k)]; });
+    pack(op.in_features, op.out_features, weights_.data(), [&](std::int64_t k, std::int64_t n) {
+      return values[static_cast<std::size_t>(op.transposed ? k * op.out_features + n : n * op.in_features + k)];
+    });
     if (op.bias != kNone) std::copy_n(weights(op.bias).data(), op.out_features, bias_.data());
   }
 

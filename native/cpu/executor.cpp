@@ -29,6 +29,7 @@ std::vector<WeightId> weights_of(const Op& op) {
                         [](const EmbedOp& o) { return std::vector<WeightId>{o.freqs}; },
                         [](const LinearOp& o) { return std::vector<WeightId>{o.weight, o.bias}; },
                         [](const NormOp& o) { return std::vector<WeightId>{o.gamma, o.beta}; },
+                        [](const NormBackwardOp& o) { return std::vector<WeightId>{o.norm.gamma, o.norm.beta}; },
                         [](const ConvOp& o) { return std::vector<WeightId>{o.weight, o.bias, o.skip_weight, o.skip_bias}; },
                         [](const auto&) { return std::vector<WeightId>{}; },
                     },
@@ -63,10 +64,26 @@ class CpuExecutor final : public Executor {
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
-    run_all(n, image, noise_label, label, output);
+    run_all(n, Batch<float>{image, noise_label, label, nullptr, output, nullptr});
   }
   void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
-    run_all(n, image, noise_label, label, output);
+    run_all(n, Batch<double>{image, noise_label, label, nullptr, output, nullptr});
+  }
+  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const float* cotangent, float* output,
+                    float* gradient) override {
+    run_all(n, Batch<float>{image, noise_label, label, cotangent, output, gradient});
+  }
+  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const double* cotangent,
+                    double* output, double* gradient) override {
+    run_all(n, Batch<double>{image, noise_label, label, cotangent, output, gradient});
+  }
+
+  void clear_gradients() override {
+    for (const auto& step : steps_) step->clear_gradient();
+  }
+  void gradient(WeightId w, std::span<double> values) const override {
+    std::fill(values.begin(), values.end(), 0.0);
+    for (const auto& step : steps_) step->add_gradient(w, values);
   }
 
   std::int64_t weight_bytes() const override {
@@ -99,9 +116,15 @@ class CpuExecutor final : public Executor {
                                       [&](const ResampleOp& o) { return make_resample(o); },
                                       [&](const AttentionOp& o) { return make_attention(o); },
                                       [&](const AddOp& o) { return make_add(o); },
-                                      [&](const auto&) -> std::unique_ptr<Step> { 
-                                        throw Error(DC_DEVICE_UNAVAILABLE, "The device cpu computes no gradients yet; use reference.");
-                                      },
+                                      [&](const LoadSumsOp& o) { return make_load_sums(o); },
+                                      [&](const NormBackwardOp& o) { return make_norm_backward(o, weights); },
+                                      [&](const PullbackOp& o) { return make_pullback(o); },
+                                      [&](const AttentionBackwardOp& o) { return make_attention_backward(o); },
+                                      [&](const SiluBackwardOp& o) { return make_silu_backward(o); },
+                                      [&](const ChannelSumOp& o) { return make_channel_sum(o); },
+                                      [&](const ConvGradientOp& o) { return make_conv_gradient(o); },
+                                      [&](const LinearGradientOp& o) { return make_linear_gradient(o); },
+                                      [&](const AccumulateOp& o) { return make_accumulate(o); },
                                   },
                                   op));
       for (const WeightId w : weights_of(op)) {
@@ -111,38 +134,49 @@ class CpuExecutor final : public Executor {
     weights_ = {};
   }
 
+  // The arrays of a call; no cotangent: forwards only.
   template <class T>
-  static void copy(std::int64_t count, const T* from, float* to) {
-    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
-  }
+  struct Batch {
+    const T *image, *noise_label, *label, *cotangent;
+    T *output, *gradient;
+  };
 
   static std::int64_t elements(const Feature& f) { return static_cast<std::int64_t>(f.height) * f.width * f.channels; }
 
   template <class T>
-  void run_all(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
+  void run_all(std::int64_t n, const Batch<T>& batch) {
     invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
+    invariant(batch.cotangent == nullptr || plan_.cotangent.present(), "a plan that goes forwards only");
     const std::int64_t chunks = (n + chunk_ - 1) / chunk_;
-    for (std::int64_t i = 0; i < chunks; ++i) {
-      const std::int64_t from = n * i / chunks, to = n * (i + 1) / chunks;
-      run_chunk(to - from, image + from * elements(plan_.image), noise_label + from,
-                label ? label + from * plan_.label_dim : nullptr, output + from * elements(plan_.output));
-    }
+    for (std::int64_t i = 0; i < chunks; ++i) run_chunk(n * i / chunks, n * (i + 1) / chunks, batch);
   }
 
+  // Rows [from, to) of the batch.
   template <class T>
-  void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
-    const Frame frame{kernels_, pool_, plan_.buffers, arena_.data(), n, scratch_.data(), scratch_size_, shared_.data()};
-    for (std::int64_t sample = 0; sample < n; ++sample) {
-      copy(elements(plan_.image), image + sample * elements(plan_.image), frame.at(plan_.image.buffer, sample));
-      copy(1, noise_label + sample, frame.at(plan_.noise_label, sample));
-      if (plan_.label != kNone) copy(plan_.label_dim, label + sample * plan_.label_dim, frame.at(plan_.label, sample));
-    }
-    for (const auto& step : steps_) step->run(frame);
-    for (std::int64_t sample = 0; sample < n; ++sample) {
-      const float* from = frame.at(plan_.output.buffer, sample);
-      T* to = output + sample * elements(plan_.output);
-      for (std::int64_t i = 0; i < elements(plan_.output); ++i) to[i] = static_cast<T>(from[i]);
-    }
+  void run_chunk(std::int64_t from, std::int64_t to, const Batch<T>& batch) {
+    const Frame frame{kernels_, pool_, plan_.buffers, arena_.data(), to - from, scratch_.data(), scratch_size_, shared_.data()};
+    const auto give = [&](const T* values, std::int64_t count, BufferId buffer) {
+      for (std::int64_t row = from; row < to; ++row) {
+        std::transform(values + row * count, values + (row + 1) * count, frame.at(buffer, row - from), [](T v) { return static_cast<float>(v); });
+      }
+    };
+    const auto take = [&](const Feature& feature, T* values) {
+      const std::int64_t count = elements(feature);
+      for (std::int64_t row = from; row < to; ++row) {
+        const float* place = frame.at(feature.buffer, row - from);
+        std::transform(place, place + count, values + row * count, [](float v) { return static_cast<T>(v); });
+      }
+    };
+    give(batch.image, elements(plan_.image), plan_.image.buffer);
+    give(batch.noise_label, 1, plan_.noise_label);
+    if (plan_.label != kNone) give(batch.label, plan_.label_dim, plan_.label);
+    const auto turn = steps_.begin() + plan_.forward_count();
+    for (auto step = steps_.begin(); step != turn; ++step) (*step)->run(frame);
+    if (batch.output != nullptr) take(plan_.output, batch.output);
+    if (batch.cotangent == nullptr) return;
+    give(batch.cotangent, elements(plan_.cotangent), plan_.cotangent.buffer);
+    for (auto step = turn; step != steps_.end(); ++step) (*step)->run(frame);
+    if (batch.gradient != nullptr) take(plan_.gradient, batch.gradient);
   }
 
   Plan plan_;

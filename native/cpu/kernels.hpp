@@ -24,6 +24,18 @@ struct Finish {
   float scale = 1.0f;
 };
 
+// A row of pixels of what comes back through a load: dz = scale * gradient * silu'(a v + b) with v the source, both parts optional.
+struct PullRow {
+  const float* gradient = nullptr;
+  std::int64_t gradient_stride = 0;
+  float scale = 1.0f;
+  const float* source = nullptr;  // there if a or silu is
+  std::int64_t source_stride = 0;
+  const float* a = nullptr;
+  const float* b = nullptr;
+  bool silu = false;
+};
+
 struct Kernels {
   const char* name;
   // c[m][n] = (accumulate ? c : 0) + sum over k, ascending, of a[m][k] b[k][n], one fma a term. b is packed:
@@ -53,6 +65,13 @@ struct Kernels {
   void (*axpy)(std::int64_t count, float factor, const float* in, float* out);
   // out = ((a + b) + (c + d)) / 4
   void (*mean4)(std::int64_t count, const float* a, const float* b, const float* c, const float* d, float* out);
+  // out = [out +] (a dz [+ slope v + offset]); slope may be null, and offset with it.
+  void (*pull)(std::int64_t pixels, std::int64_t channels, const PullRow& in, const float* slope, const float* offset, float* out,
+               std::int64_t out_stride, bool accumulate);
+  // centred[c] += sum of dz (v - mean[c]), plain[c] += sum of dz; the row's sums in float. Without a source plain alone.
+  void (*pull_sums)(std::int64_t pixels, std::int64_t channels, const PullRow& in, const float* mean, double* centred, double* plain);
+  // row = scale * weights * (row - sum(weights * row)), from a softmax's weights and what comes back to them.
+  void (*softmax_backward)(std::int64_t count, const float* weights, float* row, float scale);
   // For benchmarks: multiply-adds in registers alone; returns how many FLOPs they were. sink: two floats, overwritten.
   double (*peak)(std::int64_t rounds, float* sink);
 };

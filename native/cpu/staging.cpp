@@ -19,7 +19,8 @@ void copy(float* dst, const float* src, std::int64_t channels) {
 void stage(const Kernels& kernels, const Source& source, std::int64_t channels, std::int64_t y0, std::int64_t rows,
            std::int64_t x0, std::int64_t columns, float* dst, std::int64_t pixel, float* spare) {
   const std::int64_t height = resampled(source.height, source.resampling), width = resampled(source.width, source.resampling);
-  const std::int64_t left = -x0, right = columns - left - width;
+  const std::int64_t first = std::max<std::int64_t>(0, x0), count = std::min(width, x0 + columns) - first;  // of the map's columns
+  const std::int64_t left = first - x0, right = columns - left - count;
   const std::int64_t line = source.width * source.stride;
   const auto activate = [&](const float* src, std::int64_t pixels, float* to, std::int64_t to_stride) {
     kernels.activate(pixels, channels, src, source.stride, to, to_stride, source.a, source.b, source.silu);
@@ -32,11 +33,11 @@ void stage(const Kernels& kernels, const Source& source, std::int64_t channels, 
       continue;
     }
     zero(row, left, channels, pixel);
-    zero(row + (left + width) * pixel, right, channels, pixel);
+    zero(row + (left + count) * pixel, right, channels, pixel);
     float* inside = row + left * pixel;
     switch (source.resampling) {
       case Resampling::none:
-        activate(source.data + y * line, width, inside, pixel);
+        activate(source.data + y * line + first * source.stride, count, inside, pixel);
         break;
       case Resampling::up2:
         if (y % 2 == 1 && r > 0) {  // the row above is the same

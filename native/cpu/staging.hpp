@@ -26,9 +26,9 @@ struct Source {
   Resampling resampling = Resampling::none;
 };
 
-// Rows [y0, y0 + rows) and columns [x0, x0 + columns) of the resampled map, x0 <= 0 and reaching its right edge, to
+// Rows [y0, y0 + rows) and columns [x0, x0 + columns) of the resampled map, to
 // dst[(row * columns + column) * pixel + channel].
-// spare: room for 4 * (the resampled width) * channels floats, used by down2.
+// A resampled map is taken whole: x0 <= 0, and its right edge is reached. spare: room for 4 * (the resampled width) * channels floats, used by down2.
 void stage(const Kernels& kernels, const Source& source, std::int64_t channels, std::int64_t y0, std::int64_t rows,
            std::int64_t x0, std::int64_t columns, float* dst, std::int64_t pixel, float* spare);
 

@@ -2,6 +2,7 @@
 // includes lies in an unnamed namespace, so that the linker cannot put one instruction set's code in another's place.
 #include "cpu/kernels.hpp"
 
+#include "cpu/kernels/backward.hpp"
 #include "cpu/kernels/gemm.hpp"
 #include "cpu/kernels/peak.hpp"
 #include "cpu/kernels/pointwise.hpp"
@@ -17,7 +18,7 @@ namespace diffcert::cpu {
 const Kernels& DIFFCERT_JOIN(kernels_, DIFFCERT_ISA)() {
   static constexpr Kernels kTable{DIFFCERT_TEXT(DIFFCERT_ISA), gemm,       activate, winograd_input, winograd_output, finish_rows,
                                   statistics,                  softmax,    silu,     add,            axpy,            mean4,
-                                  peak};
+                                  pull,                        pull_sums,  softmax_backward, peak};
   return kTable;
 }
 
