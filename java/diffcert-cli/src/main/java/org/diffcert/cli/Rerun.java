@@ -8,9 +8,8 @@ import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
-import org.diffcert.certify.Certificate;
-import org.diffcert.certify.Certifier;
 import org.diffcert.image.ImageData;
+import org.diffcert.run.ImageCertifier;
 import org.diffcert.run.RunLog;
 import org.diffcert.run.RunRecord;
 import org.diffcert.run.Verify;
@@ -62,13 +61,12 @@ final class Rerun {
 
   private List<String> compare(RunRecord record, int done, int total, ImageData set,
       ClassifierArguments.Opened opened) {
-    Certifier certifier = new Certifier(opened.classifier(), log.header().config());
+    ImageCertifier certifier = new ImageCertifier(opened.classifier(), log.header());
     BooleanSupplier stop = StopSignal.begin();
     long start = System.nanoTime();
     try {
-      List<Certificate> again = certifier.certify(set.image(record.image()), record.image(),
-          (phase, samples, all) ->
-              terminal.progress("image " + record.image(), done + (double) samples / all, total, 0), stop);
+      RunRecord again = certifier.certify(set, record.image(), (phase, samples, all) ->
+          terminal.progress("image " + record.image(), done + (double) samples / all, total, 0), stop);
       List<String> differences = Verify.votes(record, again);
       terminal.say(String.format(Locale.ROOT, "image %5d  %s  %.1f s", record.image(),
           differences.isEmpty() ? "the same votes" : "OTHER VOTES", (System.nanoTime() - start) / 1e9));

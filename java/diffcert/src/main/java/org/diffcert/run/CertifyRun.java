@@ -1,12 +1,11 @@
 package org.diffcert.run;
 
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
-import org.diffcert.certify.Certification;
+import org.diffcert.certify.Cascade;
+import org.diffcert.certify.CascadeVotes;
 import org.diffcert.certify.Certifier;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.VoteSource;
@@ -17,7 +16,7 @@ import org.diffcert.image.ImageData;
  * an earlier, interrupted run skipped; tables and report at the end. For one thread.
  */
 public final class CertifyRun {
-  private final VoteSource source;
+  private final ImageCertifier certifier;
   private final ImageData data;
   private final RunHeader header;
   private final Origin origin;
@@ -37,6 +36,27 @@ public final class CertifyRun {
    */
   public CertifyRun(VoteSource source, ImageData data, ImageRange images, CertifyConfig config, String library,
       String nativeBuild, String device, Origin origin) {
+    this(source, data, images, config, Optional.empty(), library, nativeBuild, device, origin);
+  }
+
+  /**
+   * Prepares a run of single sigmas or of a cascade over them, and checks that its parts fit each other.
+   *
+   * @param source the votes; stays the caller's to close
+   * @param data the images; stays the caller's to close
+   * @param images which of them
+   * @param config sample counts and error probability
+   * @param cascade threshold and walk of a cascade, for which the source must be {@link CascadeVotes}; empty for none
+   * @param library version of this library
+   * @param nativeBuild version of the native library, empty where there is none
+   * @param device what the votes are computed on, as far as it can change their bits
+   * @param origin where the run is begun, recorded and never compared
+   * @throws DiffcertException of kind USAGE if shapes, numbers of classes or the range do not fit, or a cascade is not
+   *     to take a fixed number of samples
+   * @throws IllegalArgumentException if there is a cascade and the source is none
+   */
+  public CertifyRun(VoteSource source, ImageData data, ImageRange images, CertifyConfig config,
+      Optional<Cascade> cascade, String library, String nativeBuild, String device, Origin origin) {
     if (!source.shape().equals(data.shape())) {
       throw DiffcertException.usage(
           "the classifier takes images of " + source.shape() + ", " + data.name() + " has " + data.shape());
@@ -49,10 +69,10 @@ public final class CertifyRun {
       throw DiffcertException.usage("image " + images.get(images.size() - 1) + " is asked for, " + data.name() + " has "
           + data.size() + " images");
     }
-    this.source = source;
     this.data = data;
     this.header = new RunHeader(config, source.sigmas(), source.identity(), data.name(), data.digest(),
-        data.classNames(), images, library, nativeBuild, device);
+        data.classNames(), images, library, nativeBuild, device, cascade);
+    this.certifier = new ImageCertifier(source, header);
     this.origin = origin;
   }
 
@@ -77,14 +97,13 @@ public final class CertifyRun {
    *     Certifier#certify}
    */
   public Path run(Path directory, RunListener listener, BooleanSupplier cancelled) {
-    Certifier certifier = new Certifier(source, header.config());
     try (RunDirectory run = RunDirectory.openOrCreate(directory, header, origin)) {
       int total = header.images().size();
       listener.started(run.records().size(), total);
       for (int position = 0; position < total; position++) {
         int image = header.images().get(position);
         if (!run.isDone(image)) {
-          RunRecord record = certify(certifier, image, run, listener, cancelled);
+          RunRecord record = certify(image, run, listener, cancelled);
           run.append(record);
           listener.imageDone(record, run.records().size(), total);
         }
@@ -93,19 +112,14 @@ public final class CertifyRun {
     }
   }
 
-  private RunRecord certify(Certifier certifier, int image, RunDirectory run, RunListener listener,
-      BooleanSupplier cancelled) {
-    long start = System.nanoTime();
-    Certification found;
+  private RunRecord certify(int image, RunDirectory run, RunListener listener, BooleanSupplier cancelled) {
     try {
-      found = certifier.count(data.image(image), image, listener, cancelled);
+      return certifier.certify(data, image, listener, cancelled);
     } catch (DiffcertException e) {
       if (e.kind() == DiffcertException.Kind.INTERRUPTED && !Thread.currentThread().isInterrupted()) {
         run.finish(data);
       }
       throw e;
     }
-    Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-    return new RunRecord(image, data.label(image), found.certificates(), found.calls(), elapsed, Instant.now());
   }
 }

@@ -11,8 +11,11 @@ import org.diffcert.analyze.Log;
 import org.diffcert.analyze.PrintedRadii;
 import org.diffcert.analyze.Report;
 import org.diffcert.analyze.TableReader;
+import org.diffcert.certify.Cascade;
+import org.diffcert.certify.CascadeCertificate;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Stopping;
+import org.diffcert.noise.Sigma;
 
 /** Hands runs, and anybody's tables, over to analysis. */
 public final class Logs {
@@ -50,15 +53,16 @@ public final class Logs {
    *
    * @param name what to call it
    * @param run the run
-   * @return one a sigma
+   * @return one a sigma, or one of a cascade, which has no sigma
    */
   public static List<Log> of(String name, RunLog run) {
     List<Log> logs = new ArrayList<>();
     RunHeader header = run.header();
-    for (int s = 0; s < header.sigmas().size(); s++) {
-      String each = header.sigmas().size() == 1 ? name : name + " sigma " + header.sigmas().get(s);
-      logs.add(new Log(each, Log.Form.RUN, Results.rows(run, s), Optional.of(header.sigmas().get(s)),
-          PrintedRadii.EXACT, Optional.of(votes(run, s)), header.classNames(), findings(run)));
+    for (int s = 0; s < header.certificates(); s++) {
+      String each = header.certificates() == 1 ? name : name + " sigma " + header.sigmas().get(s);
+      Optional<Sigma> sigma = header.cascade().isPresent() ? Optional.empty() : Optional.of(header.sigmas().get(s));
+      logs.add(new Log(each, Log.Form.RUN, Results.rows(run, s), sigma, PrintedRadii.EXACT, 
+          Optional.of(votes(run, s)), header.classNames(), findings(run)));
     }
     return logs;
   }
@@ -70,7 +74,7 @@ public final class Logs {
       shares.add((double) c.estimation().count(c.candidate()) / c.estimation().total());
     }
     RunHeader header = run.header();
-    return new Log.Votes(header.config().n(), header.config().alphaEach(header.sigmas().size()), shares);
+    return new Log.Votes(header.config().n(), header.alphaEach(), shares);
   }
 
   private static List<Finding> findings(RunLog run) {
@@ -87,10 +91,28 @@ public final class Logs {
       findings.add(new Finding("samples", Finding.Verdict.NOTE, "stop " + run.header().config().stop().kind()
           + ": an image took as many samples as the question of its radii needed, n is the most"));
     }
+    run.header().cascade().ifPresent(cascade -> findings.add(cascade(run, cascade)));
     if ("float".equals(run.header().source().get("noise"))) {
       findings.add(new Finding("noise", Finding.Verdict.SUSPECT,
           "floating-point noise, for comparison only: its certificates are not proven"));
     }
     return findings;
+  }
+
+  /** What the certificates say and what the deployed predictor does, each by its name. */
+  private static Finding cascade(RunLog run, Cascade cascade) {
+    long later = 0;
+    long undecided = 0;
+    long right = 0;
+    for (RunRecord record : run.records()) {
+      CascadeCertificate c = record.cascade().orElseThrow();
+      later += !c.abstains() && c.stage() > 0 ? 1 : 0;
+      undecided += c.outcome() == CascadeCertificate.Outcome.UNDECIDED ? 1 : 0;
+      right += c.deployed().predict() == record.label() ? 1 : 0;
+    }
+    return new Finding("cascade", Finding.Verdict.NOTE, "sigmas " + Results.descending(run.header()) + ", p0 "
+        + cascade.p0() + ", walk " + cascade.walk() + ": " + later + " rows certified by a later stage, " + undecided
+        + " abstain undecided; the deployed predictor, which no certificate is about, is right in " + right + " of "
+        + run.records().size() + " rows");
   }
 }

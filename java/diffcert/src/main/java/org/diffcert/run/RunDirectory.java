@@ -161,7 +161,7 @@ public final class RunDirectory implements AutoCloseable {
   public synchronized Path finish(ImageData data) {
     try {
       RunLog log = RunLog.read(directory);
-      for (int s = 0; s < header.sigmas().size(); s++) {
+      for (int s = 0; s < header.certificates(); s++) {
         replace(directory.resolve(Results.fileName(header, s)), Results.text(log, s));
       }
       Path report = directory.resolve("report.html");

@@ -4,12 +4,16 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.diffcert.DiffcertException;
+import org.diffcert.certify.Cascade;
+import org.diffcert.certify.CascadeRule;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.Stopping;
 import org.diffcert.file.Json;
@@ -30,9 +34,11 @@ import org.diffcert.noise.Sigma;
  * @param library version of this library
  * @param nativeBuild version of the native library, empty where there is none
  * @param device what the votes are computed on, as far as it can change their bits
+ * @param cascade threshold and walk of a cascade over the sigmas, empty where each is certified for itself
  */
 public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Object> source, String data,
-    String dataDigest, List<String> classNames, ImageRange images, String library, String nativeBuild, String device) {
+    String dataDigest, List<String> classNames, ImageRange images, String library, String nativeBuild, String device,
+    Optional<Cascade> cascade) {
   /** The version of the log's format. */
   public static final int SCHEMA = 1;
   /** The version of what a certificate means; it changes whenever a radius could. */
@@ -53,6 +59,7 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
    * @param library version of this library
    * @param nativeBuild version of the native library
    * @param device what the votes are computed on
+   * @param cascade threshold and walk of a cascade
    */
   public RunHeader {
     sigmas = List.copyOf(sigmas);
@@ -66,6 +73,56 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
     if (sigmas.isEmpty() || classNames.size() < 2 || classNames.size() > MOST_CLASSES) {
       throw new IllegalArgumentException(sigmas.size() + " sigmas and " + classNames.size() + " classes");
     }
+  }
+
+  /**
+   * The header of a run that certifies each sigma for itself.
+   *
+   * @param config sample counts and error probability
+   * @param sigmas the smoothing levels
+   * @param source the vote source's identity
+   * @param data the data's name
+   * @param dataDigest SHA-256 of the data
+   * @param classNames the classes
+   * @param images which images
+   * @param library version of this library
+   * @param nativeBuild version of the native library
+   * @param device what the votes are computed on
+   */
+  public RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Object> source, String data,
+      String dataDigest, List<String> classNames, ImageRange images, String library, String nativeBuild,
+      String device) {
+    this(config, sigmas, source, data, dataDigest, classNames, images, library, nativeBuild, device,
+        Optional.empty());
+  }
+
+  /**
+   * How many certificates an image gets: one a sigma, or one of a cascade.
+   *
+   * @return at least 1
+   */
+  public int certificates() {
+    return cascade.isPresent() ? 1 : sigmas.size();
+  }
+
+  /**
+   * The error probability of one certificate.
+   *
+   * @return alpha over the size of the family
+   */
+  public double alphaEach() {
+    return config.alphaEach(certificates());
+  }
+
+  /**
+   * How certificates follow from the votes of a cascade's stages.
+   *
+   * @return the rule
+   * @throws DiffcertException of kind USAGE if the number of samples is not fixed
+   * @throws java.util.NoSuchElementException if the run is none of a cascade
+   */
+  public CascadeRule cascadeRule() {
+    return new CascadeRule(cascade.orElseThrow(), sigmas, classNames.size(), config);
   }
 
   /**
@@ -84,12 +141,12 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
 
   /**
    * Whether alpha is the error probability of all certificates of the run together: the family is at least images times
-   * sigmas (S26).
+   * certificates of each (S26).
    *
    * @return false if it is that of each image separately
    */
   public boolean joint() {
-    return config.family() >= (long) images.size() * sigmas.size();
+    return config.family() >= (long) images.size() * certificates();
   }
 
   /**
@@ -113,6 +170,12 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
     configMap.put("stop", config.stop().kind().toString());
     configMap.put("radii", config.stop().radii());
     configMap.put("sigmas", sigmas.stream().map(Sigma::unit).toList());
+    cascade.ifPresent(c -> {
+      Map<String, Object> cascadeMap = new LinkedHashMap<>();
+      cascadeMap.put("p0", c.p0());
+      cascadeMap.put("walk", c.walk().toString());
+      configMap.put("cascade", cascadeMap);
+    });
     Map<String, Object> dataMap = new LinkedHashMap<>();
     dataMap.put("name", data);
     dataMap.put("sha256", dataDigest);
@@ -146,8 +209,9 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
         "library", "native", "device");
     fields.integer("schema", SCHEMA, SCHEMA);
     fields.integer("semantics", SEMANTICS, SEMANTICS);
-    Fields config = new Fields("config", fields.raw("config"), "n0", "n", "alpha", "family", "stop", "radii",
-        "sigmas");
+    boolean isCascade = fields.object("config").containsKey("cascade");
+    String[] keys = {"n0", "n", "alpha", "family", "stop", "radii", "sigmas", "cascade"};
+    Fields config = new Fields("config", fields.raw("config"), isCascade ? keys : Arrays.copyOf(keys, 7));
     Fields data = new Fields("data", fields.raw("data"), "name", "sha256", "classes");
     Fields images = new Fields("images", fields.raw("images"), "from", "to", "step");
     try {
@@ -160,12 +224,17 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
         throw Fields.bad("config.radii do not ascend");
       }
       int most = Integer.MAX_VALUE;
+      Optional<Cascade> cascade = Optional.empty();
+      if (isCascade) {
+        Fields settings = new Fields("config.cascade", config.raw("cascade"), "p0", "walk");
+        cascade = Optional.of(new Cascade(settings.number("p0"), Cascade.Walk.of(settings.string("walk"))));
+      }
       return new RunHeader(
           new CertifyConfig(config.count("n0", 1, most), config.count("n", 1, most), config.number("alpha"),
               config.count("family", 1, most), stop),
           sigmas, fields.object("source"), data.string("name"), data.string("sha256"), data.strings("classes"),
           new ImageRange(images.count("from", 0, most), images.count("to", 1, most), images.count("step", 1, most)),
-          fields.string("library"), fields.string("native"), fields.string("device"));
+          fields.string("library"), fields.string("native"), fields.string("device"), cascade);
     } catch (IllegalArgumentException e) {
       throw Fields.bad("the header is impossible: " + e.getMessage());
     } catch (DiffcertException e) { // a range that an option may not have is no better in a file

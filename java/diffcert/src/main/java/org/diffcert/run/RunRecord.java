@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.diffcert.certify.CascadeCertificate;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.Histogram;
 import org.diffcert.certify.Stopping;
@@ -18,19 +20,21 @@ import org.diffcert.stats.IntegerRadius;
  *
  * @param image index in the data set
  * @param label its label
- * @param certificates one a sigma, in the header's order
+ * @param certificates one a sigma, in the header's order; of a cascade one
+ * @param cascade the certificate of a cascade with all its stages, empty for any other run
  * @param calls network calls spent on it
  * @param elapsed how long it took
  * @param finished when it was done, to the millisecond
  */
-public record RunRecord(int image, int label, List<Certificate> certificates, long calls, Duration elapsed,
-    Instant finished) {
+public record RunRecord(int image, int label, List<Certificate> certificates, Optional<CascadeCertificate> cascade, long calls,
+    Duration elapsed, Instant finished) {
   /**
    * Copies the list and drops what the log does not hold of the instant.
    *
    * @param image index in the data set
    * @param label its label
-   * @param certificates one a sigma
+   * @param certificates one a sigma, or one of a cascade
+   * @param cascade the certificate of a cascade
    * @param calls network calls
    * @param elapsed how long it took
    * @param finished when it was done
@@ -41,15 +45,55 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
   }
 
   /**
+   * An image with a certificate a sigma.
+   *
+   * @param image index in the data set
+   * @param label its label
+   * @param certificates one a sigma
+   * @param calls network calls
+   * @param elapsed how long it took
+   * @param finished when it was done
+   */
+  public RunRecord(int image, int label, List<Certificate> certificates, long calls, Duration elapsed,
+      Instant finished) {
+    this(image, label, certificates, Optional.empty(), calls, elapsed, finished);
+  }
+
+  /** An image with the certificate of a cascade. */
+  static RunRecord of(int image, int label, CascadeCertificate found, long calls, Duration elapsed, Instant finished) {
+    return new RunRecord(image, label, List.of(found.certificate()), Optional.of(found), calls, elapsed, finished);
+  }
+
+  /**
    * The samples that were counted.
    *
-   * @return those of the selection and the most estimation samples of a sigma
+   * @return those of the selection and the most estimation samples of a sigma; of a cascade, those of all its stages
    */
   public long samples() {
+    if (cascade.isPresent()) {
+      return cascade.get().stages().stream().mapToLong(s -> (long) s.selection().total() + s.estimation().total()).sum()
+          + cascade.get().unseen().stream().mapToLong(Histogram::total).sum();
+    }
     return certificates.stream().mapToLong(c -> (long) c.selection().total() + c.samples()).max().orElseThrow();
   }
 
   LogLine encode() {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("image", (long) image);
+    body.put("label", (long) label);
+    if (cascade.isPresent()) {
+      body.put("cascade", CascadeFields.encode(cascade.get()));
+    } else {
+      body.put("results", results());
+    }
+    body.put("calls", calls);
+    Map<String, Object> time = new LinkedHashMap<>();
+    time.put("finished", finished.toString());
+    time.put("nanos", elapsed.toNanos());
+    return new LogLine(body, time);
+  }
+
+  private List<Object> results() {
     List<Object> results = new ArrayList<>();
     for (Certificate c : certificates) {
       Map<String, Object> result = new LinkedHashMap<>();
@@ -66,15 +110,7 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
       result.put("integerRadius", c.integerRadius().squared());
       results.add(result);
     }
-    Map<String, Object> body = new LinkedHashMap<>();
-    body.put("image", (long) image);
-    body.put("label", (long) label);
-    body.put("results", results);
-    body.put("calls", calls);
-    Map<String, Object> time = new LinkedHashMap<>();
-    time.put("finished", finished.toString());
-    time.put("nanos", elapsed.toNanos());
-    return new LogLine(body, time);
+    return results;
   }
 
   /**
@@ -82,7 +118,8 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
    * Verify).
    */
   static RunRecord decode(LogLine line, RunHeader header) {
-    Fields fields = new Fields("the record", line.body(), "image", "label", "results", "calls");
+    String results = header.cascade().isPresent() ? "cascade" : "results";
+    Fields fields = new Fields("the record", line.body(), "image", "label", results, "calls");
     Fields time = new Fields("time", line.time(), "finished", "nanos");
     int image = fields.count("image", 0, Integer.MAX_VALUE);
     if (!header.images().contains(image)) {
@@ -90,7 +127,16 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     }
     int classes = header.classNames().size();
     int label = fields.count("label", 0, classes - 1);
-    List<?> results = fields.list("results");
+    long calls = fields.integer("calls", 0, Long.MAX_VALUE);
+    Duration elapsed = Duration.ofNanos(time.integer("nanos", 0, Long.MAX_VALUE));
+    Instant finished = instant(time.string("finished"));
+    if (header.cascade().isPresent()) {
+      return of(image, label, CascadeFields.decode(fields.raw(results), header), calls, elapsed, finished);
+    }
+    return new RunRecord(image, label, certificates(fields.list(results), header), calls, elapsed, finished);
+  }
+
+  private static List<Certificate> certificates(List<?> results, RunHeader header) {
     if (results.size() != header.sigmas().size()) {
       throw Fields.bad("there are " + results.size() + " results for " + header.sigmas().size() + " sigmas");
     }
@@ -98,9 +144,7 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     for (int s = 0; s < results.size(); s++) {
       certificates.add(certificate(results.get(s), s, header));
     }
-    long calls = fields.integer("calls", 0, Long.MAX_VALUE);
-    Duration elapsed = Duration.ofNanos(time.integer("nanos", 0, Long.MAX_VALUE));
-    return new RunRecord(image, label, certificates, calls, elapsed, instant(time.string("finished")));
+    return certificates;
   }
 
   private static Certificate certificate(Object value, int s, RunHeader header) {
@@ -125,7 +169,7 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
         f.number("alpha"));
   }
 
-  private static Histogram histogram(Fields f, String key, String noneKey, int classes, int least, int most) {
+  static Histogram histogram(Fields f, String key, String noneKey, int classes, int least, int most) {
     int[] counts = f.counts(key);
     int none = f.count(noneKey, 0, Integer.MAX_VALUE);
     long sum = Arrays.stream(counts).asLongStream().sum() + none;
@@ -144,7 +188,7 @@ public record RunRecord(int image, int label, List<Certificate> certificates, lo
     }
   }
 
-  private static List<Object> list(Histogram histogram) {
+  static List<Object> list(Histogram histogram) {
     List<Object> list = new ArrayList<>();
     for (int count : histogram.counts()) {
       list.add((long) count);

@@ -34,7 +34,7 @@ public final class RunReport {
         + header.config().alpha() + "; run " + header.digest().substring(0, 12);
     List<Report.Panel> panels = new ArrayList<>();
     for (Report.Panel panel : panels("", run)) {
-      Sigma sigma = panel.log().sigma().orElseThrow();
+      String sigma = panel.log().sigma().map(Sigma::toString).orElse(Results.descending(header));
       panels.add(panel.named("\u03c3 = " + sigma));
     }
     return HtmlReport.of(new Report("Certified robustness on " + header.data(), subtitle, panels, pictures(run, data)));
@@ -70,30 +70,33 @@ public final class RunReport {
     return panels;
   }
 
-  /** The radius of n of n votes; a run that stops early has none to speak of. */
+  /** The radius of n of n votes; a run that stops early has none to speak of, nor a cascade. */
   private static OptionalDouble largest(RunHeader header, int s) {
-    if (header.config().stop().kind() != Stopping.Kind.FIXED) {
+    if (header.config().stop().kind() != Stopping.Kind.FIXED || header.cascade().isPresent()) {
       return OptionalDouble.empty();
     }
-    double alpha = header.config().alphaEach(header.sigmas().size());
+    double alpha = header.alphaEach();
     return OptionalDouble.of(Radius.largest(header.sigmas().get(s), header.config().n(), alpha));
   }
 
   private static List<String> statement(RunHeader header) {
     double alpha = header.config().alpha();
-    double each = header.config().alphaEach(header.sigmas().size());
+    double each = header.alphaEach();
     List<String> paragraphs = new ArrayList<>();
     paragraphs.add((header.joint() ? "With probability at least 1 \u2212 " + alpha + " over the smoothing noise, all "
         + "certificates of this run hold at once"
         : "For each image separately, with probability at least 1 \u2212 " + alpha
         + " over the smoothing noise, all its certificates in this report hold at once")
         + (each < alpha ? " (alpha is split evenly, each certificate has " + Decimals.brief(each) + ")" : "")
-        + ": the smoothed classifier gives the predicted class to every 8-bit image whose squared pixel differences "
+        + ": the " + (header.cascade().isPresent() ? "certified function of the cascade (the first stage from the "
+        + "largest sigma down at which a class has a probability above p0 = " + header.cascade().get().p0() + ")"
+        : "smoothed classifier") + " gives the predicted class to every 8-bit image whose squared pixel differences "
         + "from the image certified sum to at most M. That covers every 8-bit image within the L2 radius, in [0,1] "
         + "pixel units.");
     paragraphs.add((header.joint() ? "" : "Of many rows, an expected share of up to alpha may be false. ")
-        + "The statement is about the smoothed classifier on 8-bit images: not about the base classifier, not about "
-        + "real-valued inputs. Radii are rounded down.");
+        + "The statement is about " + (header.cascade().isPresent() ? "that function on 8-bit images: not about the "
+        + "deployed predictor, not about a stage for itself, not about " : "the smoothed classifier on 8-bit images: "
+        + "not about the base classifier, not about ") + "real-valued inputs. Radii are rounded down.");
     if (header.config().stop().kind() != Stopping.Kind.FIXED) {
       paragraphs.add("Sampling of an image ended as soon as it was known whether its radius reaches each of "
           + header.config().stop().radii().stream().map(String::valueOf).collect(Collectors.joining(", "))

@@ -53,10 +53,10 @@ public final class Verify {
       String more = differences.size() > SHOWN ? "; and " + (differences.size() - SHOWN) + " more" : "";
       throw new DiffcertException(Kind.MISMATCH, path + " is not what its histograms give: " + first + more);
     }
-    int sigmas = log.header().sigmas().size();
+    int each = log.header().certificates();
     int images = log.records().size();
     int missing = log.header().images().size() - images;
-    return new Outcome(images, images * sigmas, missing, log.tornBytes(), log.header().digest());
+    return new Outcome(images, images * each, missing, log.tornBytes(), log.header().digest());
   }
 
   /**
@@ -67,6 +67,10 @@ public final class Verify {
    */
   public static List<String> differences(RunLog log) {
     List<String> differences = new ArrayList<>();
+    if (log.header().cascade().isPresent()) {
+      VerifyCascade.differences(log, differences);
+      return differences;
+    }
     // The bound depends on the two histograms only through the candidate's count, but comparing whole certificates is
     // simpler, and equal pairs of histograms are common (unanimous votes), so those are computed once.
     Map<List<Object>, Certificate> known = new HashMap<>();
@@ -103,15 +107,19 @@ public final class Verify {
    * The recorded votes of an image that differ from those cast again.
    *
    * @param recorded the record
-   * @param again what the same keys gave this time, in the record's order
+   * @param again what the same keys gave this time
    * @return for example {@code image 3, sigma 0.5: 2 of 60 estimation votes moved, class 7 has 58 in the log and
    *     56 cast again}; empty if all are the same
    */
-  public static List<String> votes(RunRecord recorded, List<Certificate> again) {
+  public static List<String> votes(RunRecord recorded, RunRecord again) {
     List<String> differences = new ArrayList<>();
+    if (recorded.cascade().isPresent()) {
+      VerifyCascade.votes(recorded, again, differences);
+      return differences;
+    }
     for (int s = 0; s < recorded.certificates().size(); s++) {
       Certificate there = recorded.certificates().get(s);
-      Certificate here = again.get(s);
+      Certificate here = again.certificates().get(s);
       String where = "image " + recorded.image() + ", sigma " + there.sigma() + ": ";
       compareVotes(where, "selection", there.selection(), here.selection(), differences);
       compareVotes(where, "estimation", there.estimation(), here.estimation(), differences);
@@ -119,7 +127,7 @@ public final class Verify {
     return differences;
   }
 
-  private static void compareVotes(String where, String phase, Histogram there, Histogram here,
+  static void compareVotes(String where, String phase, Histogram there, Histogram here,
       List<String> differences) {
     if (there.equals(here)) {
       return;
@@ -147,7 +155,7 @@ public final class Verify {
   }
 
   private static void compareTables(Path directory, RunLog log, List<String> differences) {
-    for (int s = 0; s < log.header().sigmas().size(); s++) {
+    for (int s = 0; s < log.header().certificates(); s++) {
       Path table = directory.resolve(Results.fileName(log.header(), s));
       if (!Files.exists(table) || !log.complete()) {
         continue; // tables are written when a run ends, so an unfinished one has none, or an older one
@@ -163,7 +171,7 @@ public final class Verify {
     }
   }
 
-  private static void compare(String what, Object recorded, Object computed, List<String> differences) {
+  static void compare(String what, Object recorded, Object computed, List<String> differences) {
     if (!Objects.equals(recorded, computed)) {
       differences.add(what + " is " + recorded + " in the log and " + computed + " recomputed");
     }

@@ -184,17 +184,22 @@ class RunLogTest {
   @Test
   void votesCastAgainAreComparedClassByClass() {
     RunRecord there = Toys.record(0);
-    assertEquals(List.of(), Verify.votes(there, Toys.record(0).certificates()));
+    assertEquals(List.of(), Verify.votes(there, Toys.record(0)));
     Certificate first = there.certificates().get(0);
     Histogram moved = new Histogram(new int[] {first.estimation().count(0) - 1, first.estimation().count(1) + 1}, 0);
     Certificate other = Certificate.of(first.sigma(), first.selection(), moved, first.alpha());
     assertEquals(List.of("image 0, sigma 0.25: 1 of 60 estimation votes moved, class 0 has "
         + first.estimation().count(0) + " in the log and " + moved.count(0) + " cast again"),
-        Verify.votes(there, List.of(other, there.certificates().get(1))));
+        Verify.votes(there, with(there, other)));
     Certificate fewer = Certificate.of(first.sigma(), new Histogram(new int[] {9, 0}, 0), first.estimation(),
         first.alpha());
     assertEquals(List.of("image 0, sigma 0.25: 10 selection votes in the log and 9 cast again"),
-        Verify.votes(there, List.of(fewer, there.certificates().get(1))));
+        Verify.votes(there, with(there, fewer)));
+  }
+
+  private static RunRecord with(RunRecord record, Certificate first) {
+    return new RunRecord(record.image(), record.label(), List.of(first, record.certificates().get(1)), record.calls(),
+        record.elapsed(), record.finished());
   }
 
   @Test
