@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/sm80_attention.hpp"
 #include "kernels/sm80_conv.hpp"
 #include "kernels/smxx_attention.hpp"
 #include "kernels/smxx_conv.hpp"
@@ -21,6 +22,9 @@
   X(add, AddParams)             \
   X(attention, AttentionParams) \
   X(conv, ConvParams)           \
+  X(tensor_attention_64, AttentionParams) \
+  X(tensor_attention_128, AttentionParams) \
+  X(tensor_attention_256, AttentionParams) \
   X(tensor_conv, TensorConvParams)
 
 namespace diffcert {

@@ -12,6 +12,7 @@
 // The store turns fragments round within four lanes, so that a lane has eight channels of a pixel: residual and output go in accesses of
 // 16 bytes, and a channel's statistics are sums over a thread's rows and eight lanes.
 #include "kernels/conv_parts.cuh"
+#include "kernels/fragments.cuh"
 #include "kernels/sm80_conv.hpp"
 
 namespace diffcert {
@@ -108,25 +109,6 @@ DC_DEVICE void multiply_tap(const Shared<Bf16>& halo, const Shared<Bf16>& stages
       }
     }
   }
-}
-
-// Four lanes hold a pair each of four groups of eight channels; afterwards lane i has all of group i.
-DC_DEVICE Eight turned(float (&pair)[4][2], int lane) {
-#pragma unroll
-  for (int by = 1; by <= 2; by *= 2) {
-    const bool odd = (lane & by) != 0;
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      if ((j & by) != 0) continue;
-#pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        const float got = shuffle_xor(odd ? pair[j][i] : pair[j + by][i], by);
-        if (odd) pair[j][i] = got;
-        else pair[j + by][i] = got;
-      }
-    }
-  }
-  return {{pair[0][0], pair[0][1], pair[1][0], pair[1][1], pair[2][0], pair[2][1], pair[3][0], pair[3][1]}};
 }
 
 // Each number's sum over the eight columns of a tile, which are lanes 4 apart; every lane gets it.

@@ -109,9 +109,12 @@ OpCase norm(const char* name, std::int32_t first, std::int32_t second, std::int3
   return m.finish_norm(op, 1);
 }
 
-OpCase attention(const char* name, std::int32_t height, std::int32_t width, std::int32_t channels, std::int32_t heads) {
+// `size` times as large, queries and keys give scores far apart: a softmax of a few keys, and a maximum that keeps rising.
+OpCase attention(const char* name, std::int32_t height, std::int32_t width, std::int32_t channels, std::int32_t heads, float size = 1) {
   Maker m(name);
-  return m.finish(AttentionOp{m.feature(height, width, 3 * channels), m.feature(height, width, channels), heads}, height * width);
+  OpCase c = m.finish(AttentionOp{m.feature(height, width, 3 * channels), m.feature(height, width, channels), heads}, height * width);
+  for (float& v : c.image) v *= size;
+  return c;
 }
 
 OpCase resample(const char* name, bool up, std::vector<float> filter, std::int32_t padding, bool load) {
@@ -183,6 +186,12 @@ std::vector<OpCase> op_cases() {
   cases.push_back(attention("attention", 7, 7, 32, 1));
   cases.push_back(attention("attention, two heads", 16, 16, 64, 2));
   cases.push_back(attention("attention, prime sizes", 1, 13, 33, 3));
+  cases.push_back(attention("attention, one head of 256", 7, 11, 256, 1));
+  cases.push_back(attention("attention, heads of 128", 1, 67, 384, 3));
+  cases.push_back(attention("attention, twelve heads of 64", 8, 8, 768, 12));
+  cases.push_back(attention("attention, heads of 72", 3, 13, 144, 2));
+  cases.push_back(attention("attention, many tokens", 17, 23, 64, 1));
+  cases.push_back(attention("attention, scores far apart", 5, 31, 64, 1, 5));
   cases.push_back(resample("down [1,1]", false, {0.5f, 0.5f}, 0, false));
   cases.push_back(resample("up [1,1]", true, {0.5f, 0.5f}, 0, true));
   cases.push_back(resample("down [1,3,3,1]", false, {0.125f, 0.375f, 0.375f, 0.125f}, 1, true));
