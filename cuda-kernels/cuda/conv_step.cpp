@@ -18,17 +18,6 @@ std::vector<float> outputs_last(const std::vector<float>& weight, std::int64_t o
   return moved;
 }
 
-// Tensor cores take bf16, eight channels at a time, and doubling without a shift of its own; narrow layers (the first and the last) would
-// multiply zeros for the most part.
-bool for_tensor_cores(const ConvOp& op, const Builder& builder) {
-  const Feature features[] = {op.src[0], op.src[1], op.skip[0], op.skip[1], op.residual, op.residual_tail, op.out};
-  for (const Feature& f : features) {
-    if (!builder.half(f) || f.channels % 8 != 0) return false;
-  }
-  return op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kTensorDepth / 2 && op.out.channels >= 16 &&
-         (!op.up2 || op.padding == op.kernel / 2) && (!op.down2 || !op.src[1].present());
-}
-
 // The weights of one phase of doubling, [out][in][side * side]: those taps of the large map's kernel that fall on one pixel of the small map
 // are summed. Row i of the kernel, on output row 2 y + phase, reads small row y + floor((phase + i - padding) / 2).
 std::vector<float> of_phase(const std::vector<float>& weight, int kernel, int side, int row, int column) {
@@ -48,7 +37,7 @@ std::vector<float> of_phase(const std::vector<float>& weight, int kernel, int si
 // The order of TensorConvParams::weight.
 std::vector<Bf16> packed(const ConvOp& op, const ConvParams& shape, int side, const Builder& builder) {
   const std::int32_t channels = shape.src_channels[0] + shape.src_channels[1], skips = shape.skip_channels[0] + shape.skip_channels[1];
-  const std::int64_t phases = op.up2 ? 4 : 1, taps = std::int64_t{1} * side * side, width = tensor_width(op.out.channels);
+  const std::int64_t phases = op.up2 ? 4 : 1, taps = std::int64_t{1} * side * side, width = tensor_width(op.out.channels, tensor_outputs(op.out.channels));
   std::vector<Bf16> out(static_cast<std::size_t>(phases * (tensor_steps(channels) * taps + tensor_steps(skips)) * kTensorDepth * width), Bf16{0});
   std::int64_t unit = 0;
   const auto fill = [&](const std::vector<float>& weight, std::int64_t in, std::int64_t count) {
@@ -124,6 +113,18 @@ struct Halving {
   }
 };
 
+// The kernel for the layer's channels.
+void launch_tensor(const Frame& frame, std::uint32_t tiles, std::int32_t phases, const TensorConvParams& params) {
+  const int outputs = tensor_outputs(params.conv.out_channels);
+  const Grid grid{tiles, blocks(params.conv.out_channels, outputs) * static_cast<std::uint32_t>(phases), blocks(frame.samples, params.images)};
+  const auto run = [&]<Kernel kernel>() {
+    frame.device.launch<kernel>(grid, static_cast<std::uint32_t>(tensor_threads(outputs)), tensor_shared(outputs), params);
+  };
+  if (outputs == 64) run.template operator()<Kernel::tensor_conv_64>();
+  else if (outputs == 128) run.template operator()<Kernel::tensor_conv_128>();
+  else run.template operator()<Kernel::tensor_conv_192>();
+}
+
 // On tensor cores; its tiles leave their statistics in the scratch memory, and a small kernel puts them together.
 Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const Halving halving(op, shape, builder);
@@ -146,8 +147,7 @@ Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
     params.samples = static_cast<std::int32_t>(frame.samples);
     if (halving.there) halving.launch(op, frame, frame.scratch + partials * frame.samples, params.conv);
     if (partials > 0) params.partials = {frame.scratch, partials * frame.samples};
-    frame.device.launch<Kernel::tensor_conv>({tiles, blocks(op.out.channels, kTensorOutputs) * static_cast<std::uint32_t>(phases), blocks(frame.samples, params.images)},
-                                             kTensorThreads, kTensorShared, params);
+    launch_tensor(frame, tiles, phases, params);
     if (partials == 0) return;
     frame.device.launch<Kernel::combine>({blocks(op.out.channels, kCombineThreads), static_cast<std::uint32_t>(frame.samples)}, kCombineThreads, 0,
                                          {{params.partials.data, params.partials.count}, frame.at(op.stats), op.out.channels, params.height, params.width, rows,
@@ -156,6 +156,17 @@ Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
 }
 
 }  // namespace
+
+// Tensor cores take bf16, eight channels at a time, and doubling without a shift of its own; narrow layers (the first and the last) would
+// multiply zeros for the most part.
+bool on_tensor_cores(const ConvOp& op, const Builder& builder) {
+  const Feature features[] = {op.src[0], op.src[1], op.skip[0], op.skip[1], op.residual, op.residual_tail, op.out};
+  for (const Feature& f : features) {
+    if (!builder.half(f) || f.channels % 8 != 0) return false;
+  }
+  return op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kTensorDepth / 2 && op.out.channels >= 16 &&
+         (!op.up2 || op.padding == op.kernel / 2) && (!op.down2 || !op.src[1].present());
+}
 
 Step make_step(const ConvOp& op, Builder& builder) {
   ConvParams shape{};
@@ -179,7 +190,7 @@ Step make_step(const ConvOp& op, Builder& builder) {
   }
   shape.bias = builder.keep(bias);
 
-  return for_tensor_cores(op, builder) ? tensor_step(op, shape, builder) : plain_step(op, shape, builder);
+  return on_tensor_cores(op, builder) ? tensor_step(op, shape, builder) : plain_step(op, shape, builder);
 }
 
 }  // namespace diffcert::cuda

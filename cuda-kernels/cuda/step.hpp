@@ -77,6 +77,9 @@ Step make_step(const ResampleOp& op, Builder& builder);
 Step make_step(const AttentionOp& op, Builder& builder);
 Step make_step(const AddOp& op, Builder& builder);
 
+// Whether the fused convolution on tensor cores takes a layer; the shape's word alone.
+bool on_tensor_cores(const ConvOp& op, const Builder& builder);
+
 // The statistics of a feature, as a launch of their own; nothing for kNone.
 void launch_statistics(const Frame& frame, const Feature& in, BufferId out);
 

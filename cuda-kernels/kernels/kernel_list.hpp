@@ -25,7 +25,9 @@
   X(tensor_attention_64, AttentionParams) \
   X(tensor_attention_128, AttentionParams) \
   X(tensor_attention_256, AttentionParams) \
-  X(tensor_conv, TensorConvParams)
+  X(tensor_conv_64, TensorConvParams) \
+  X(tensor_conv_128, TensorConvParams) \
+  X(tensor_conv_192, TensorConvParams)
 
 namespace diffcert {
 

@@ -18,18 +18,20 @@
 namespace diffcert {
 namespace {
 
-constexpr int kChunks = kTensorDepth / 8;                                             // of eight channels, in a step
-constexpr int kMostVectors = (2 * 10 * 10 * kChunks + kTensorThreads - 1) / kTensorThreads;  // a thread brings of a halo
-constexpr int kLine = kTensorThreads / kChunks;                                       // pixels between a thread's vectors
+constexpr int kChunks = kTensorDepth / 8;  // of eight channels, in a step
+// Of a block of `outputs` channels: the most vectors that a thread brings of a halo, and the pixels between them.
+DC_BOTH constexpr int most_vectors(int outputs) { return (2 * 10 * 10 * kChunks + tensor_threads(outputs) - 1) / tensor_threads(outputs); }
+DC_BOTH constexpr int line(int outputs) { return tensor_threads(outputs) / kChunks; }
 
 // What a block makes: the first pixel, output and sample, and the phase of doubling.
 struct Tile {
   int y, x, output, sample, phase, rows;  // rows: of one sample
 };
 
-// Which pixels a thread brings to the halo of every step: vector j is chunk `thread mod 4` of halo pixel `thread / 4 + j kLine`.
+// Which pixels a thread brings to the halo of every step: vector j is chunk `thread mod 4` of halo pixel `thread / 4 + j line`.
+template <int outputs>
 struct HaloPlan {
-  int pixel[kMostVectors];  // within the samples of the tile; -1: zeros
+  int pixel[most_vectors(outputs)];  // within the samples of the tile; -1: zeros
   int split;                // halo pixels from this one on are the second sample's
 
   DC_DEVICE HaloPlan(const TensorConvParams& p, const Tile& tile, bool skip) {
@@ -39,8 +41,8 @@ struct HaloPlan {
     const int high = skip ? conv.out_height : conv.height, across = skip ? conv.out_width : conv.width;
     split = count;
 #pragma unroll
-    for (int j = 0; j < kMostVectors; ++j) {
-      const int at = static_cast<int>(threadIdx.x) / kChunks + j * kLine, image = at / count, local = at % count;
+    for (int j = 0; j < most_vectors(outputs); ++j) {
+      const int at = static_cast<int>(threadIdx.x) / kChunks + j * line(outputs), image = at / count, local = at % count;
       const int y = tile.y + local / wide + first_y, x = tile.x + local % wide + first_x;
       const bool there = image < p.images && tile.sample + image < p.samples && y >= 0 && x >= 0 && y < high && x < across;
       pixel[j] = there ? (image * high + y) * across + x : -1;
@@ -49,26 +51,29 @@ struct HaloPlan {
 };
 
 // The halo of a step in flight: eight channels, as they lie, of each of a thread's pixels.
-DC_DEVICE void fetch(const TensorConvParams& p, const ConvVectors& in, const HaloPlan& plan, const Tile& tile, int c, bool skip, Halves (&raw)[kMostVectors]) {
+template <int outputs>
+DC_DEVICE void fetch(const TensorConvParams& p, const ConvVectors& in, const HaloPlan<outputs>& plan, const Tile& tile, int c, bool skip,
+                     Halves (&raw)[most_vectors(outputs)]) {
   const ConvParams& conv = p.conv;
   const std::int64_t first = tile.sample * (skip ? out_pixels(conv) : in_pixels(conv));
   const bool there = c < (skip ? conv.skip_channels[0] + conv.skip_channels[1] : conv.src_channels[0] + conv.src_channels[1]);
 #pragma unroll
-  for (int j = 0; j < kMostVectors; ++j) {
+  for (int j = 0; j < most_vectors(outputs); ++j) {
     raw[j] = {};
     if (there && plan.pixel[j] >= 0) raw[j] = skip ? in.skip(conv, first + plan.pixel[j], c) : in.source(conv, first + plan.pixel[j], c);
   }
 }
 
 // From flight to shared memory: normed and activated; skips as they are.
-DC_DEVICE void settle(const TensorConvParams& p, const ConvVectors& in, const HaloPlan& plan, const Tile& tile, int c, bool skip, const Halves (&raw)[kMostVectors],
-                      const Shared<Bf16>& halo, int base, int pixels) {
+template <int outputs>
+DC_DEVICE void settle(const TensorConvParams& p, const ConvVectors& in, const HaloPlan<outputs>& plan, const Tile& tile, int c, bool skip,
+                      const Halves (&raw)[most_vectors(outputs)], const Shared<Bf16>& halo, int base, int pixels) {
   const ConvParams& conv = p.conv;
   const int chunk = static_cast<int>(threadIdx.x) % kChunks;
   const bool real = c < conv.src_channels[0] + conv.src_channels[1] && !skip;
 #pragma unroll
-  for (int j = 0; j < kMostVectors; ++j) {
-    const int at = static_cast<int>(threadIdx.x) / kChunks + j * kLine;
+  for (int j = 0; j < most_vectors(outputs); ++j) {
+    const int at = static_cast<int>(threadIdx.x) / kChunks + j * line(outputs);
     if (at >= pixels) continue;
     Halves v = raw[j];
     if (real && plan.pixel[j] >= 0) v = packed(LoadVectors(conv, in, tile.sample + (at >= plan.split ? 1 : 0), c)(v));
@@ -76,14 +81,16 @@ DC_DEVICE void settle(const TensorConvParams& p, const ConvVectors& in, const Ha
   }
 }
 
-// One unit's weights, [32][128], on their way into a stage: 512 chunks of 16 bytes.
-DC_DEVICE void copy_weights(const TensorConvParams& p, const Global<const Bf16>& weight, const Shared<Bf16>& stages, const Tile& tile, int unit, int units) {
-  const std::int64_t width = tensor_width(p.conv.out_channels);
+// One unit's weights, [32][outputs], on their way into a stage: two chunks of 16 bytes a thread.
+template <int outputs>
+DC_DEVICE void copy_weights(const TensorConvParams& p, const Global<const Bf16>& weight, const Shared<Bf16>& stages, const Tile& tile, int unit, int units,
+                            int stage) {
+  const std::int64_t width = tensor_width(p.conv.out_channels, outputs);
   if (unit < units) {
 #pragma unroll
-    for (int i = 0; i < kTensorDepth * kTensorOutputs / 8 / kTensorThreads; ++i) {
-      const int chunk = static_cast<int>(threadIdx.x) + i * kTensorThreads, k = chunk / (kTensorOutputs / 8), n = chunk % (kTensorOutputs / 8) * 8;
-      copy_async(stages, (unit % kTensorStages * kTensorDepth + k) * kTensorWeightStride + n, weight,
+    for (int i = 0; i < 2; ++i) {
+      const int chunk = static_cast<int>(threadIdx.x) + i * tensor_threads(outputs), k = chunk / (outputs / 8), n = chunk % (outputs / 8) * 8;
+      copy_async(stages, (stage * kTensorDepth + k) * tensor_weight_stride(outputs) + n, weight,
                  ((std::int64_t{1} * tile.phase * units + unit) * kTensorDepth + k) * width + tile.output + n, true);
     }
   }
@@ -91,6 +98,7 @@ DC_DEVICE void copy_weights(const TensorConvParams& p, const Global<const Bf16>&
 }
 
 // One tap: 32 x 64 outputs of the warp += halo view x weights. row[m]: where this lane's row of the m-th 16 pixels lies in the view.
+template <int outputs>
 DC_DEVICE void multiply_tap(const Shared<Bf16>& halo, const Shared<Bf16>& stages, int view, const int (&row)[2], int stage, int warp_column, int lane,
                             float (&sums)[2][8][4]) {
 #pragma unroll
@@ -101,7 +109,7 @@ DC_DEVICE void multiply_tap(const Shared<Bf16>& halo, const Shared<Bf16>& stages
 #pragma unroll
     for (int n = 0; n < 8; n += 2) {
       std::uint32_t b[4];
-      load_matrix_transposed(b, stages, (stage * kTensorDepth + k + lane % 16) * kTensorWeightStride + warp_column * 64 + n * 8 + lane / 16 * 8);
+      load_matrix_transposed(b, stages, (stage * kTensorDepth + k + lane % 16) * tensor_weight_stride(outputs) + warp_column * 64 + n * 8 + lane / 16 * 8);
 #pragma unroll
       for (int m = 0; m < 2; ++m) {
         multiply_bf16(sums[m][n], a[m], b[0], b[1]);
@@ -125,9 +133,10 @@ struct alignas(8) Moments {
 };
 
 // Mean and M2 of a channel over the pixels of some warps, ascending; rows[w] x columns pixels each.
+template <int outputs>
 DC_DEVICE Moments combined(const Shared<Bf16>& memory, int first, int count, int channel, int top, int height, int columns) {
   const auto rows = [&](int w) { return height - top - 4 * w < 0 ? 0 : height - top - 4 * w < 4 ? height - top - 4 * w : 4; };
-  const auto at = [&](int w) { return load_vector<Moments>(memory, ((first + w) * kTensorOutputs + channel) * 4); };
+  const auto at = [&](int w) { return load_vector<Moments>(memory, ((first + w) * outputs + channel) * 4); };
   float sum = 0, pixels = 0, m2 = 0;
   for (int w = 0; w < count; ++w) {
     const auto n = static_cast<float>(rows(w) * columns);
@@ -142,38 +151,37 @@ DC_DEVICE Moments combined(const Shared<Bf16>& memory, int first, int count, int
   return {mean, m2};
 }
 
-}  // namespace
-
-DC_KERNEL_RESIDENT(tensor_conv, TensorConvParams, kTensorThreads, 2) {
+template <int outputs>
+DC_DEVICE void convolve(const TensorConvParams& p) {
   SharedPool pool;
   const Shared<Bf16> halo = pool.take<Bf16>("halo", kTensorHalo * kTensorStride);
-  const Shared<Bf16> stages = pool.take<Bf16>("stages", kTensorStages * kTensorDepth * kTensorWeightStride);
+  const Shared<Bf16> stages = pool.take<Bf16>("stages", kTensorStages * kTensorDepth * tensor_weight_stride(outputs));
   const ConvParams& conv = p.conv;
-  const int across = (p.width + kTensorColumns - 1) / kTensorColumns, bands = (conv.out_channels + kTensorOutputs - 1) / kTensorOutputs;
+  const int across = (p.width + kTensorColumns - 1) / kTensorColumns, bands = (conv.out_channels + outputs - 1) / outputs;
   const int rows = kTensorRows / p.images;
   const Tile tile{static_cast<int>(blockIdx.x) / across * rows, static_cast<int>(blockIdx.x) % across * kTensorColumns,
-                  static_cast<int>(blockIdx.y) % bands * kTensorOutputs, static_cast<int>(blockIdx.z) * p.images, static_cast<int>(blockIdx.y) / bands, rows};
+                  static_cast<int>(blockIdx.y) % bands * outputs, static_cast<int>(blockIdx.z) * p.images, static_cast<int>(blockIdx.y) / bands, rows};
   const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32, warp_row = warp % 4, warp_column = warp / 4;
   const ConvVectors in(conv);
   const Global<const Bf16> weight(p.weight);
 
   // A unit is one tap of one step; its weights come two units ahead.
   const int taps = p.side * p.side, units = p.steps * taps + p.skip_steps, last = p.steps + p.skip_steps;
-  copy_weights(p, weight, stages, tile, 0, units);
-  copy_weights(p, weight, stages, tile, 1, units);
+  copy_weights<outputs>(p, weight, stages, tile, 0, units, 0);
+  copy_weights<outputs>(p, weight, stages, tile, 1, units, 1);
   float sums[2][8][4] = {};
-  HaloPlan plan(p, tile, false);
-  Halves raw[kMostVectors];
+  HaloPlan<outputs> plan(p, tile, false);
+  Halves raw[most_vectors(outputs)];
   const int chunk = thread % kChunks * 8;
   fetch(p, in, plan, tile, chunk, false, raw);
-  int unit = 0;
+  int unit = 0, stage = 0;
   for (int step = 0; step < last; ++step) {
     const bool skip = step >= p.steps;
     const int side = skip ? 1 : p.side, wide = kTensorColumns + side - 1, area = (rows + side - 1) * wide;
     const int base = side == 1 ? step % 2 * kTensorTile : 0;
     settle(p, in, plan, tile, (skip ? step - p.steps : step) * kTensorDepth + chunk, skip, raw, halo, base, area * p.images);
     if (step + 1 < last) {
-      if (step + 1 == p.steps) plan = HaloPlan(p, tile, true);
+      if (step + 1 == p.steps) plan = HaloPlan<outputs>(p, tile, true);
       const bool next = step + 1 >= p.steps;
       fetch(p, in, plan, tile, (next ? step + 1 - p.steps : step + 1) * kTensorDepth + chunk, next, raw);
     }
@@ -184,11 +192,14 @@ DC_KERNEL_RESIDENT(tensor_conv, TensorConvParams, kTensorThreads, 2) {
       const int r = 4 * warp_row + 2 * m + lane % 16 / 8;
       row[m] = r / rows * area + r % rows * wide + lane % 8;
     }
-    for (int tap = 0; tap < side * side; ++tap, ++unit) {
-      copy_wait<1>();
-      sync_block();  // the halo and this unit's weights are there; the stage of the unit before is free
-      copy_weights(p, weight, stages, tile, unit + 2, units);
-      multiply_tap(halo, stages, base + tap / side * wide + tap % side, row, unit % kTensorStages, warp_column, lane, sums);
+    for (int dy = 0; dy < side; ++dy) {
+      for (int dx = 0; dx < side; ++dx, ++unit) {
+        copy_wait<1>();
+        sync_block();  // the halo and this unit's weights are there; the stage of the unit before is free
+        copy_weights<outputs>(p, weight, stages, tile, unit + 2, units, stage == 0 ? 2 : stage - 1);
+        multiply_tap<outputs>(halo, stages, base + dy * wide + dx, row, stage, warp_column, lane, sums);
+        stage = stage == 2 ? 0 : stage + 1;
+      }
     }
     if (side > 1) sync_block();  // before the next halo
   }
@@ -241,20 +252,27 @@ DC_KERNEL_RESIDENT(tensor_conv, TensorConvParams, kTensorThreads, 2) {
     for (int i = 0; i < 8; ++i) {
       // Lane 4 x + q writes channel x of its eight.
       if (lane / 4 == i) {
-        store_vector(halo, (warp_row * kTensorOutputs + warp_column * 64 + half * 32 + lane % 4 * 8 + i) * 4, Moments{mean.v[i], m2.v[i]});
+        store_vector(halo, (warp_row * outputs + warp_column * 64 + half * 32 + lane % 4 * 8 + i) * 4, Moments{mean.v[i], m2.v[i]});
       }
     }
   }
   if (p.partials.data == nullptr) return;
   sync_block();
-  const int channel = thread % kTensorOutputs, of = thread / kTensorOutputs, o = tile.output + channel, sample = tile.sample + of;
+  const int channel = thread % outputs, of = thread / outputs, o = tile.output + channel, sample = tile.sample + of;
   if (of >= p.images || sample >= p.samples || o >= conv.out_channels) return;
-  const Moments all = combined(halo, of * 4 / p.images, 4 / p.images, channel, tile.y, p.height, columns);
+  const Moments all = combined<outputs>(halo, of * 4 / p.images, 4 / p.images, channel, tile.y, p.height, columns);
   const std::int64_t tiles = gridDim.x, size = tiles * (conv.up2 ? 4 : 1) * 2 * conv.out_channels;
   const Global<float> partials = Global<float>(p.partials).part(sample * size, size);
   const std::int64_t at = (tile.phase * tiles + blockIdx.x) * 2 * conv.out_channels + o;
   partials[at] = all.mean;
   partials[at + conv.out_channels] = all.m2;
 }
+
+}  // namespace
+
+// Two blocks a multiprocessor where registers allow: one loads and activates while the other multiplies.
+DC_KERNEL_RESIDENT(tensor_conv_64, TensorConvParams, tensor_threads(64), 2) { convolve<64>(p); }
+DC_KERNEL_RESIDENT(tensor_conv_128, TensorConvParams, tensor_threads(128), 2) { convolve<128>(p); }
+DC_KERNEL_RESIDENT(tensor_conv_192, TensorConvParams, tensor_threads(192), 1) { convolve<192>(p); }
 
 }  // namespace diffcert

@@ -169,6 +169,7 @@ std::vector<NamedShape> conv_shapes() {
           {"deep", S{.height = 8, .width = 8, .in = {512, 256}, .out = 96}},
           {"prime sizes", S{.height = 17, .width = 11, .in = {24, 0}, .out = 40}},
           {"wider than a tile", S{.height = 5, .width = 13, .in = {40, 16}, .out = 136, .skip = {16, 24}, .residual = true, .residual_tail = 8}},
+          {"ADM's width", S{.height = 6, .width = 9, .in = {24, 0}, .out = 192, .skip = {16, 0}}},
           {"up from a prime size", S{.height = 13, .width = 3, .in = {16, 8}, .out = 24, .up2 = true, .residual = true, .residual_up2 = true}},
           {"down to an odd size", S{.height = 10, .width = 6, .in = {24, 0}, .out = 16, .down2 = true, .residual = true, .residual_down2 = true}},
           {"1x1 of a prime size", S{.height = 19, .width = 7, .in = {72, 0}, .out = 16, .kernel = 1, .padding = 0, .silu = false}}};

@@ -13,6 +13,8 @@
 #include "core/status.hpp"
 #include "cuda/batch.hpp"
 #include "cuda/graphs.hpp"
+#include "cuda/step.hpp"
+#include "unet/planner.hpp"
 
 using namespace diffcert;
 
@@ -111,6 +113,24 @@ void check_out_of_memory() {
   const float label = 0.75f;
   executor->run(1, c.image.data(), &label, nullptr, out.data());
   CHECK(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0);
+}
+
+// Of the published networks the tensor cores have every convolution but the first and the last, 1x1s included.
+void check_layers_taken() {
+  for (const bench::NamedConfig& named : bench::published_networks()) {
+    const Plan plan = plan_network(validate(named.config));
+    const std::vector<std::vector<float>> none;
+    const cuda::Builder builder(nullptr, plan, none, true);
+    int convolutions = 0, ones = 0, elsewhere = 0;
+    for (const Op& op : plan.ops) {
+      const auto* conv = std::get_if<ConvOp>(&op);
+      if (conv == nullptr) continue;
+      ++convolutions;
+      if (conv->kernel == 1) ++ones;
+      if (!cuda::on_tensor_cores(*conv, builder)) ++elsewhere;
+    }
+    CHECK(elsewhere == 2 && convolutions > 20 && ones > 1) << named.name << ": " << elsewhere << " of " << convolutions << ", " << ones << " of them 1x1";
+  }
 }
 
 std::vector<float> three_runs(const bench::OpCase& c, Executor& executor, std::vector<float>& last) {
@@ -243,6 +263,7 @@ int main() {
   check_graph_cache();
   check_batch_rule();
   check_out_of_memory();
+  check_layers_taken();
   check_lost_device();
   check_refusals();
   return check::finish();
