@@ -1,7 +1,6 @@
 // The C ABI of the classifiers: the objective with explicit noise, and votes.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <span>
 #include <vector>
 
@@ -15,15 +14,6 @@ struct dc_classifier {
 
 namespace diffcert {
 namespace {
-
-// A C caller may pass any number as an enum; reading such a one as the enum is undefined, so it is checked as bytes first.
-template <class Enum>
-void require_in(const Enum& value, Enum first, Enum last, const char* sentence) {
-  static_assert(sizeof(Enum) == sizeof(std::uint32_t));
-  std::uint32_t number = 0;
-  std::memcpy(&number, &value, sizeof number);
-  require(number >= static_cast<std::uint32_t>(first) && number <= static_cast<std::uint32_t>(last), sentence);
-}
 
 void require_kind(const dc_classifier_kind& kind) {
   require_in(kind, DC_DC, DC_APNDC_ENSEMBLE, "There is no diffusion classifier of that kind.");

@@ -1,6 +1,8 @@
 // The wall of the C ABI: whatever the core throws becomes a status code and a sentence; no exception leaves.
 #pragma once
 
+#include <cstdint>
+#include <cstring>
 #include <exception>
 #include <new>
 
@@ -28,6 +30,15 @@ dc_status guard(Body&& body) noexcept {
     set_last_error("The native core failed in an unknown way.");
     return DC_INTERNAL;
   }
+}
+
+// A C caller may pass any number as an enum; reading such a one as the enum is undefined, so it is checked as bytes first.
+template <class Enum>
+void require_in(const Enum& value, Enum first, Enum last, const char* sentence) {
+  static_assert(sizeof(Enum) == sizeof(std::uint32_t));
+  std::uint32_t number = 0;
+  std::memcpy(&number, &value, sizeof number);
+  require(number >= static_cast<std::uint32_t>(first) && number <= static_cast<std::uint32_t>(last), sentence);
 }
 
 }  // namespace diffcert

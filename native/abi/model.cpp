@@ -1,7 +1,9 @@
 // The C ABI of the models: networks with their weights on a device.
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "abi/guard.hpp"
 #include "abi/handles.hpp"
@@ -43,6 +45,15 @@ void check_rows(const Network& network, std::int64_t n, const void* x, const voi
   }
 }
 
+void check_levels(std::int64_t n, const double* sigma) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!(sigma[i] > 0) || !std::isfinite(sigma[i])) {
+      throw Error(DC_BAD_ARGUMENT, "The noise level of row " + std::to_string(i) + " is " + std::to_string(sigma[i]) +
+                                       ", must be positive and finite.");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace diffcert
 
@@ -54,6 +65,17 @@ dc_status dc_model_create(const dc_network_config* config, const char* device, i
   return guard([&] {
     require(config != nullptr && model != nullptr, "The configuration or the place for the model is missing.");
     *model = new dc_model{Network(validate(*config), device_of(device), threads, isa == nullptr ? "" : isa)};
+  });
+}
+
+dc_status dc_model_differentiate(dc_model* model, dc_gradients gradients, int64_t row_bytes) {
+  return guard([&] {
+    require_in(gradients, DC_GRADIENTS_NONE, DC_GRADIENTS_WEIGHTS, "There are no gradients of that number.");
+    require(row_bytes >= 0, "The working memory of a row is negative.");
+    Network& network = network_of(model);
+    // A budget of less than one number is still a budget.
+    const auto elements = row_bytes == 0 ? 0 : std::max<std::int64_t>(1, row_bytes / static_cast<std::int64_t>(sizeof(float)));
+    if (gradients != DC_GRADIENTS_NONE) network.differentiate(gradients == DC_GRADIENTS_WEIGHTS, elements);
   });
 }
 
@@ -106,12 +128,7 @@ dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t*
 dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels, float* denoised) {
   return guard([&] {
     check_rows(network_of(model), n, x, sigma, labels, denoised);
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (!(sigma[i] > 0) || !std::isfinite(sigma[i])) {
-        throw Error(DC_BAD_ARGUMENT, "The noise level of row " + std::to_string(i) + " is " + std::to_string(sigma[i]) +
-                                         ", must be positive and finite.");
-      }
-    }
+    check_levels(n, sigma);
     network_of(model).denoise(n, sigma, labels, x, denoised);
   });
 }
@@ -120,6 +137,37 @@ dc_status dc_model_network(dc_model* model, int64_t n, const float* x, const flo
   return guard([&] {
     check_rows(network_of(model), n, x, noise_label, labels, output);
     network_of(model).network(n, noise_label, labels, x, output);
+  });
+}
+
+dc_status dc_model_vector_jacobian(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels,
+                                   const float* cotangent, float* denoised, float* gradient) {
+  return guard([&] {
+    require(cotangent != nullptr, "The cotangent is missing.");
+    check_rows(network_of(model), n, x, sigma, labels, cotangent);
+    check_levels(n, sigma);
+    network_of(model).vector_jacobian(n, sigma, labels, x, cotangent, denoised, gradient);
+  });
+}
+
+dc_status dc_model_gradient(const dc_model* model, const char* name, double* gradient, int64_t count) {
+  return guard([&] {
+    require(name != nullptr && gradient != nullptr, "The tensor's name or the place for its gradient are missing.");
+    const Network& network = network_of(model);
+    require(network.finished(), "The model has no weights yet.");
+    const std::vector<double> values = network.gradient(network.weight(name));
+    if (count != static_cast<std::int64_t>(values.size())) {
+      throw Error(DC_BAD_ARGUMENT, "The tensor '" + std::string(name) + "' has " + std::to_string(values.size()) + " values, the place for its gradient " +
+                                       std::to_string(count) + ".");
+    }
+    std::copy(values.begin(), values.end(), gradient);
+  });
+}
+
+dc_status dc_model_clear_gradients(dc_model* model) {
+  return guard([&] {
+    require(network_of(model).finished(), "The model has no weights yet.");
+    network_of(model).clear_gradients();
   });
 }
 

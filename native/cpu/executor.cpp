@@ -64,18 +64,18 @@ class CpuExecutor final : public Executor {
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
-    run_all(n, Batch<float>{image, noise_label, label, nullptr, output, nullptr});
+    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr});
   }
   void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
-    run_all(n, Batch<double>{image, noise_label, label, nullptr, output, nullptr});
+    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr});
   }
-  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const float* cotangent, float* output,
+  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
                     float* gradient) override {
-    run_all(n, Batch<float>{image, noise_label, label, cotangent, output, gradient});
+    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient});
   }
-  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const double* cotangent,
-                    double* output, double* gradient) override {
-    run_all(n, Batch<double>{image, noise_label, label, cotangent, output, gradient});
+  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const Cotangent<double>& cotangent,
+                    double* gradient) override {
+    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient});
   }
 
   void clear_gradients() override {
@@ -137,8 +137,10 @@ class CpuExecutor final : public Executor {
   // The arrays of a call; no cotangent: forwards only.
   template <class T>
   struct Batch {
-    const T *image, *noise_label, *label, *cotangent;
-    T *output, *gradient;
+    const T *image, *noise_label, *label;
+    T* output;
+    const Cotangent<T>* cotangent;
+    T* gradient;
   };
 
   static std::int64_t elements(const Feature& f) { return static_cast<std::int64_t>(f.height) * f.width * f.channels; }
@@ -149,6 +151,15 @@ class CpuExecutor final : public Executor {
     invariant(batch.cotangent == nullptr || plan_.cotangent.present(), "a plan that goes forwards only");
     const std::int64_t chunks = (n + chunk_ - 1) / chunk_;
     for (std::int64_t i = 0; i < chunks; ++i) run_chunk(n * i / chunks, n * (i + 1) / chunks, batch);
+  }
+
+  static void ask(const Cotangent<float>& cotangent, std::int64_t row, const float* output, float* place, std::int64_t /*count*/) {
+    cotangent(row, output, place);
+  }
+  static void ask(const Cotangent<double>& cotangent, std::int64_t row, const float* output, float* place, std::int64_t count) {
+    std::vector<double> shown(output, output + count), given(static_cast<std::size_t>(count));
+    cotangent(row, shown.data(), given.data());
+    std::transform(given.begin(), given.end(), place, [](double v) { return static_cast<float>(v); });
   }
 
   // Rows [from, to) of the batch.
@@ -174,7 +185,11 @@ class CpuExecutor final : public Executor {
     for (auto step = steps_.begin(); step != turn; ++step) (*step)->run(frame);
     if (batch.output != nullptr) take(plan_.output, batch.output);
     if (batch.cotangent == nullptr) return;
-    give(batch.cotangent, elements(plan_.cotangent), plan_.cotangent.buffer);
+    pool_.parallel_for(to - from, [&](std::int64_t first, std::int64_t last, int) {
+      for (std::int64_t i = first; i < last; ++i) {
+        ask(*batch.cotangent, from + i, frame.at(plan_.output.buffer, i), frame.at(plan_.cotangent.buffer, i), elements(plan_.output));
+      }
+    });
     for (auto step = turn; step != steps_.end(); ++step) (*step)->run(frame);
     if (batch.gradient != nullptr) take(plan_.gradient, batch.gradient);
   }

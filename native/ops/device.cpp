@@ -12,8 +12,8 @@ namespace {
 
 }  // namespace
 
-void Executor::run_backward(std::int64_t, const float*, const float*, const float*, const float*, float*, float*) { refuse(); }
-void Executor::run_backward(std::int64_t, const double*, const double*, const double*, const double*, double*, double*) { refuse(); }
+void Executor::run_backward(std::int64_t, const float*, const float*, const float*, const Cotangent<float>&, float*) { refuse(); }
+void Executor::run_backward(std::int64_t, const double*, const double*, const double*, const Cotangent<double>&, double*) { refuse(); }
 void Executor::clear_gradients() { refuse(); }
 void Executor::gradient(WeightId, std::span<double>) const { refuse(); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,10 @@ namespace diffcert {
 
 // A batch that keeps the threads of a CPU busy and its caches warm.
 inline constexpr std::int64_t kCpuBatch = 80;
+
+// Gives a row's cotangent, [R, R, Cout] as the output that it is shown. Asked once a row, by several threads at once; all of it is to be written.
+template <class T>
+using Cotangent = std::function<void(std::int64_t row, const T* output, T* cotangent)>;
 
 // One planned network on one device. Not thread-safe: one call at a time.
 class Executor {
@@ -27,12 +32,12 @@ class Executor {
   virtual void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) = 0;
   // The same in float64; devices that compute in float32 convert.
   virtual void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) = 0;
-  // Forwards, then backwards, for a plan that goes there (unet/backward.hpp). cotangent: n x [R, R, Cout]. output and gradient, n x
-  // [R, R, C] of sum(cotangent * output) by the image, may be null. Gradients of weights are added to what is there, where the plan has them.
-  virtual void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const float* cotangent,
-                            float* output, float* gradient);
-  virtual void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const double* cotangent,
-                            double* output, double* gradient);
+  // Forwards, then backwards, for a plan that goes there (unet/backward.hpp): gradient, n x [R, R, C], of sum(cotangent * output) by the image;
+  // may be null. Gradients of weights are added to what is there, where the plan has them.
+  virtual void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
+                            float* gradient);
+  virtual void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label,
+                            const Cotangent<double>& cotangent, double* gradient);
   // Sets the gradients of all weights to zero, as they are after prepare.
   virtual void clear_gradients();
   // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns.

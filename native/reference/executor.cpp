@@ -28,18 +28,18 @@ class ReferenceExecutor final : public Executor {
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
-    run_all(n, Batch<float>{image, noise_label, label, nullptr, output, nullptr});
+    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr});
   }
   void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
-    run_all(n, Batch<double>{image, noise_label, label, nullptr, output, nullptr});
+    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr});
   }
-  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const float* cotangent, float* output,
+  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
                     float* gradient) override {
-    run_all(n, Batch<float>{image, noise_label, label, cotangent, output, gradient});
+    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient});
   }
-  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const double* cotangent,
-                    double* output, double* gradient) override {
-    run_all(n, Batch<double>{image, noise_label, label, cotangent, output, gradient});
+  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const Cotangent<double>& cotangent,
+                    double* gradient) override {
+    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient});
   }
 
   void clear_gradients() override {
@@ -62,8 +62,10 @@ class ReferenceExecutor final : public Executor {
   // The arrays of a call; no cotangent: forwards only.
   template <class T>
   struct Batch {
-    const T *image, *noise_label, *label, *cotangent;
-    T *output, *gradient;
+    const T *image, *noise_label, *label;
+    T* output;
+    const Cotangent<T>* cotangent;
+    T* gradient;
   };
 
   // The plan for one sample, in one thread's arena; the weights' gradients go to `gradients`.
@@ -92,7 +94,11 @@ class ReferenceExecutor final : public Executor {
     run_ops(0, plan_.forward_count());
     if (batch.output != nullptr) take(plan_.output, batch.output);
     if (batch.cotangent == nullptr) return;
-    give(batch.cotangent, plan_.cotangent);
+    std::vector<T> shown(static_cast<std::size_t>(reference::elements(plan_.output))), given(shown.size());
+    const double* output = at.buffer(plan_.output.buffer);
+    std::transform(output, output + shown.size(), shown.begin(), [](double v) { return static_cast<T>(v); });
+    (*batch.cotangent)(sample, shown.data(), given.data());
+    std::copy(given.begin(), given.end(), at.buffer(plan_.cotangent.buffer));
     run_ops(plan_.forward_count(), static_cast<std::int64_t>(plan_.ops.size()));
     if (batch.gradient != nullptr) take(plan_.gradient, batch.gradient);
   }

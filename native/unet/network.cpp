@@ -81,10 +81,15 @@ void Network::differentiate(bool parameters, std::int64_t elements) {
   executor_ = make_executor(plan_, device_, threads_, isa_);
 }
 
-void Network::set_weight(std::string_view name, std::span<const float> data) {
+WeightId Network::weight(std::string_view name) const {
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) throw Error(DC_BAD_MODEL, "The network has no tensor '" + std::string(name) + "'.");
-  const auto w = static_cast<std::size_t>(found->second);
+  return found->second;
+}
+
+void Network::set_weight(std::string_view name, std::span<const float> data) {
+  const WeightId id = this->weight(name);
+  const auto w = static_cast<std::size_t>(id);
   const Weight& weight = plan_.weights[w];
   if (finished()) throw Error(DC_BAD_ARGUMENT, "The tensor '" + weight.name + "' comes after the model was finished.");
   if (set_[w]) throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' comes twice.");
@@ -105,9 +110,9 @@ void Network::set_weight(std::string_view name, std::span<const float> data) {
       }
     }
   } else if (weight.rows == RowOrder::qkv) {
-    executor_->set_weight(found->second, split_rows(data, weight));
+    executor_->set_weight(id, split_rows(data, weight));
   } else {
-    executor_->set_weight(found->second, data);
+    executor_->set_weight(id, data);
   }
   set_[w] = true;
 }
@@ -173,61 +178,64 @@ void Network::for_batches(std::int64_t n, const double* sigma, const std::int32_
   }
 }
 
-// D from the network's output.
 template <class T>
-void Network::mix(const Staging<T>& io, const Rows<T>& rows, T* out) const {
+void Network::mix(const Rows<T>& rows, std::int64_t i, const T* network, T* out) const {
   const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
   const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels();
-  for (std::int64_t i = 0; i < rows.count; ++i) {
-    const Coefficients c = precond_.at(rows.sigma[i]);
-    const T* image = rows.x + i * channels * pixels;
-    const T* network = io.output.data() + i * network_channels * pixels;
-    T* place = out + i * channels * pixels;
-    for (std::int64_t ch = 0; ch < channels; ++ch) {
-      for (std::int64_t p = 0; p < pixels; ++p) {
-        place[ch * pixels + p] =
-            static_cast<T>(c.c_skip) * image[ch * pixels + p] + static_cast<T>(c.c_out) * network[p * network_channels + ch];
-      }
+  const Coefficients c = precond_.at(rows.sigma[i]);
+  const T* image = rows.x + i * channels * pixels;
+  for (std::int64_t ch = 0; ch < channels; ++ch) {
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      out[ch * pixels + p] = static_cast<T>(c.c_skip) * image[ch * pixels + p] + static_cast<T>(c.c_out) * network[p * network_channels + ch];
     }
   }
 }
 
 template <class T>
 void Network::denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out) {
+  const std::int64_t image = config_.image_elements();
   for_batches(n, sigma, labels, x, [&](const Rows<T>& rows, std::int64_t first) {
     Staging<T>& io = staging<T>();
     executor_->run(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), io.output.data());
-    mix(io, rows, out + first);
+    const std::int64_t results = io.output.size() / max_batch_;
+    for (std::int64_t i = 0; i < rows.count; ++i) mix(rows, i, io.output.data() + i * results, out + first + i * image);
   });
 }
 
+void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out) {
+  denoise_all(n, sigma, labels, x, out);
+}
+
+void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, double* out) {
+  denoise_all(n, sigma, labels, x, out);
+}
+
 template <class T>
-void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient) {
+void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const Cotangent<T>& cotangent, T* gradient) {
   require(differentiable(), "The model was not made for gradients.");
   Staging<T>& io = staging<T>();
   const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
-  const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels();
+  const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels(), image = channels * pixels;
   if (io.cotangent.size() == 0) {
-    io.cotangent = AlignedBuffer<T>(io.output.size());  // iDDPM's variances have no part in D: their cotangents stay zero
+    io.denoised = AlignedBuffer<T>(io.image.size());
+    io.cotangent = AlignedBuffer<T>(io.image.size());
     io.gradient = AlignedBuffer<T>(io.image.size());
   }
   for_batches(n, sigma, labels, x, [&](const Rows<T>& rows, std::int64_t first) {
-    for (std::int64_t i = 0; i < rows.count; ++i) {
+    const Cotangent<T> of_network = [&](std::int64_t i, const T* output, T* place) {
+      T *denoised = io.denoised.data() + i * image, *own = io.cotangent.data() + i * image;
+      mix(rows, i, output, denoised);
+      cotangent(first / image + i, denoised, own);
       const T c_out = static_cast<T>(precond_.at(rows.sigma[i]).c_out);
-      const T* from = cotangent + first + i * channels * pixels;
-      T* place = io.cotangent.data() + i * network_channels * pixels;
-      for (std::int64_t ch = 0; ch < channels; ++ch) {
-        for (std::int64_t p = 0; p < pixels; ++p) place[p * network_channels + ch] = c_out * from[ch * pixels + p];
+      for (std::int64_t ch = 0; ch < network_channels; ++ch) {  // iDDPM's variances have no part in D
+        for (std::int64_t p = 0; p < pixels; ++p) place[p * network_channels + ch] = ch < channels ? c_out * own[ch * pixels + p] : T{0};
       }
-    }
-    executor_->run_backward(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), io.cotangent.data(), io.output.data(),
-                            io.gradient.data());
-    if (denoised != nullptr) mix(io, rows, denoised + first);
+    };
+    executor_->run_backward(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), of_network, io.gradient.data());
     for (std::int64_t i = 0; gradient != nullptr && i < rows.count; ++i) {
       const Coefficients c = precond_.at(rows.sigma[i]);
-      const T* direct = cotangent + first + i * channels * pixels;
-      const T* network = io.gradient.data() + i * channels * pixels;
-      T* place = gradient + first + i * channels * pixels;
+      const T *direct = io.cotangent.data() + i * image, *network = io.gradient.data() + i * image;
+      T* place = gradient + first + i * image;
       for (std::int64_t ch = 0; ch < channels; ++ch) {
         for (std::int64_t p = 0; p < pixels; ++p) {
           place[ch * pixels + p] = static_cast<T>(c.c_skip) * direct[ch * pixels + p] + static_cast<T>(c.c_in) * network[p * channels + ch];
@@ -237,14 +245,39 @@ void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* 
   });
 }
 
+void Network::pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const Cotangent<float>& cotangent,
+                   float* gradient) {
+  pull_all(n, sigma, labels, x, cotangent, gradient);
+}
+
+void Network::pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const Cotangent<double>& cotangent,
+                   double* gradient) {
+  pull_all(n, sigma, labels, x, cotangent, gradient);
+}
+
+template <class T>
+void Network::product(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient) {
+  const std::int64_t image = config_.image_elements();
+  const Cotangent<T> given = [&](std::int64_t row, const T* result, T* place) {
+    if (denoised != nullptr) std::copy_n(result, image, denoised + row * image);
+    std::copy_n(cotangent + row * image, image, place);
+  };
+  pull_all(n, sigma, labels, x, given, gradient);
+}
+
 void Network::vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const float* cotangent,
                               float* denoised, float* gradient) {
-  pull_all(n, sigma, labels, x, cotangent, denoised, gradient);
+  product(n, sigma, labels, x, cotangent, denoised, gradient);
 }
 
 void Network::vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const double* cotangent,
                               double* denoised, double* gradient) {
-  pull_all(n, sigma, labels, x, cotangent, denoised, gradient);
+  product(n, sigma, labels, x, cotangent, denoised, gradient);
+}
+
+void Network::clear_gradients() {
+  require(plan_.parameters, "The model was not made for gradients of its weights.");
+  executor_->clear_gradients();
 }
 
 std::vector<double> Network::gradient(WeightId w) const {
@@ -259,14 +292,6 @@ std::vector<double> Network::gradient(WeightId w) const {
     std::copy_n(own.data() + from * width, width, published.data() + row * width);
   });
   return published;
-}
-
-void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out) {
-  denoise_all(n, sigma, labels, x, out);
-}
-
-void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, double* out) {
-  denoise_all(n, sigma, labels, x, out);
 }
 
 void Network::network(std::int64_t n, const float* noise_label, const std::int32_t* labels, const float* x, float* out) {

@@ -52,7 +52,12 @@ class Network {
                        float* gradient);
   void vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const double* cotangent,
                        double* denoised, double* gradient);
-  void clear_gradients() { executor_->clear_gradients(); }
+  // The same with a cotangent that depends on what was denoised: a loss's. Rows, images as x; asked as ops/device.hpp says.
+  void pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const Cotangent<float>& cotangent, float* gradient);
+  void pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const Cotangent<double>& cotangent, double* gradient);
+  void clear_gradients();
+  // The number of a tensor among weights(); throws DC_BAD_MODEL where there is none.
+  WeightId weight(std::string_view name) const;
   // The gradient of weight w of weights(), in the published order.
   std::vector<double> gradient(WeightId w) const;
 
@@ -60,9 +65,10 @@ class Network {
   // The batch as the executor takes it (NHWC) and gives it, in one number type; allocated on first use.
   template <class T>
   struct Staging {
-    AlignedBuffer<T> image, noise_label, label, output, cotangent, gradient;
+    AlignedBuffer<T> image, noise_label, label, output;
+    AlignedBuffer<T> denoised, cotangent, gradient;  // for gradients alone
     std::int64_t bytes() const {
-      return image.bytes() + noise_label.bytes() + label.bytes() + output.bytes() + cotangent.bytes() + gradient.bytes();
+      return image.bytes() + noise_label.bytes() + label.bytes() + output.bytes() + denoised.bytes() + cotangent.bytes() + gradient.bytes();
     }
   };
   // Some rows of a call.
@@ -78,12 +84,15 @@ class Network {
   // body(rows, the place of the first in an array of images) for batches of the call, staged.
   template <class T, class Body>
   void for_batches(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, Body&& body);
+  // Row i's D from the network's output.
   template <class T>
-  void mix(const Staging<T>& io, const Rows<T>& rows, T* out) const;
+  void mix(const Rows<T>& rows, std::int64_t i, const T* network, T* out) const;
   template <class T>
   void denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out);
   template <class T>
-  void pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient);
+  void pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const Cotangent<T>& cotangent, T* gradient);
+  template <class T>
+  void product(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient);
   template <class T>
   void fill_labels(Staging<T>& io, std::int64_t n, const std::int32_t* labels);
   std::int64_t io_bytes() const { return single_.bytes() + double_.bytes(); }

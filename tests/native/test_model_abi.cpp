@@ -166,6 +166,58 @@ void calls() {
   }
 }
 
+void gradients() {
+  Handle plain;
+  create(plain);
+  fill(plain.model);
+  expect(dc_model_finish(plain.model, 2), DC_OK, "finish");
+  const std::int64_t image = 3 * 16 * 16;
+  std::vector<float> x(static_cast<std::size_t>(3 * image), 0.5f), cotangent(x.size(), 1.0f), denoised(x.size()), gradient(x.size()), other(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 7) * 0.1f;
+  const std::vector<double> sigma{0.5, 1, 2};
+  std::vector<double> values(16), again(16);
+  expect(dc_model_vector_jacobian(plain.model, 1, x.data(), sigma.data(), nullptr, cotangent.data(), nullptr, gradient.data()), DC_BAD_ARGUMENT,
+         "gradients of a model without");
+  expect(dc_model_gradient(plain.model, "model.enc.16x16_conv.bias", values.data(), 16), DC_BAD_ARGUMENT, "a gradient of a model without");
+  expect(dc_model_clear_gradients(plain.model), DC_BAD_ARGUMENT, "clearing what is not there");
+  expect(dc_model_differentiate(plain.model, DC_GRADIENTS_IMAGE, 0), DC_BAD_ARGUMENT, "gradients after the weights");
+
+  Handle handle;
+  create(handle);
+  dc_model* model = handle.model;
+  expect(dc_model_differentiate(nullptr, DC_GRADIENTS_IMAGE, 0), DC_BAD_ARGUMENT, "no model");
+  expect(dc_model_differentiate(model, static_cast<dc_gradients>(3), 0), DC_BAD_ARGUMENT, "gradients of another kind");
+  expect(dc_model_differentiate(model, DC_GRADIENTS_IMAGE, -1), DC_BAD_ARGUMENT, "a negative budget");
+  expect(dc_model_differentiate(model, DC_GRADIENTS_NONE, 0), DC_OK, "none");
+  expect(dc_model_differentiate(model, DC_GRADIENTS_WEIGHTS, 1), DC_OK, "a budget of one byte");
+  expect(dc_model_differentiate(model, DC_GRADIENTS_WEIGHTS, 0), DC_BAD_ARGUMENT, "gradients twice");
+  expect(dc_model_vector_jacobian(model, 1, x.data(), sigma.data(), nullptr, cotangent.data(), nullptr, gradient.data()), DC_BAD_ARGUMENT,
+         "before the weights");
+  expect(dc_model_gradient(model, "model.enc.16x16_conv.bias", values.data(), 16), DC_BAD_ARGUMENT, "before the weights");
+  expect(dc_model_clear_gradients(model), DC_BAD_ARGUMENT, "before the weights");
+  fill(model);
+  expect(dc_model_finish(model, 2), DC_OK, "finish");
+  expect(dc_model_vector_jacobian(model, 3, x.data(), sigma.data(), nullptr, cotangent.data(), denoised.data(), gradient.data()), DC_OK, "product");
+  expect(dc_model_denoise(plain.model, 3, x.data(), sigma.data(), nullptr, other.data()), DC_OK, "denoise");
+  CHECK(denoised == other) << "going backwards changes what is denoised";
+  expect(dc_model_gradient(model, "model.enc.16x16_conv.bias", values.data(), 16), DC_OK, "a gradient");
+  CHECK(values != std::vector<double>(16)) << "a gradient of zeros";
+  expect(dc_model_clear_gradients(model), DC_OK, "clear");
+  for (std::int64_t row = 0; row < 3; ++row) {
+    expect(dc_model_vector_jacobian(model, 1, x.data() + row * image, sigma.data() + row, nullptr, cotangent.data(), nullptr, other.data() + row * image),
+           DC_OK, "a row alone");
+  }
+  CHECK(gradient == other) << "a row's gradient depends on its batch";
+  expect(dc_model_gradient(model, "model.enc.16x16_conv.bias", again.data(), 16), DC_OK, "the gradient again");
+  CHECK(values == again) << "a sum over rows depends on the batches";
+  expect(dc_model_gradient(model, "model.enc.16x16_conv.bias", values.data(), 15), DC_BAD_ARGUMENT, "a wrong count");
+  expect(dc_model_gradient(model, "model.nothing", values.data(), 16), DC_BAD_MODEL, "an unknown tensor");
+  expect(dc_model_gradient(model, nullptr, values.data(), 16), DC_BAD_ARGUMENT, "no name");
+  expect(dc_model_vector_jacobian(model, 1, x.data(), sigma.data(), nullptr, nullptr, nullptr, nullptr), DC_BAD_ARGUMENT, "no cotangent");
+  const double bad = -1;
+  expect(dc_model_vector_jacobian(model, 1, x.data(), &bad, nullptr, cotangent.data(), nullptr, nullptr), DC_BAD_ARGUMENT, "a bad noise level");
+}
+
 void many() {
   for (int i = 0; i < 100; ++i) {
     Handle handle;
@@ -179,6 +231,7 @@ int main() {
   creation();
   weights();
   calls();
+  gradients();
   many();
   return check::finish();
 }

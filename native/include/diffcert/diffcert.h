@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 3
+#define DC_ABI_VERSION 4
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -84,6 +84,16 @@ DC_API dc_status dc_device_describe(const char* device, char* text, int64_t capa
  * isa: NULL or "" = best of this machine, or "portable", "avx2", "avx512" to force one (refused if the machine lacks it). */
 DC_API dc_status dc_model_create(const dc_network_config* config, const char* device, int32_t threads, const char* isa,
                                  dc_model** model);
+/* Kept in step with org.diffcert.diffusion.Gradients. */
+typedef enum dc_gradients {
+  DC_GRADIENTS_NONE = 0,
+  DC_GRADIENTS_IMAGE = 1,     /* by the image */
+  DC_GRADIENTS_WEIGHTS = 2    /* by the image and by the weights */
+} dc_gradients;
+
+/* Before the first tensor: the model can go backwards, too. row_bytes: what of a row the working memory may take, 0 = as much as it needs;
+ * beyond it the insides of blocks are computed again rather than kept, which changes no bit. Devices without gradients refuse. */
+DC_API dc_status dc_model_differentiate(dc_model* model, dc_gradients gradients, int64_t row_bytes);
 /* The tensors that the configuration asks for: count, then name, shape (up to 4, rank in *rank) of each. */
 DC_API dc_status dc_model_tensor_count(const dc_model* model, int64_t* count);
 DC_API dc_status dc_model_tensor_info(const dc_model* model, int64_t index, const char** name, int64_t shape[4], int32_t* rank);
@@ -105,6 +115,15 @@ DC_API dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, co
 /* The same without preconditioning: F(x; noise_label, label); output has 2*img_channels channels under iDDPM. */
 DC_API dc_status dc_model_network(dc_model* model, int64_t n, const float* x, const float* noise_label, const int32_t* labels,
                                   float* output);
+/* The vector-Jacobian product of dc_model_denoise: gradient [n, img_channels, R, R] of sum(cotangent * denoised) by x, for a model made for
+ * gradients. cotangent is as x; denoised and gradient may be NULL. Rows do not influence each other. Gradients by the weights, where the model
+ * was made for them, are added to those of the calls before, row by row: neither batches nor threads show in them. */
+DC_API dc_status dc_model_vector_jacobian(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels,
+                                          const float* cotangent, float* denoised, float* gradient);
+/* The gradient by one tensor, row-major in its published shape; zeros for one that is not learnt. */
+DC_API dc_status dc_model_gradient(const dc_model* model, const char* name, double* gradient, int64_t count);
+/* Sets the gradients by the weights to zero, as they are in the beginning. */
+DC_API dc_status dc_model_clear_gradients(dc_model* model);
 DC_API void dc_model_close(dc_model* model);
 
 /* ---- the ELBO with explicit noise ------------------------------------------------------------------------------------ */

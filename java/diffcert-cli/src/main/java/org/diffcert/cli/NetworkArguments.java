@@ -50,10 +50,19 @@ class NetworkArguments {
 
   /** Opens a model file and puts it on a device. */
   DiffusionModel open(Path file, Device where, int maxBatch) {
+    return open(file, options(where, maxBatch));
+  }
+
+  /** How the network is opened: threads and instruction set as they were given. */
+  DeviceOptions options(Device where, int maxBatch) {
     if (!ISAS.contains(isa)) {
       throw DiffcertException.usage("--isa is '" + isa + "', must be portable, avx2 or avx512");
     }
-    DeviceOptions options = new DeviceOptions(where, threads, maxBatch, isa);
+    return new DeviceOptions(where, threads, maxBatch, isa);
+  }
+
+  /** The same with options that a command has completed. */
+  DiffusionModel open(Path file, DeviceOptions options) {
     try (Model opened = Model.open(file, config == null ? ModelOptions.none() : ModelOptions.fromFile(config))) {
       return DiffusionModel.open(opened, options);
     }

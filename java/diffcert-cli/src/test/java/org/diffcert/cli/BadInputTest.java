@@ -107,6 +107,7 @@ class BadInputTest {
     denoise(network, "two-levels.safetensors", x, Tensor.of("sigma", List.of(2L), new float[] {1, 2}));
     denoise(network, "half-a-label.safetensors", x, sigma, Tensor.of("labels", List.of(1L), new float[] {0.5f}));
     denoise(network, "eleventh-label.safetensors", x, sigma, Tensor.of("labels", List.of(1L), new float[] {10}));
+    denoise(network, "another-cotangent.safetensors", x, sigma, Tensor.of("cotangent", List.of(784L), new float[784]));
     denoise(network, "level-0.safetensors", x, Tensor.of("sigma", List.of(1L), new float[] {0}));
     Path elbo = directory.resolve("elbo.safetensors");
     Safetensors.write(elbo, Map.of(), List.of(x.named("x_tau"), sigma.named("lower"), sigma.named("upper")));

@@ -32,8 +32,11 @@ class GoldenTest {
   void denoised(String network, String device, double tolerance) {
     double[] expected = Goldens.doubles(Goldens.edm(network + ".io.safetensors"), "denoised");
     double error = Goldens.relative(expected, denoise(network + ".model.safetensors", network, device));
-    System.out.printf("denoise %-17s %-9s relative L2 error %.2e (at most %.0e)%n", network, device, error, tolerance);
+    double back = Goldens.relative(Goldens.doubles(Goldens.edm(network + ".io.safetensors"), "grad_x"),
+        Goldens.doubles(directory.resolve("denoised.safetensors"), "grad_x"));
+    System.out.printf("denoise %-17s %-9s relative L2 error %.2e, gradient %.2e (at most %.0e)%n", network, device, error, back, tolerance);
     assertTrue(error <= tolerance, network + " on " + device + ": " + error);
+    assertTrue(back <= tolerance, network + " on " + device + ", gradient: " + back);
   }
 
   @ParameterizedTest

@@ -9,8 +9,11 @@ import org.diffcert.DiffcertException;
  * @param threads threads of a call on a CPU device; 0 = one a core
  * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
  * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one
+ * @param gradients which gradients the model can give
+ * @param rowBytes with gradients, what the working memory may take for a row of a batch; 0 = as much as it needs. Beyond it the insides of
+ *     blocks are computed again on the way back rather than kept
  */
-public record DeviceOptions(Device device, int threads, int maxBatch, String instructionSet) {
+public record DeviceOptions(Device device, int threads, int maxBatch, String instructionSet, Gradients gradients, long rowBytes) {
   /** The batch that a model is opened for unless told otherwise. */
   public static final int DEFAULT_MAX_BATCH = 16;
 
@@ -21,7 +24,9 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    * @param threads threads of a call on a CPU device; 0 = one a core
    * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
    * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}
-   * @throws DiffcertException of kind USAGE if threads is negative or over 1024, or maxBatch is not in 1..65536
+   * @param gradients which gradients the model can give
+   * @param rowBytes with gradients, what the working memory may take for a row; 0 = as much as it needs
+   * @throws DiffcertException of kind USAGE if threads is negative or over 1024, maxBatch is not in 1..65536, or rowBytes is negative
    */
   public DeviceOptions {
     if (threads < 0 || threads > 1024) {
@@ -30,6 +35,22 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
     if (maxBatch < 1 || maxBatch > 65536) {
       throw DiffcertException.usage("The largest batch must be 1 to 65536, not " + maxBatch + ".");
     }
+    if (rowBytes < 0) {
+      throw DiffcertException.usage("The working memory of a row must not be negative, but is " + rowBytes + ".");
+    }
+  }
+
+  /**
+   * Options of a model without gradients.
+   *
+   * @param device where the network runs
+   * @param threads threads of a call on a CPU device; 0 = one a core
+   * @param maxBatch the largest batch a call may have, at least 1
+   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}
+   * @throws DiffcertException of kind USAGE if threads is negative or over 1024, or maxBatch is not in 1..65536
+   */
+  public DeviceOptions(Device device, int threads, int maxBatch, String instructionSet) {
+    this(device, threads, maxBatch, instructionSet, Gradients.NONE, 0);
   }
 
   /**
@@ -49,7 +70,7 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    * @return the options
    */
   public DeviceOptions withThreads(int count) {
-    return new DeviceOptions(device, count, maxBatch, instructionSet);
+    return new DeviceOptions(device, count, maxBatch, instructionSet, gradients, rowBytes);
   }
 
   /**
@@ -59,7 +80,7 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    * @return the options
    */
   public DeviceOptions withMaxBatch(int rows) {
-    return new DeviceOptions(device, threads, rows, instructionSet);
+    return new DeviceOptions(device, threads, rows, instructionSet, gradients, rowBytes);
   }
 
   /**
@@ -69,6 +90,26 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    * @return the options
    */
   public DeviceOptions withInstructionSet(String name) {
-    return new DeviceOptions(device, threads, maxBatch, name);
+    return new DeviceOptions(device, threads, maxBatch, name, gradients, rowBytes);
+  }
+
+  /**
+   * The same with gradients.
+   *
+   * @param which the gradients that the model can give
+   * @return the options
+   */
+  public DeviceOptions withGradients(Gradients which) {
+    return new DeviceOptions(device, threads, maxBatch, instructionSet, which, rowBytes);
+  }
+
+  /**
+   * The same with another working memory for a row of a model with gradients. No result depends on it.
+   *
+   * @param bytes 0 = as much as it needs
+   * @return the options
+   */
+  public DeviceOptions withRowBytes(long bytes) {
+    return new DeviceOptions(device, threads, maxBatch, instructionSet, gradients, bytes);
   }
 }

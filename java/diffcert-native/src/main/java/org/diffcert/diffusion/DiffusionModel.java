@@ -4,7 +4,9 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.diffcert.DiffcertException;
@@ -38,6 +40,7 @@ public final class DiffusionModel implements AutoCloseable {
   private final DeviceOptions options;
   private final int inputs;
   private final int outputs;
+  private final Map<String, Integer> counts;
 
   /**
    * What a model holds in memory.
@@ -47,6 +50,14 @@ public final class DiffusionModel implements AutoCloseable {
    */
   public record Memory(long weightBytes, long arenaBytes) {}
 
+  /**
+   * What a vector-Jacobian product gives.
+   *
+   * @param denoised D(x; sigma, label), {@code [n, channels, R, R]}
+   * @param gradient the gradient of sum(cotangent * denoised) by x, {@code [n, channels, R, R]}
+   */
+  public record Pullback(float[] denoised, float[] gradient) {}
+
   private DiffusionModel(NativeHandle<dc_model> handle, Model model, DeviceOptions options) {
     this.handle = handle;
     this.config = model.config();
@@ -55,6 +66,7 @@ public final class DiffusionModel implements AutoCloseable {
     int pixels = config.imgResolution() * config.imgResolution();
     this.inputs = config.imgChannels() * pixels;
     this.outputs = config.outChannels() * pixels;
+    this.counts = model.tensors().values().stream().collect(Collectors.toMap(Tensor::name, t -> Math.toIntExact(t.count())));
     this.watch = handle.watch(this);
   }
 
@@ -65,13 +77,15 @@ public final class DiffusionModel implements AutoCloseable {
    * @param options device, threads, largest batch
    * @return the open model
    * @throws DiffcertException of kind BAD_INPUT if tensors are missing, unknown, of a wrong shape or not finite; of kind DEVICE if the
-   *     device or the native library is not there; of kind USAGE if the machine lacks the instruction set that was forced; of kind
+   *     device or the native library is not there, or the device computes no gradients and the options ask for them; of kind USAGE if the machine lacks the instruction set that was forced; of kind
    *     INTERNAL if memory runs out
    */
   public static DiffusionModel open(Model model, DeviceOptions options) {
     NativeLibrary.load();
     dc_model pointer = create(model.config(), options);
     try {
+      NativeLibrary.check(DiffcertAbi.dc_model_differentiate(pointer, options.gradients().ordinal(), options.rowBytes()),
+          "dc_model_differentiate");
       for (Tensor tensor : model.tensors().values()) {
         float[] data = tensor.floats();
         NativeLibrary.check(DiffcertAbi.dc_model_set_tensor(pointer, tensor.name(), data, data.length), "dc_model_set_tensor");
@@ -111,17 +125,80 @@ public final class DiffusionModel implements AutoCloseable {
   public float[] denoise(float[] x, double[] sigma, int[] labels) {
     int n = sigma.length;
     checkBatch(n, x.length, labels);
-    for (int i = 0; i < n; i++) {
-      if (!(sigma[i] > 0 && sigma[i] < Double.POSITIVE_INFINITY)) {
-        throw DiffcertException.usage("The noise level of row " + i + " must be finite and positive, not " + sigma[i] + ".");
-      }
-    }
+    checkLevels(sigma);
     float[] denoised = new float[n * inputs];
     handle.call(p -> {
       NativeLibrary.check(DiffcertAbi.dc_model_denoise(p, n, x, sigma, labels, denoised), "dc_model_denoise");
       return null;
     });
     return denoised;
+  }
+
+  /**
+   * The vector-Jacobian product of {@link #denoise denoise}: what an image's denoising makes of it, and the gradient of
+   * sum(cotangent * denoised) by the image. Rows do not influence each other, as for denoise. In a model opened for
+   * {@link Gradients#WEIGHTS} the gradients by the weights are added to those of the calls before, row by row, so that
+   * {@link #gradient gradient} of many small batches equals that of a large one to the bit.
+   *
+   * @param x images {@code [n, channels, R, R]} in EDM space
+   * @param sigma {@code [n]} noise levels in EDM space, finite and positive; its length is the batch
+   * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
+   * @param cotangent {@code [n, channels, R, R]}
+   * @return the denoised images and the gradient
+   * @throws DiffcertException of kind USAGE if a length, level or label does not fit, the batch is larger than the model was opened for,
+   *     or the model was not opened for gradients
+   * @throws IllegalStateException if the model is closed
+   */
+  public Pullback vectorJacobian(float[] x, double[] sigma, int[] labels, float[] cotangent) {
+    int n = sigma.length;
+    checkBatch(n, x.length, labels);
+    checkLevels(sigma);
+    if (cotangent.length != x.length) {
+      throw DiffcertException.usage("The cotangent has " + cotangent.length + " values, the images have " + x.length + ".");
+    }
+    float[] denoised = new float[x.length];
+    float[] gradient = new float[x.length];
+    handle.call(p -> {
+      NativeLibrary.check(DiffcertAbi.dc_model_vector_jacobian(p, n, x, sigma, labels, cotangent, denoised, gradient),
+          "dc_model_vector_jacobian");
+      return null;
+    });
+    return new Pullback(denoised, gradient);
+  }
+
+  /**
+   * The gradient by one tensor of the model, summed over the rows of all {@link #vectorJacobian vectorJacobian} calls since the model was
+   * opened or {@link #clearGradients} was called.
+   *
+   * @param tensor the tensor, by its name in the model file
+   * @return the gradient, row-major in the tensor's shape; zeros for a tensor that is not learnt
+   * @throws DiffcertException of kind USAGE if the model was not opened for {@link Gradients#WEIGHTS}; of kind BAD_INPUT if it has no such
+   *     tensor
+   * @throws IllegalStateException if the model is closed
+   */
+  public double[] gradient(String tensor) {
+    Integer count = counts.get(tensor);
+    if (count == null) {
+      throw DiffcertException.badInput("The model has no tensor '" + tensor + "'.");
+    }
+    return handle.call(p -> {
+      double[] values = new double[count];
+      NativeLibrary.check(DiffcertAbi.dc_model_gradient(p, tensor, values, values.length), "dc_model_gradient");
+      return values;
+    });
+  }
+
+  /**
+   * Sets the gradients by the weights to zero.
+   *
+   * @throws DiffcertException of kind USAGE if the model was not opened for {@link Gradients#WEIGHTS}
+   * @throws IllegalStateException if the model is closed
+   */
+  public void clearGradients() {
+    handle.call(p -> {
+      NativeLibrary.check(DiffcertAbi.dc_model_clear_gradients(p), "dc_model_clear_gradients");
+      return null;
+    });
   }
 
   /**
@@ -207,6 +284,14 @@ public final class DiffusionModel implements AutoCloseable {
   /** Runs one native call on the model, serialised with all others. */
   <T> T call(Function<dc_model, T> body) {
     return handle.call(body);
+  }
+
+  private static void checkLevels(double[] sigma) {
+    for (int i = 0; i < sigma.length; i++) {
+      if (!(sigma[i] > 0 && sigma[i] < Double.POSITIVE_INFINITY)) {
+        throw DiffcertException.usage("The noise level of row " + i + " must be finite and positive, not " + sigma[i] + ".");
+      }
+    }
   }
 
   private void checkBatch(int n, int values, int[] labels) {

@@ -85,6 +85,66 @@ class DiffusionModelTest {
   }
 
   @Test
+  void gradientsFollowDifferencesAndAddUp() {
+    float[] x = SmallModel.images(3, 21);
+    float[] cotangent = SmallModel.images(3, 22);
+    double[] sigma = {0.3, 1, 5};
+    int[] labels = {0, -1, 2};
+    DeviceOptions options = DeviceOptions.on(Device.CPU).withMaxBatch(3).withGradients(Gradients.WEIGHTS);
+    String tensor = "model.dec.4x4_block0.conv0.weight";
+    try (DiffusionModel model = DiffusionModel.open(SmallModel.make(), options);
+        DiffusionModel sparing = DiffusionModel.open(SmallModel.make(), options.withRowBytes(1));
+        DiffusionModel plain = SmallModel.open(Device.REFERENCE)) {
+      DiffusionModel.Pullback back = model.vectorJacobian(x, sigma, labels, cotangent);
+      assertTrue(distance(back.denoised(), plain.denoise(x, sigma, labels)) < 1e-5);
+      float[] direction = SmallModel.images(3, 23);
+      float step = 1e-2f;
+      double slope = (product(plain.denoise(moved(x, direction, step), sigma, labels), cotangent)
+          - product(plain.denoise(moved(x, direction, -step), sigma, labels), cotangent)) / (2 * step);
+      assertEquals(slope, product(back.gradient(), direction), 2e-3 * Math.abs(slope) + 2e-3);
+
+      assertTrue(sparing.memory().arenaBytes() < model.memory().arenaBytes());
+      double[] sum = model.gradient(tensor);
+      assertTrue(Arrays.stream(sum).anyMatch(v -> v != 0));
+      for (int i = 0; i < 3; i++) {
+        DiffusionModel.Pullback one = sparing.vectorJacobian(row(x, i), new double[] {sigma[i]}, new int[] {labels[i]}, row(cotangent, i));
+        assertArrayEquals(row(back.gradient(), i), one.gradient());
+      }
+      assertArrayEquals(sum, sparing.gradient(tensor));
+      sparing.clearGradients();
+      assertArrayEquals(new double[sum.length], sparing.gradient(tensor));
+
+      fails(Kind.BAD_INPUT, "no tensor", () -> model.gradient("nothing"));
+      fails(Kind.USAGE, "cotangent", () -> model.vectorJacobian(x, sigma, labels, new float[3]));
+      fails(Kind.USAGE, "finite and positive", () -> model.vectorJacobian(x, new double[] {1, 0, 1}, labels, cotangent));
+      fails(Kind.USAGE, "not made for gradients", () -> plain.vectorJacobian(x, sigma, labels, cotangent));
+      fails(Kind.USAGE, "not made for gradients", () -> plain.gradient(tensor));
+      fails(Kind.USAGE, "not made for gradients", plain::clearGradients);
+    }
+    fails(Kind.USAGE, "working memory", () -> options.withRowBytes(-1));
+  }
+
+  private static float[] row(float[] values, int i) {
+    return Arrays.copyOfRange(values, i * SmallModel.VALUES, (i + 1) * SmallModel.VALUES);
+  }
+
+  private static float[] moved(float[] x, float[] direction, float step) {
+    float[] moved = x.clone();
+    for (int i = 0; i < moved.length; i++) {
+      moved[i] += step * direction[i];
+    }
+    return moved;
+  }
+
+  private static double product(float[] a, float[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += (double) a[i] * b[i];
+    }
+    return sum;
+  }
+
+  @Test
   void whatDoesNotFitIsAUsageError() {
     try (DiffusionModel model = SmallModel.open(Device.CPU)) {
       float[] one = SmallModel.images(1, 3);
