@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.NoisyVotes;
@@ -14,6 +15,7 @@ import org.diffcert.noise.Sigma;
 import org.diffcert.onnx.Layout;
 import org.diffcert.onnx.OnnxClassifier;
 import org.diffcert.onnx.OnnxOptions;
+import org.diffcert.onnx.Resize;
 import org.diffcert.run.Origin;
 import picocli.CommandLine.Option;
 
@@ -42,11 +44,17 @@ final class OnnxArguments {
       description = "ONNX models: images in every call of the model; part of what the classifier is. Default: 64.")
   Integer batch;
 
+  @Option(names = "--resize", paramLabel = "FILTER:HxW",
+      description = "ONNX models: images are of H rows and W columns, and brought to the model's size by bilinear or "
+          + "bicubic interpolation with antialias. Noise and radii are of the images' size.")
+  String resize;
+
   /** Options of a model where there is none are a mistake. */
   void refuseAny() {
-    if (range != null || mean != null || std != null || layout != null || batch != null) {
+    if (range != null || mean != null || std != null || layout != null || batch != null || resize != null) {
       throw DiffcertException.usage(
-          "--input-range, --mean, --std, --layout and --onnx-batch belong to --classifier onnx, denoised and densepure");
+          "--input-range, --mean, --std, --layout, --onnx-batch and --resize belong to --classifier onnx, denoised and "
+              + "densepure");
     }
   }
 
@@ -64,7 +72,7 @@ final class OnnxArguments {
       high = Arguments.number("--input-range", ends[1]);
     }
     return new OnnxOptions(layout == null ? d.layout() : Layout.of(layout), low, high, list("--mean", mean, d.mean()),
-        list("--std", std, d.std()), batch == null ? d.batch() : batch);
+        list("--std", std, d.std()), batch == null ? d.batch() : batch, Optional.ofNullable(resize).map(Resize::of));
   }
 
   /** The classifier's votes; no vote depends on the number of threads. */
@@ -87,7 +95,9 @@ final class OnnxArguments {
   static void refuseUnfit(ClassifierArguments.Opened opened, ImageData data) {
     if (!opened.classifier().shape().equals(data.shape())) {
       throw DiffcertException.badInput("the model takes images of " + opened.classifier().shape() + ", " + data.name()
-          + " has " + data.shape());
+          + " has " + data.shape() + (opened.classifier().shape().channels() == data.shape().channels()
+              ? "; --resize FILTER:" + data.shape().height() + "x" + data.shape().width()
+                  + " brings an ONNX model's images to its size" : ""));
     }
     if (opened.classifier().classes() != data.classNames().size()) {
       throw DiffcertException.badInput("the model has " + opened.classifier().classes() + " classes, " + data.name()
@@ -109,6 +119,9 @@ final class OnnxArguments {
     options.put("--std", std.stream().map(String::valueOf).collect(Collectors.joining(",")));
     options.put("--layout", String.valueOf(input.get("layout")));
     options.put("--onnx-batch", batch.toString());
+    if (input.get("resize") instanceof String from) {
+      options.put("--resize", from);
+    }
     return options;
   }
 

@@ -114,6 +114,30 @@ class OnnxTest {
         "--mean", "0.5", "--out", directory.resolve("run")), 2, "belong to --classifier onnx");
   }
 
+  /** From its own size to its own size is the same image, so the votes are those of the plain run; the header says so. */
+  @Test
+  void resizingIsPartOfTheClassifier() throws IOException {
+    Path sized = directory.resolve("sized");
+    Cli.ok("certify", "--like", finished, "--model", CNN, "--data", Cli.DIGITS, "--out", directory.resolve("plain"));
+    assertEquals(0, certify(CNN, sized, "--seed", "5", "--resize", "bicubic:28x28").code());
+    List<String> lines = Files.readAllLines(sized.resolve("run.jsonl"));
+    assertTrue(lines.get(0).contains("\"resize\":\"bicubic:28x28\""), lines.get(0));
+    assertEquals(results(directory.resolve("plain")), results(sized));
+    Path again = directory.resolve("again");
+    Cli.ok("certify", "--like", sized, "--model", CNN, "--data", Cli.DIGITS, "--out", again);
+    assertEquals(withoutTimes(sized), withoutTimes(again));
+    refused(certify(CNN, directory.resolve("small"), "--resize", "bicubic:14x20"), 3,
+        "takes images of 1x14x20, mnist:test has 1x28x28; --resize FILTER:28x28");
+    refused(certify(CNN, directory.resolve("odd"), "--resize", "bicubic"), 2, "FILTER:HEIGHTxWIDTH");
+    refused(certify(CNN, directory.resolve("odd"), "--resize", "lanczos:28x28"), 2, "bilinear, bicubic");
+  }
+
+  /** The certificates of a run, without their times. */
+  private static List<String> results(Path run) throws IOException {
+    return Files.readAllLines(run.resolve("results.tsv")).stream()
+        .map(line -> line.substring(0, line.lastIndexOf('\t'))).toList();
+  }
+
   private static void refused(Cli cli, int code, String why) {
     assertEquals(code, cli.code(), cli.err() + cli.out());
     assertEquals(1, cli.err().strip().lines().count(), cli.err());

@@ -12,6 +12,7 @@ import org.diffcert.certify.BaseClassifier;
 import org.diffcert.certify.VoteSource;
 import org.diffcert.denoise.RealClassifier;
 import org.diffcert.image.ImageShape;
+import org.diffcert.image.Resizer;
 
 /**
  * An image classifier in an ONNX file, run by ONNX Runtime on the CPU, as the base classifier of certificates. The
@@ -30,6 +31,8 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
   private final String digest;
   private final OnnxOptions options;
   private final ImageShape shape;
+  private final ImageShape input;
+  private final Resizer resizer;
   private final int classes;
   private final int batch;
   private final boolean sizeInvariant;
@@ -39,7 +42,10 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
     this.network = network;
     this.digest = digest;
     this.options = options;
-    this.shape = network.shape(options.layout());
+    this.input = network.shape(options.layout());
+    this.shape = options.resize().map(r -> new ImageShape(input.channels(), r.height(), r.width())).orElse(input);
+    this.resizer = options.resize()
+        .map(r -> new Resizer(r.height(), r.width(), input.height(), input.width(), r.filter())).orElse(null);
     options.checkChannels(shape.channels());
     this.values = new ValueTable(options, shape.channels());
     int own = network.ownBatch();
@@ -173,10 +179,10 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
 
   /** The logits of rows, computed in calls of a fixed size. */
   private float[][] logits(int all, int size, Placing placing) {
-    int elements = shape.elements();
+    int elements = input.elements();
     float[][] logits = new float[all][];
     float[] values = new float[Math.multiplyExact(size, elements)];
-    long[] dimensions = options.layout().dimensions(size, shape);
+    long[] dimensions = options.layout().dimensions(size, input);
     for (int from = 0; from < all; from += size) {
       int rows = Math.min(size, all - from);
       for (int row = 0; row < rows; row++) {
@@ -190,33 +196,42 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
 
   private void place(int[] row, float[] out, int at) {
     int plane = shape.height() * shape.width();
+    float[] scaled = new float[plane];
     for (int channel = 0; channel < shape.channels(); channel++) {
-      int to = at + first(channel, plane);
       for (int pixel = 0; pixel < plane; pixel++) {
-        out[to + pixel * stride()] = values.of(channel, row[channel * plane + pixel]);
+        scaled[pixel] = values.of(channel, row[channel * plane + pixel]);
       }
+      place(scaled, channel, out, at);
     }
   }
 
   private void placeReal(float[] images, int row, float[] out, int at) {
     int plane = shape.height() * shape.width();
+    float[] scaled = new float[plane];
     for (int channel = 0; channel < shape.channels(); channel++) {
       int from = row * shape.elements() + channel * plane;
-      int to = at + first(channel, plane);
       for (int pixel = 0; pixel < plane; pixel++) {
-        out[to + pixel * stride()] = options.value(channel, 255 * ((images[from + pixel] + 1.0) / 2));
+        scaled[pixel] = options.value(channel, 255 * ((images[from + pixel] + 1.0) / 2));
       }
+      place(scaled, channel, out, at);
     }
   }
 
-  /** Where a channel begins in a row of the model's. */
-  private int first(int channel, int plane) {
-    return options.layout() == Layout.NCHW ? channel * plane : channel;
-  }
-
-  /** How far apart the model has the pixels of a channel. */
-  private int stride() {
-    return options.layout() == Layout.NCHW ? 1 : shape.channels();
+  /** One channel, in the model's units: to its size, and to where it has the channel. */
+  private void place(float[] scaled, int channel, float[] out, int at) {
+    int plane = input.height() * input.width();
+    float[] sized = scaled;
+    if (resizer != null) {
+      sized = new float[plane];
+      resizer.resize(scaled, 0, sized, 0);
+    }
+    if (options.layout() == Layout.NCHW) {
+      System.arraycopy(sized, 0, out, at + channel * plane, plane);
+    } else {
+      for (int pixel = 0; pixel < plane; pixel++) {
+        out[at + channel + pixel * input.channels()] = sized[pixel];
+      }
+    }
   }
 
   private int batch(BatchProbe probe, int wanted, boolean own) {

@@ -3,12 +3,13 @@ package org.diffcert.onnx;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.diffcert.DiffcertException;
 
 /**
  * What a model expects of its input, which an ONNX file does not say. An 8-bit value s, noise included, reaches the
  * model as ((low + (high - low) s / 255) - mean) / std of its channel, computed in float64 and rounded once to float32:
- * a function of the integer s alone (S7). Immutable.
+ * a function of the integer s alone (S7). Resized images are resized after that. Immutable.
  *
  * @param layout the order of an image's elements
  * @param low what 0 means
@@ -16,10 +17,13 @@ import org.diffcert.DiffcertException;
  * @param mean subtracted, one a channel or one for all, in the units of low and high
  * @param std divided by, one a channel or one for all, not 0
  * @param batch images in every call, 1 to 4096; a model that has a batch of its own keeps to that
+ * @param resize what images of another size than the model's come through
  */
-public record OnnxOptions(Layout layout, double low, double high, List<Double> mean, List<Double> std, int batch) {
+public record OnnxOptions(Layout layout, double low, double high, List<Double> mean, List<Double> std, int batch,
+    Optional<Resize> resize) {
   /** Elements in the order C,H,W, 0 to 255 as 0 to 1, not normalised, 64 images a call. */
-  public static final OnnxOptions DEFAULT = new OnnxOptions(Layout.NCHW, 0, 1, List.of(0.0), List.of(1.0), 64);
+  public static final OnnxOptions DEFAULT =
+      new OnnxOptions(Layout.NCHW, 0, 1, List.of(0.0), List.of(1.0), 64, Optional.empty());
 
   static final int MOST_BATCH = 4096;
 
@@ -32,6 +36,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
    * @param mean subtracted
    * @param std divided by
    * @param batch images in every call
+   * @param resize what images of another size than the model's come through
    * @throws DiffcertException of kind USAGE if a value is out of range
    */
   public OnnxOptions {
@@ -50,6 +55,16 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
     if (batch < 1 || batch > MOST_BATCH) {
       throw DiffcertException.usage("a batch of " + batch + " images was asked for, must be 1 to " + MOST_BATCH);
     }
+  }
+
+  /**
+   * The same for images of another size.
+   *
+   * @param from their size and the way to the model's
+   * @return such options
+   */
+  public OnnxOptions withResize(Resize from) {
+    return new OnnxOptions(layout, low, high, mean, std, batch, Optional.of(from));
   }
 
   /** The value of a number of 1/255 units in a channel, in the model's units. */
@@ -76,6 +91,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
     identity.put("high", high);
     identity.put("mean", mean);
     identity.put("std", std);
+    resize.ifPresent(from -> identity.put("resize", from.toString()));
     return identity;
   }
 

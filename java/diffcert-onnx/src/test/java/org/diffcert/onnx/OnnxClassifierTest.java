@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.VoteSource;
@@ -19,6 +21,7 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageData;
 import org.diffcert.image.ImageShape;
 import org.diffcert.image.ImageSource;
+import org.diffcert.image.Resampling;
 import org.diffcert.noise.IntegerNoise;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,9 +72,42 @@ class OnnxClassifierTest {
     }
   }
 
+  /** A 1x1 image spread over 2x2 pixels, a 4x4 image shrunk to them: means of its quarters, pulled at by their neighbours. */
+  @Test
+  void imagesOfAnotherSizeAreBroughtToTheModels() throws IOException {
+    byte[] model = copies(-1, 1, 2, 2).model(13);
+    try (OnnxClassifier c = open(model, OnnxOptions.DEFAULT.withResize(new Resize(Resampling.BICUBIC, 1, 1)))) {
+      assertEquals(new ImageShape(1, 1, 1), c.shape());
+      assertArrayEquals(new int[] {0, 0}, classify(c, new int[] {200}, new int[] {-9}));
+    }
+    for (Layout layout : new Layout[] {Layout.NCHW, Layout.NHWC}) {
+      byte[] laid = layout == Layout.NCHW ? model : copies(-1, 2, 2, 1).model(13);
+      OnnxOptions options = new OnnxOptions(layout, 0, 1, List.of(0.0), List.of(1.0), 64,
+          Optional.of(Resize.of("bilinear:4x4")));
+      try (OnnxClassifier c = open(laid, options)) {
+        assertEquals("bilinear:4x4", c.identity().get("input") instanceof Map<?, ?> m ? m.get("resize") : null);
+        for (int quarter = 0; quarter < 4; quarter++) {
+          int[] image = new int[16];
+          image[(quarter / 2 * 2 + 1) * 4 + quarter % 2 * 2 + 1] = 50;
+          image[(quarter / 2 * 2) * 4 + quarter % 2 * 2] = 200;
+          float[] real = new float[16];
+          for (int i = 0; i < 16; i++) {
+            real[i] = image[i] / 127.5f - 1;
+          }
+          int[] classes = new int[1];
+          c.classifyReal(real, 0, 1, classes);
+          assertArrayEquals(new int[] {quarter, quarter}, new int[] {classify(c, image)[0], classes[0]});
+        }
+      }
+    }
+    assertThrows(DiffcertException.class, () -> Resize.of("bicubic:32"));
+    assertThrows(DiffcertException.class, () -> new Resize(Resampling.BICUBIC, 0, 5));
+  }
+
   @Test
   void valuesAreWhatTheOptionsSay() throws IOException {
-    OnnxOptions options = new OnnxOptions(Layout.NHWC, -1, 1, List.of(0.25, 0.5), List.of(2.0, -4.0), 3);
+    OnnxOptions options = new OnnxOptions(Layout.NHWC, -1, 1, List.of(0.25, 0.5), List.of(2.0, -4.0), 3,
+        Optional.empty());
     try (OnnxClassifier c = open(copies(-1, 1, 2, 2).model(13), options)) {
       // Layout: 2 channels of 1x2; in C,H,W order a0 a1 b0 b1, in the model's a0 b0 a1 b1. Channel 1 has its sign turned.
       assertEquals(new ImageShape(2, 1, 2), c.shape());
@@ -86,7 +122,8 @@ class OnnxClassifierTest {
   /** What a denoiser gives is placed as the integers are, whatever the layout, and a part of an array is its own rows. */
   @Test
   void realImagesAreThoseOfTheIntegers() throws IOException {
-    OnnxOptions options = new OnnxOptions(Layout.NHWC, -1, 1, List.of(0.25, 0.5), List.of(2.0, -4.0), 3);
+    OnnxOptions options = new OnnxOptions(Layout.NHWC, -1, 1, List.of(0.25, 0.5), List.of(2.0, -4.0), 3,
+        Optional.empty());
     try (OnnxClassifier c = open(copies(-1, 1, 2, 2).model(13), options)) {
       long seed = 20261121;
       Random random = new Random(seed);
