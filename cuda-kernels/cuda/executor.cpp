@@ -42,7 +42,7 @@ class DeviceExecutor final : public Executor {
     graphs_.clear();
     for (chunk_ = std::min(max_batch, kLargestBatch);; chunk_ = (chunk_ + 1) / 2) {
       try {
-        arena_ = DeviceMemory(device_, checked_product(checked_product(plan_.arena_elements + scratch_, chunk_), sizeof(float)));
+        arena_ = DeviceMemory(device_, checked_product(checked_product(arena_row() + scratch_, chunk_), sizeof(float)));
         break;
       } catch (const Error& e) {
         if (e.status != DC_OUT_OF_MEMORY || chunk_ == 1) throw;
@@ -55,7 +55,7 @@ class DeviceExecutor final : public Executor {
   std::int64_t preferred_batch() override {
     build();
     const dc_backend_properties p = device_->properties();
-    return std::min(choose_batch(p.free, (plan_.arena_elements + scratch_) * static_cast<std::int64_t>(sizeof(float)), p.processors), kLargestBatch);
+    return std::min(choose_batch(p.free, (arena_row() + scratch_) * static_cast<std::int64_t>(sizeof(float)), p.processors), kLargestBatch);
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
@@ -104,7 +104,7 @@ class DeviceExecutor final : public Executor {
   template <class T>
   void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
     auto* const arena = static_cast<float*>(arena_.data());
-    const Frame frame{*device_, plan_.buffers, arena, n, half_, arena + plan_.arena_elements * n};
+    const Frame frame{*device_, plan_.buffers, arena, n, half_, arena + arena_row() * n};
     auto* host = static_cast<float*>(host_.data());
     const auto give = [&](BufferId to, const T* values, std::int64_t count) {
       std::transform(values, values + count, host, [](T v) { return static_cast<float>(v); });
@@ -125,6 +125,8 @@ class DeviceExecutor final : public Executor {
     std::transform(host, host + count, output, [](float v) { return static_cast<T>(v); });
   }
 
+  // What a sample takes of the arena.
+  std::int64_t arena_row() const { return half_ ? plan_.half_arena_elements : plan_.arena_elements; }
   // What a sample brings.
   std::int64_t in_row() const { return elements(plan_.image) + 1 + (plan_.label != kNone ? plan_.label_dim : 0); }
 

@@ -17,21 +17,21 @@ struct Frame {
   const std::vector<Buffer>& buffers;
   float* arena;
   std::int64_t samples;
-  bool half;      // activations are kept in bf16, each in the first half of its place
+  bool half;      // activations are kept in bf16
   float* scratch; // Builder::scratch numbers a sample, for one op at a time
 
-  // Buffer `id` of all samples, one behind the other; absent for kNone.
+  // Buffer `id` of all samples, one behind the other; absent for kNone. An activation only through feature().
   Span<float> at(BufferId id) const {
     if (id == kNone) return {};
     const Buffer& buffer = buffers[static_cast<std::size_t>(id)];
-    return {arena + buffer.offset * samples, buffer.elements * samples};
+    return {arena + (half ? buffer.half_offset : buffer.offset) * samples, buffer.elements * samples};
   }
   Span<const float> in(BufferId id) const {
     const Span<float> span = at(id);
     return {span.data, span.count};
   }
   FeatureSpan feature(const Feature& f) const {
-    const Span<float> span = at(f.buffer);
+    const Span<float> span = at(f.buffer);  // where, and how many numbers
     return {span.data, span.count, f.present() && half && buffers[static_cast<std::size_t>(f.buffer)].activation};
   }
 };

@@ -32,7 +32,7 @@ std::vector<float> random_floats(std::int64_t count, std::uint32_t seed) {
 ConvCase::ConvCase(const ConvShape& s) : shape(s) {
   std::int64_t end = 0;
   const auto buffer = [&](std::int64_t elements) {
-    plan.buffers.push_back({elements, end});
+    plan.buffers.push_back({elements, end, false, end});
     end += (elements + 15) / 16 * 16;
     return static_cast<BufferId>(plan.buffers.size() - 1);
   };
@@ -86,7 +86,7 @@ ConvCase::ConvCase(const ConvShape& s) : shape(s) {
   plan.buffers[static_cast<std::size_t>(image_buffer)].elements = end;
   plan.image = {image_buffer, 1, 1, static_cast<std::int32_t>(end)};
   plan.output = plan.image;  // with a batch of one, what the op wrote is read back as a slice
-  plan.arena_elements = end;
+  plan.arena_elements = plan.half_arena_elements = end;
   plan.ops.push_back(op);
   image_elements = end;
   image = random_floats(end, 7);

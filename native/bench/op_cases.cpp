@@ -22,8 +22,8 @@ class Maker {
   BufferId noise_label() const { return case_.plan.noise_label; }
   BufferId buffer(std::int64_t elements) {
     Plan& plan = case_.plan;
-    plan.buffers.push_back({elements, plan.arena_elements});
-    plan.arena_elements += (elements + 15) / 16 * 16;
+    plan.buffers.push_back({elements, plan.arena_elements, false, plan.arena_elements});
+    plan.half_arena_elements = plan.arena_elements += (elements + 15) / 16 * 16;
     return static_cast<BufferId>(plan.buffers.size() - 1);
   }
   Feature feature(std::int32_t h, std::int32_t w, std::int32_t c) {

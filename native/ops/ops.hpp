@@ -25,6 +25,9 @@ struct Buffer {
   std::int64_t offset = 0;    // in elements, per sample; a device places sample n at offset * batch + n * elements
   // A feature map between two layers, which a device may keep in bf16; never the network's input or output, statistics or tables.
   bool activation = false;
+  // The same place, in float32 elements, for a device that does.
+  std::int64_t half_offset = 0;
+  std::int64_t half_elements() const { return activation ? (elements + 1) / 2 : elements; }
 };
 
 // How a published tensor lies once it is set. qkv: the published row head*(3C/h) + c*3 + j becomes row j*C + head*(C/h) + c, so
@@ -240,7 +243,7 @@ struct Plan {
   std::vector<Op> ops;
   std::vector<Buffer> buffers;
   std::vector<Weight> weights;
-  std::int64_t arena_elements = 0;  // per sample
+  std::int64_t arena_elements = 0, half_arena_elements = 0;  // per sample; the second with activations in bf16
   Feature image, output;
   BufferId noise_label = kNone, label = kNone;
   std::int32_t label_dim = 0;

@@ -59,6 +59,33 @@ struct Life {
   bool meets(const Life& other) const { return from <= other.to && other.from <= to; }
 };
 
+// Places buffers of the given sizes; the arena's size.
+template <class Size>
+std::int64_t arena_of(std::vector<Buffer>& buffers, const std::vector<Life>& lives, const Size& size, std::int64_t Buffer::* offset) {
+  std::vector<std::size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return size(buffers[a]) > size(buffers[b]); });
+  std::vector<std::size_t> placed;
+  std::int64_t end = 0;
+  for (const std::size_t b : order) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> taken;
+    for (const std::size_t other : placed) {
+      const std::int64_t from = buffers[other].*offset;
+      if (lives[other].meets(lives[b])) taken.emplace_back(from, from + size(buffers[other]));
+    }
+    std::sort(taken.begin(), taken.end());
+    std::int64_t at = 0;
+    for (const auto& [from, to] : taken) {
+      if (at + size(buffers[b]) <= from) break;
+      at = std::max(at, (to + kAlignment - 1) / kAlignment * kAlignment);
+    }
+    buffers[b].*offset = at;
+    end = std::max(end, at + size(buffers[b]));
+    placed.push_back(b);
+  }
+  return (end + kAlignment - 1) / kAlignment * kAlignment;
+}
+
 }  // namespace
 
 Operands operands(const Op& op) {
@@ -91,28 +118,9 @@ void place_buffers(Plan& plan) {
   if (plan.cotangent.present()) life(plan.cotangent.buffer).touch(plan.forward_count());
   if (plan.gradient.present()) life(plan.gradient.buffer).touch(static_cast<std::int64_t>(plan.ops.size()));
 
-  std::vector<std::size_t> order(plan.buffers.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return plan.buffers[a].elements > plan.buffers[b].elements; });
-  std::vector<std::size_t> placed;
-  plan.arena_elements = 0;
-  for (const std::size_t b : order) {
-    std::vector<std::pair<std::int64_t, std::int64_t>> taken;
-    for (const std::size_t other : placed) {
-      if (lives[other].meets(lives[b])) taken.emplace_back(plan.buffers[other].offset, plan.buffers[other].offset + plan.buffers[other].elements);
-    }
-    std::sort(taken.begin(), taken.end());
-    std::int64_t offset = 0;
-    for (const auto& [from, to] : taken) {
-      if (offset + plan.buffers[b].elements <= from) break;
-      offset = std::max(offset, (to + kAlignment - 1) / kAlignment * kAlignment);
-    }
-    plan.buffers[b].offset = offset;
-    plan.arena_elements = std::max(plan.arena_elements, offset + plan.buffers[b].elements);
-    placed.push_back(b);
-  }
-  plan.arena_elements = (plan.arena_elements + kAlignment - 1) / kAlignment * kAlignment;
+  const auto place = [&](auto&& size, std::int64_t Buffer::* offset) { return arena_of(plan.buffers, lives, size, offset); };
+  plan.arena_elements = place([](const Buffer& b) { return b.elements; }, &Buffer::offset);
+  plan.half_arena_elements = place([](const Buffer& b) { return b.half_elements(); }, &Buffer::half_offset);
 }
 
 }  // namespace diffcert

@@ -129,6 +129,7 @@ void check_layers_taken() {
       if (conv->kernel == 1) ++ones;
       if (!cuda::on_tensor_cores(*conv, builder)) ++elsewhere;
     }
+    CHECK(plan.half_arena_elements < 0.6 * static_cast<double>(plan.arena_elements)) << named.name;
     CHECK(elsewhere == 2 && convolutions > 20 && ones > 1) << named.name << ": " << elsewhere << " of " << convolutions << ", " << ones << " of them 1x1";
   }
 }
@@ -253,7 +254,7 @@ int main() {
   for (const bench::OpCase& c : bench::op_cases()) {
     check_case(c, "fp32");
     check_case(bench::in_bf16(c), "bf16");
-    if (work(c) > (check::depth() > 1 ? 1 << 30 : 1 << 20)) continue;
+    if (work(c) > (check::depth() > 1 ? 1 << 30 : check::depth() > 0 ? 1 << 20 : 1 << 15)) continue;
     check_batches(c, "fp32");
     check_batches(bench::in_bf16(c), "bf16");
   }

@@ -122,21 +122,28 @@ struct Touches {
   void operator()(const AccumulateOp&) {}  // of a part of its buffer
 };
 
-bool overlap(const Buffer& a, const Buffer& b) {
-  return a.offset < b.offset + b.elements && b.offset < a.offset + a.elements;
-}
+// Where a buffer lies and how far it goes, in a form.
+struct Extent {
+  bool half;
+  std::int64_t from(const Buffer& b) const { return half ? b.half_offset : b.offset; }
+  std::int64_t size(const Buffer& b) const { return half ? b.half_elements() : b.elements; }
+};
 
 // Plays the plan with a list of the buffers whose content is whole: a write removes all that it overlaps, a read needs
 // its own.
-void check_arena(const Plan& plan, const std::string& name) {
+void check_arena(const Plan& plan, const Extent& extent, const std::string& name) {
   std::set<BufferId> whole;
   const auto at = [&](BufferId id) -> const Buffer& { return plan.buffers.at(static_cast<std::size_t>(id)); };
+  const auto overlap = [&](const Buffer& x, const Buffer& y) {
+    return extent.from(x) < extent.from(y) + extent.size(y) && extent.from(y) < extent.from(x) + extent.size(x);
+  };
+  const std::int64_t end = extent.half ? plan.half_arena_elements : plan.arena_elements;
   bool intact = true, apart = true, inside = true, aligned = true, fits = true;
   const auto put = [&](BufferId id) {
     std::erase_if(whole, [&](BufferId other) { return other != id && overlap(at(other), at(id)); });
     whole.insert(id);
-    inside = inside && at(id).offset >= 0 && at(id).offset + at(id).elements <= plan.arena_elements;
-    aligned = aligned && at(id).offset % 16 == 0;
+    inside = inside && extent.from(at(id)) >= 0 && extent.from(at(id)) + extent.size(at(id)) <= end;
+    aligned = aligned && extent.from(at(id)) % 16 == 0;
   };
   for (const BufferId input : {plan.image.buffer, plan.noise_label, plan.label}) {
     if (input == kNone) continue;
@@ -217,7 +224,8 @@ void check_backward(const Plan& forward, const std::string& name) {
 }
 
 void check_plan(const Plan& plan, const std::string& name) {
-  check_arena(plan, name);
+  check_arena(plan, Extent{false}, name);
+  check_arena(plan, Extent{true}, name + ", activations in bf16");
   if (!plan.cotangent.present()) check_backward(plan, name);
   std::set<std::string> names;
   for (const Weight& weight : plan.weights)
