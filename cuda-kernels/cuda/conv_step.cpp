@@ -1,64 +1,10 @@
-// Launchers of the fused convolution: in float32, or on tensor cores where features are bf16 and the layer is wide enough. The choice is the
-// shape's alone.
+// Launchers of the fused convolution: in float32, or on tensor cores where features are bf16 and the layer is wide enough; there by warps, or by
+// warpgroups on Hopper. The choice is the shape's and the architecture's alone.
+#include "cuda/conv_pack.hpp"
 #include "cuda/step.hpp"
 
 namespace diffcert::cuda {
 namespace {
-
-// [out][in][taps] as [taps][in][out].
-std::vector<float> outputs_last(const std::vector<float>& weight, std::int64_t out, std::int64_t in, std::int64_t taps) {
-  std::vector<float> moved(weight.size());
-  for (std::int64_t o = 0; o < out; ++o) {
-    for (std::int64_t c = 0; c < in; ++c) {
-      for (std::int64_t t = 0; t < taps; ++t) {
-        moved[static_cast<std::size_t>((t * in + c) * out + o)] = weight[static_cast<std::size_t>((o * in + c) * taps + t)];
-      }
-    }
-  }
-  return moved;
-}
-
-// The weights of one phase of doubling, [out][in][side * side]: those taps of the large map's kernel that fall on one pixel of the small map
-// are summed. Row i of the kernel, on output row 2 y + phase, reads small row y + floor((phase + i - padding) / 2).
-std::vector<float> of_phase(const std::vector<float>& weight, int kernel, int side, int row, int column) {
-  const auto to = [&](int phase, int i) { return side == 1 ? 0 : (phase + i + 1) / 2 - phase; };
-  const std::size_t taps = static_cast<std::size_t>(kernel * kernel), rows = weight.size() / taps;
-  std::vector<float> out;
-  for (std::size_t r = 0; r < rows; ++r) {
-    std::vector<double> sums(static_cast<std::size_t>(side * side));
-    for (int i = 0; i < kernel * kernel; ++i) {
-      sums[static_cast<std::size_t>(to(row, i / kernel) * side + to(column, i % kernel))] += static_cast<double>(weight[r * taps + static_cast<std::size_t>(i)]);
-    }
-    for (const double sum : sums) out.push_back(static_cast<float>(sum));
-  }
-  return out;
-}
-
-// The order of TensorConvParams::weight.
-std::vector<Bf16> packed(const ConvOp& op, const ConvParams& shape, int side, const Builder& builder) {
-  const std::int32_t channels = shape.src_channels[0] + shape.src_channels[1], skips = shape.skip_channels[0] + shape.skip_channels[1];
-  const std::int64_t phases = op.up2 ? 4 : 1, taps = std::int64_t{1} * side * side, width = tensor_width(op.out.channels, tensor_outputs(op.out.channels));
-  std::vector<Bf16> out(static_cast<std::size_t>(phases * (tensor_steps(channels) * taps + tensor_steps(skips)) * kTensorDepth * width), Bf16{0});
-  std::int64_t unit = 0;
-  const auto fill = [&](const std::vector<float>& weight, std::int64_t in, std::int64_t count) {
-    for (std::int64_t step = 0; step < tensor_steps(static_cast<std::int32_t>(in)); ++step) {
-      for (std::int64_t tap = 0; tap < count; ++tap, ++unit) {
-        for (std::int64_t k = 0; k < kTensorDepth && step * kTensorDepth + k < in; ++k) {
-          for (std::int64_t o = 0; o < op.out.channels; ++o) {
-            out[static_cast<std::size_t>((unit * kTensorDepth + k) * width + o)] =
-                to_bf16(weight[static_cast<std::size_t>((o * in + step * kTensorDepth + k) * count + tap)]);
-          }
-        }
-      }
-    }
-  };
-  const std::vector<float>& weight = builder.weight(op.weight);
-  for (int phase = 0; phase < phases; ++phase) {
-    fill(op.up2 ? of_phase(weight, op.kernel, side, phase / 2, phase % 2) : weight, channels, taps);
-  }
-  if (skips > 0) fill(builder.weight(op.skip_weight), skips, 1);
-  return out;
-}
 
 // The operands of the batch that is run.
 ConvParams placed(const ConvOp& op, const ConvParams& shape, const Frame& frame) {
@@ -125,13 +71,21 @@ void launch_tensor(const Frame& frame, std::uint32_t tiles, std::int32_t phases,
   else run.template operator()<Kernel::tensor_conv_192>();
 }
 
+// Puts together what the tiles of a convolution left of statistics.
+template <class Params>
+void launch_combine(const ConvOp& op, const Frame& frame, const Params& params, std::int32_t tile_height, std::int32_t tile_width) {
+  frame.device.launch<Kernel::combine>({blocks(op.out.channels, kCombineThreads), static_cast<std::uint32_t>(frame.samples)}, kCombineThreads, 0,
+                                       {{params.partials.data, params.partials.count}, frame.at(op.stats), op.out.channels, params.height, params.width,
+                                        tile_height, tile_width, op.up2 ? 4 : 1});
+}
+
 // On tensor cores; its tiles leave their statistics in the scratch memory, and a small kernel puts them together.
 Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const Halving halving(op, shape, builder);
   TensorConvParams tensor{};
   tensor.conv = shape;
   tensor.side = op.up2 ? (op.kernel + 1) / 2 : op.kernel;
-  tensor.weight = builder.keep(packed(op, shape, tensor.side, builder));
+  tensor.weight = builder.keep(tensor_packed(op, tensor.side, builder));
   tensor.steps = tensor_steps(shape.src_channels[0] + shape.src_channels[1]);
   tensor.skip_steps = tensor_steps(shape.skip_channels[0] + shape.skip_channels[1]);
   tensor.height = op.up2 ? shape.height : shape.out_height;
@@ -148,10 +102,34 @@ Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
     if (halving.there) halving.launch(op, frame, frame.scratch + partials * frame.samples, params.conv);
     if (partials > 0) params.partials = {frame.scratch, partials * frame.samples};
     launch_tensor(frame, tiles, phases, params);
-    if (partials == 0) return;
-    frame.device.launch<Kernel::combine>({blocks(op.out.channels, kCombineThreads), static_cast<std::uint32_t>(frame.samples)}, kCombineThreads, 0,
-                                         {{params.partials.data, params.partials.count}, frame.at(op.stats), op.out.channels, params.height, params.width, rows,
-                                          kTensorColumns, phases});
+    if (partials > 0) launch_combine(op, frame, params, rows, kTensorColumns);
+  };
+}
+
+Step group_step(const ConvOp& op, ConvParams shape, Builder& builder) {
+  const Halving halving(op, shape, builder);
+  GroupConvParams group{};
+  group.conv = shape;
+  group.side = op.up2 ? (op.kernel + 1) / 2 : op.kernel;
+  group.weight = builder.keep(group_packed(op, group.side, builder));
+  group.steps = group_steps(shape.src_channels[0] + shape.src_channels[1]);
+  group.skip_steps = group_steps(shape.skip_channels[0] + shape.skip_channels[1]);
+  group.height = op.up2 ? shape.height : shape.out_height;
+  group.width = op.up2 ? shape.width : shape.out_width;
+  const std::int64_t down = blocks(group.height, kGroupPatch), across = blocks(group.width, kGroupPatch);
+  group.square = down % 2 == 0 && across % 2 == 0;
+  const std::int32_t phases = op.up2 ? 4 : 1;
+  const std::int64_t partials = op.stats != kNone ? 2 * phases * down * across * op.out.channels : 0;
+  builder.scratch(partials + halving.numbers);
+  return [=](const Frame& frame) {
+    GroupConvParams params = group;
+    params.conv = placed(op, group.conv, frame);
+    params.samples = static_cast<std::int32_t>(frame.samples);
+    if (halving.there) halving.launch(op, frame, frame.scratch + partials * frame.samples, params.conv);
+    if (partials > 0) params.partials = {frame.scratch, partials * frame.samples};
+    frame.device.launch<Kernel::group_conv>({blocks(frame.samples * down * across, kGroupPatches), static_cast<std::uint32_t>(group_bands(op.out.channels) * phases)},
+                                            kGroupThreads, kGroupShared, params);
+    if (partials > 0) launch_combine(op, frame, params, kGroupPatch, kGroupPatch);
   };
 }
 
@@ -166,6 +144,11 @@ bool on_tensor_cores(const ConvOp& op, const Builder& builder) {
   }
   return op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kTensorDepth / 2 && op.out.channels >= 16 &&
          (!op.up2 || op.padding == op.kernel / 2) && (!op.down2 || !op.src[1].present());
+}
+
+// Hopper's products want at least half of a step's channels, and its halo has room for no more than 3 x 3 taps; other layers take the form before it.
+bool on_warpgroups(const ConvOp& op, const Builder& builder) {
+  return on_tensor_cores(op, builder) && op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kGroupDepth / 2 && op.kernel <= 3;
 }
 
 Step make_step(const ConvOp& op, Builder& builder) {
@@ -190,7 +173,8 @@ Step make_step(const ConvOp& op, Builder& builder) {
   }
   shape.bias = builder.keep(bias);
 
-  return on_tensor_cores(op, builder) ? tensor_step(op, shape, builder) : plain_step(op, shape, builder);
+  if (!on_tensor_cores(op, builder)) return plain_step(op, shape, builder);
+  return builder.compute() == 90 && on_warpgroups(op, builder) ? group_step(op, shape, builder) : tensor_step(op, shape, builder);
 }
 
 }  // namespace diffcert::cuda

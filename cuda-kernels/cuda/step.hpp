@@ -43,6 +43,8 @@ class Builder {
  public:
   Builder(std::shared_ptr<Device> device, const Plan& plan, const std::vector<std::vector<float>>& weights, bool half)
       : device_(std::move(device)), plan_(plan), weights_(weights), half_(half) {}
+  // The device's compute capability, 10 * major + minor.
+  std::int32_t compute() const { return device_->properties().compute; }
   // Whether a feature is kept in bf16 (Frame::feature); an absent one is no hindrance.
   bool half(const Feature& f) const { return half_ && (!f.present() || plan_.buffers[static_cast<std::size_t>(f.buffer)].activation); }
   // The launch needs so many numbers a sample of Frame::scratch.
@@ -77,8 +79,9 @@ Step make_step(const ResampleOp& op, Builder& builder);
 Step make_step(const AttentionOp& op, Builder& builder);
 Step make_step(const AddOp& op, Builder& builder);
 
-// Whether the fused convolution on tensor cores takes a layer; the shape's word alone.
+// Whether the fused convolution on tensor cores takes a layer, and whether that of Hopper does; the shape's word alone.
 bool on_tensor_cores(const ConvOp& op, const Builder& builder);
+bool on_warpgroups(const ConvOp& op, const Builder& builder);
 
 // The statistics of a feature, as a launch of their own; nothing for kNone.
 void launch_statistics(const Frame& frame, const Feature& in, BufferId out);

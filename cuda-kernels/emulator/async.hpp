@@ -24,10 +24,11 @@ namespace diffcert::emulator {
 
 inline constexpr int kWarpgroup = 4 * kWarp;
 
-// What all threads of a warpgroup say of one product: c [64][columns] += a [64][16] times b [16][columns], bf16 by descriptors.
+// What all threads of a warpgroup say of one product: c [64][columns] = or += a [64][16] times b [16][columns], bf16 by descriptors.
 struct Product {
   std::uint64_t a, b;
   int columns;
+  bool add;
 };
 
 // A fault found with no thread running: whose operation it was.

@@ -2,6 +2,7 @@
 //
 // There are four devices, which share one memory; a graph is a list of launches that is run again.
 // DIFFCERT_EMULATOR_SEED chooses the order of threads and blocks (machine.hpp); 0 if absent.
+// DIFFCERT_EMULATOR_COMPUTE is the compute capability that the devices say they have (90: the kernels of Hopper are run); 0, any, if absent.
 // DIFFCERT_EMULATOR_LOST=i makes device i fail at every launch, as a GPU does that has fallen off its bus: for the tests of that.
 #include "cuda/backend.h"
 
@@ -142,6 +143,8 @@ int synchronize(void* context) {
 
 int properties(void*, dc_backend_properties* p) {
   std::snprintf(p->name, sizeof p->name, "CUDA kernels run on the CPU, for tests");
+  const char* compute = std::getenv("DIFFCERT_EMULATOR_COMPUTE");
+  p->compute = compute == nullptr ? 0 : std::atoi(compute);
   p->memory = p->free = kMemory;
   p->processors = kProcessors;
   return DC_OK;

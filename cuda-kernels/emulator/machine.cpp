@@ -392,12 +392,12 @@ void matrix_multiply(Multiplication& mine, const Where& where) {
         std::array<float*, kWarpgroup> sums;
         for (std::size_t t = 0; t < kWarpgroup; ++t) {
           const auto& other = *static_cast<const Multiplication*>(lanes[t]);
-          if (other.a != first.a || other.b != first.b || other.columns != first.columns) {
+          if (other.a != first.a || other.b != first.b || other.columns != first.columns || other.add != first.add) {
             fail(FaultKind::bad_descriptor, "multiplies other matrices than others of its warpgroup", *first.where);
           }
           sums[t] = other.sums;
         }
-        const std::uint32_t epoch = of_thread->async().multiply(self->warp / 4, {first.a, first.b, first.columns}, sums, *first.where);
+        const std::uint32_t epoch = of_thread->async().multiply(self->warp / 4, {first.a, first.b, first.columns, first.add}, sums, *first.where);
         for (std::size_t t = 0; t < kWarpgroup; ++t) static_cast<Multiplication*>(lanes[t])->epoch = epoch;
       },
       &mine, "wgmma", where);

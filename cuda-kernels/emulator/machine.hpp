@@ -128,6 +128,7 @@ void fence_async_proxy();
 struct Multiplication {
   std::uint64_t a, b;
   int columns;
+  bool add;  // or set
   float* sums;
   const Where* where = nullptr;
   std::uint32_t epoch = 0;  // comes out: what sums_made asks for

@@ -53,7 +53,7 @@ void make(const Product& product, const std::array<float*, kWarpgroup>& c) {
     // Row `row` is of warp row / 16; its lane 4 (row mod 8) + id has columns 8 j + 2 id and the next, in registers 4 j + 2 (row / 8 mod 2).
     for (int n = 0; n < product.columns; ++n) {
       float& out = c[static_cast<std::size_t>(row / 16 * kWarp + row % 8 * 4 + n % 8 / 2)][n / 8 * 4 + row / 8 % 2 * 2 + n % 2];
-      out = static_cast<float>(static_cast<double>(out) + sums[n]);
+      out = static_cast<float>((product.add ? static_cast<double>(out) : 0.0) + sums[n]);
     }
   }
 }

@@ -36,25 +36,17 @@ void copy_bulk(const Shared<T>& to, Index i, const Global<const T>& from, std::i
   emulator::bulk_copy(to.data + i.value, from.data + j, bytes, sizeof(T), to.name, barrier_at(barriers, Index(barrier, i.where)), i.where);
 }
 
-// The sums know the last product that is on its way to them, and the fence after which they were last written.
+// The sums know the last product that is on its way to them, and how many fences their thread must have passed before the next.
 struct Sums128 {
   float v[64];
-  std::uint32_t product = 0, fence = 0;
-  void clear(emulator::Where where = emulator::Where::current()) {
-    check("writes", where);
-    for (float& sum : v) sum = 0.0f;
-    fence = emulator::self->register_fences + 1;
-  }
+  std::uint32_t product = 0;
+  mutable std::uint32_t fences = 1;
   float operator[](Index i) const {
-    check("reads", i.where);
-    return v[i.value];
-  }
-
- private:
-  void check(const char* does, const emulator::Where& where) const {
     if (!emulator::sums_made(product)) {
-      emulator::fail(emulator::FaultKind::pending_sum, std::string(does) + " sums of a product that it has not waited for", where);
+      emulator::fail(emulator::FaultKind::pending_sum, "reads sums of a product that it has not waited for", i.where);
     }
+    fences = emulator::self->register_fences + 1;
+    return v[i.value];
   }
 };
 
@@ -70,11 +62,11 @@ inline void wgmma_fence(emulator::Where where = emulator::Where::current()) {
   ++emulator::self->register_fences;
   emulator::collective([](void* const*) {}, nullptr, false, "wgmma_fence", where);
 }
-inline void wgmma_64x128x16(Sums128& c, std::uint64_t a, std::uint64_t b, emulator::Where where = emulator::Where::current()) {
-  if (emulator::self->register_fences < c.fence) {
-    emulator::fail(emulator::FaultKind::pending_sum, "multiplies into sums that were written after the last wgmma_fence()", where);
+inline void wgmma_64x128x16(Sums128& c, std::uint64_t a, std::uint64_t b, bool add, emulator::Where where = emulator::Where::current()) {
+  if (emulator::self->register_fences < c.fences) {
+    emulator::fail(emulator::FaultKind::pending_sum, "multiplies into sums with no wgmma_fence() since they were made or read", where);
   }
-  emulator::Multiplication mine{a, b, 128, c.v};
+  emulator::Multiplication mine{a, b, 128, add, c.v};
   emulator::matrix_multiply(mine, where);
   c.product = mine.epoch;
 }

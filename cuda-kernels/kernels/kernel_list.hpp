@@ -6,6 +6,7 @@
 
 #include "kernels/sm80_attention.hpp"
 #include "kernels/sm80_conv.hpp"
+#include "kernels/sm90_conv.hpp"
 #include "kernels/smxx_attention.hpp"
 #include "kernels/smxx_conv.hpp"
 #include "kernels/smxx_embedding.hpp"
@@ -27,7 +28,8 @@
   X(tensor_attention_256, AttentionParams) \
   X(tensor_conv_64, TensorConvParams) \
   X(tensor_conv_128, TensorConvParams) \
-  X(tensor_conv_192, TensorConvParams)
+  X(tensor_conv_192, TensorConvParams) \
+  X(group_conv, GroupConvParams)
 
 namespace diffcert {
 

@@ -12,6 +12,7 @@
 // The store turns fragments round within four lanes, so that a lane has eight channels of a pixel: residual and output go in accesses of
 // 16 bytes, and a channel's statistics are sums over a thread's rows and eight lanes.
 #include "kernels/conv_parts.cuh"
+#include "kernels/conv_store.cuh"
 #include "kernels/fragments.cuh"
 #include "kernels/sm80_conv.hpp"
 
@@ -117,38 +118,6 @@ DC_DEVICE void multiply_tap(const Shared<Bf16>& halo, const Shared<Bf16>& stages
       }
     }
   }
-}
-
-// Each number's sum over the eight columns of a tile, which are lanes 4 apart; every lane gets it.
-DC_DEVICE void over_columns(Eight& e) {
-#pragma unroll
-  for (int by = 4; by <= 16; by *= 2) {
-#pragma unroll
-    for (int i = 0; i < 8; ++i) e.v[i] = e.v[i] + shuffle_xor(e.v[i], by);
-  }
-}
-
-struct alignas(8) Moments {
-  float mean, m2;
-};
-
-// Mean and M2 of a channel over the pixels of some warps, ascending; rows[w] x columns pixels each.
-template <int outputs>
-DC_DEVICE Moments combined(const Shared<Bf16>& memory, int first, int count, int channel, int top, int height, int columns) {
-  const auto rows = [&](int w) { return height - top - 4 * w < 0 ? 0 : height - top - 4 * w < 4 ? height - top - 4 * w : 4; };
-  const auto at = [&](int w) { return load_vector<Moments>(memory, ((first + w) * outputs + channel) * 4); };
-  float sum = 0, pixels = 0, m2 = 0;
-  for (int w = 0; w < count; ++w) {
-    const auto n = static_cast<float>(rows(w) * columns);
-    sum = fma(n, at(w).mean, sum);
-    pixels = pixels + n;
-  }
-  const float mean = sum / pixels;
-  for (int w = 0; w < count; ++w) {
-    const float off = at(w).mean - mean;
-    m2 = m2 + fma(static_cast<float>(rows(w) * columns), off * off, at(w).m2);
-  }
-  return {mean, m2};
 }
 
 template <int outputs>
@@ -260,7 +229,7 @@ DC_DEVICE void convolve(const TensorConvParams& p) {
   sync_block();
   const int channel = thread % outputs, of = thread / outputs, o = tile.output + channel, sample = tile.sample + of;
   if (of >= p.images || sample >= p.samples || o >= conv.out_channels) return;
-  const Moments all = combined<outputs>(halo, of * 4 / p.images, 4 / p.images, channel, tile.y, p.height, columns);
+  const Moments all = combined<outputs>(halo, of * 4 / p.images, 4 / p.images, channel, p.height - tile.y, 4, columns);
   const std::int64_t tiles = gridDim.x, size = tiles * (conv.up2 ? 4 : 1) * 2 * conv.out_channels;
   const Global<float> partials = Global<float>(p.partials).part(sample * size, size);
   const std::int64_t at = (tile.phase * tiles + blockIdx.x) * 2 * conv.out_channels + o;

@@ -172,7 +172,11 @@ std::vector<NamedShape> conv_shapes() {
           {"ADM's width", S{.height = 6, .width = 9, .in = {24, 0}, .out = 192, .skip = {16, 0}}},
           {"up from a prime size", S{.height = 13, .width = 3, .in = {16, 8}, .out = 24, .up2 = true, .residual = true, .residual_up2 = true}},
           {"down to an odd size", S{.height = 10, .width = 6, .in = {24, 0}, .out = 16, .down2 = true, .residual = true, .residual_down2 = true}},
-          {"1x1 of a prime size", S{.height = 19, .width = 7, .in = {72, 0}, .out = 16, .kernel = 1, .padding = 0, .silu = false}}};
+          {"1x1 of a prime size", S{.height = 19, .width = 7, .in = {72, 0}, .out = 16, .kernel = 1, .padding = 0, .silu = false}},
+          {"two squares", S{.height = 32, .width = 16, .in = {64, 0}, .out = 40, .residual = true}},
+          {"a square with a long skip", S{.height = 16, .width = 16, .in = {64, 64}, .out = 40, .skip = {64, 128}}},
+          {"three bands on a prime map", S{.height = 7, .width = 11, .in = {40, 8}, .out = 264, .residual = true}},
+          {"a square doubled", S{.height = 16, .width = 16, .in = {48, 0}, .out = 24, .up2 = true}}};
 }
 
 std::vector<OpCase> op_cases() {

@@ -14,50 +14,13 @@
 #include "cuda/batch.hpp"
 #include "cuda/graphs.hpp"
 #include "cuda/step.hpp"
+#include "kernel_cases.hpp"
 #include "unet/planner.hpp"
 
 using namespace diffcert;
+using namespace kernel_cases;
 
 namespace {
-
-void order(int seed) { setenv("DIFFCERT_EMULATOR_SEED", std::to_string(seed).c_str(), 1); }
-
-void check_case(const bench::OpCase& c, const char* form) {
-  order(0);
-  const std::vector<double> expected = bench::run_reference(c);
-  const std::vector<float> actual = bench::run_case(c, *make_device_executor(c.plan, "emulator", form));
-  const double bound = bench::tolerance(c) + (form == std::string("bf16") ? bench::kBf16Tolerance : 0);
-  for (const BufferId buffer : c.written) {
-    const double error = bench::relative_error(c, buffer, actual, expected);
-    CHECK(error <= bound) << c.name << " in " << form << ", buffer " << buffer << ": " << error << " of " << bound;
-  }
-  order(7);
-  const std::vector<float> again = bench::run_case(c, *make_device_executor(c.plan, "emulator", form));
-  CHECK(std::memcmp(again.data(), actual.data(), actual.size() * sizeof(float)) == 0) << c.name << ": another order of threads shows";
-}
-
-// A row has the same bits alone, among three and among seventeen, at any place.
-void check_batches(const bench::OpCase& c, const char* form) {
-  std::vector<int> all(17);
-  std::iota(all.begin(), all.end(), 0);
-  order(0);
-  const auto expected = bench::run_batch(c, *make_device_executor(c.plan, "emulator", form), all);
-  order(5);
-  for (const std::vector<int>& some : {std::vector<int>{16, 3, 0}, std::vector<int>{9}, std::vector<int>{0}}) {
-    const auto actual = bench::run_batch(c, *make_device_executor(c.plan, "emulator", form), some);
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      CHECK(std::memcmp(actual[i].data(), expected[static_cast<std::size_t>(some[i])].data(), actual[i].size() * sizeof(float)) == 0)
-          << c.name << " in " << form << ": the batch shows in sample " << some[i] << " of " << some.size();
-    }
-  }
-}
-
-// Multiply-adds of a case, or so: what it costs under the emulator.
-std::int64_t work(const bench::OpCase& c) {
-  std::int64_t written = 0;
-  for (const BufferId id : c.written) written += c.plan.buffers[static_cast<std::size_t>(id)].elements;
-  return written * c.depth;
-}
 
 constexpr std::int64_t kRows = 5;
 
@@ -115,7 +78,7 @@ void check_out_of_memory() {
   CHECK(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0);
 }
 
-// Of the published networks the tensor cores have every convolution but the first and the last, 1x1s included.
+// Of the published networks the tensor cores have every convolution but the first and the last, 1x1s included; so has Hopper's form.
 void check_layers_taken() {
   for (const bench::NamedConfig& named : bench::published_networks()) {
     const Plan plan = plan_network(validate(named.config));
@@ -128,6 +91,7 @@ void check_layers_taken() {
       ++convolutions;
       if (conv->kernel == 1) ++ones;
       if (!cuda::on_tensor_cores(*conv, builder)) ++elsewhere;
+      CHECK(cuda::on_warpgroups(*conv, builder) == cuda::on_tensor_cores(*conv, builder)) << named.name;
     }
     CHECK(plan.half_arena_elements < 0.6 * static_cast<double>(plan.arena_elements)) << named.name;
     CHECK(elsewhere == 2 && convolutions > 20 && ones > 1) << named.name << ": " << elsewhere << " of " << convolutions << ", " << ones << " of them 1x1";
