@@ -2,7 +2,7 @@
 // emulator. Rules that keep it so:
 //
 // - A kernel is DC_KERNEL(name, Params, threads) { ... }, takes one plain struct `p`, and stands in kernel_list.hpp. DC_KERNEL_RESIDENT(...,
-//   blocks) keeps registers so few that as many blocks live on a multiprocessor together.
+//   blocks) gives ptxas the registers that leave room for as many blocks on a multiprocessor; left to itself it may take fewer, and spill.
 // - Global memory is read and written through Global<T>, made from a Span of the params; part() narrows it to what a block may touch.
 // - Shared memory is dynamic and comes from a SharedPool, in the same order in every thread; its size is a function in the family's
 //   header, so that the launcher and the kernel cannot differ.

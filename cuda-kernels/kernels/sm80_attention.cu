@@ -157,7 +157,7 @@ DC_DEVICE void attend(const AttentionParams& p) {
 
 }  // namespace
 
-DC_KERNEL(tensor_attention_64, AttentionParams, kFlashThreads) { attend<64>(p); }
+DC_KERNEL_RESIDENT(tensor_attention_64, AttentionParams, kFlashThreads, 3) { attend<64>(p); }
 DC_KERNEL(tensor_attention_128, AttentionParams, kFlashThreads) { attend<128>(p); }
 DC_KERNEL(tensor_attention_256, AttentionParams, kFlashThreads) { attend<256>(p); }
 

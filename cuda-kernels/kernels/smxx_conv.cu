@@ -27,7 +27,7 @@ DC_DEVICE void multiply(const Shared<float>& pixels, const Shared<float>& weight
 
 }  // namespace
 
-DC_KERNEL(conv, ConvParams, kConvThreads) {
+DC_KERNEL_RESIDENT(conv, ConvParams, kConvThreads, 3) {
   SharedPool pool;
   const Shared<float> pixels = pool.take<float>("pixels", kConvDepth * kConvPixels);
   const Shared<float> weights = pool.take<float>("weights", kConvDepth * kConvOutputs);
