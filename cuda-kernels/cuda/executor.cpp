@@ -5,6 +5,7 @@
 #include "core/arena.hpp"
 #include "core/status.hpp"
 #include "cuda/batch.hpp"
+#include "cuda/device_rows.hpp"
 #include "cuda/graphs.hpp"
 #include "cuda/step.hpp"
 #include "ops/device.hpp"
@@ -18,7 +19,7 @@ constexpr std::int64_t kLargestBatch = 32768;  // samples are a grid's y or z, w
 class DeviceExecutor final : public Executor {
  public:
   DeviceExecutor(const Plan& plan, const std::string& device, const std::string& form)
-      : plan_(plan), device_(Device::open(device)), half_(form == "bf16"), weights_(plan.weights.size()) {
+      : plan_(plan), split_(split_plan(plan)), device_(Device::open(device)), half_(form == "bf16"), weights_(plan.weights.size()) {
     if (!form.empty() && form != "fp32" && form != "bf16") {
       throw Error(DC_BAD_ARGUMENT, "The device '" + device + "' computes in fp32 or bf16, not in '" + form + "'.");
     }
@@ -40,9 +41,10 @@ class DeviceExecutor final : public Executor {
     invariant(max_batch > 0, "an empty batch");
     build();
     graphs_.clear();
+    rows_.reset();
     for (chunk_ = std::min(max_batch, kLargestBatch);; chunk_ = (chunk_ + 1) / 2) {
       try {
-        arena_ = DeviceMemory(device_, checked_product(checked_product(arena_row() + scratch_, chunk_), sizeof(float)));
+        arena_ = DeviceMemory(device_, checked_product(checked_product(row_elements(), chunk_), sizeof(float)));
         break;
       } catch (const Error& e) {
         if (e.status != DC_OUT_OF_MEMORY || chunk_ == 1) throw;
@@ -55,7 +57,7 @@ class DeviceExecutor final : public Executor {
   std::int64_t preferred_batch() override {
     build();
     const dc_backend_properties p = device_->properties();
-    return std::min(choose_batch(p.free, (arena_row() + scratch_) * static_cast<std::int64_t>(sizeof(float)), p.processors), kLargestBatch);
+    return std::min(choose_batch(p.free, row_elements() * static_cast<std::int64_t>(sizeof(float)), p.processors), kLargestBatch);
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
@@ -65,12 +67,17 @@ class DeviceExecutor final : public Executor {
     run_all(n, image, noise_label, label, output);
   }
 
+  RowEngine* rows() override {
+    if (rows_ == nullptr) rows_ = std::make_unique<DeviceRows>(device_, split_, steps_, static_cast<float*>(arena_.data()), chunk_, half_);
+    return rows_.get();
+  }
+
   std::int64_t weight_bytes() const override {
     std::int64_t bytes = 0;
     for (const DeviceMemory& memory : packed_) bytes += memory.bytes();
     return bytes;
   }
-  std::int64_t arena_bytes() const override { return arena_.bytes() + host_.bytes(); }
+  std::int64_t arena_bytes() const override { return arena_.bytes() + host_.bytes() + (rows_ != nullptr ? rows_->bytes() : 0); }
 
   double device_milliseconds() const override { return milliseconds_; }
 
@@ -104,7 +111,7 @@ class DeviceExecutor final : public Executor {
   template <class T>
   void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
     auto* const arena = static_cast<float*>(arena_.data());
-    const Frame frame{*device_, plan_.buffers, arena, n, half_, arena + arena_row() * n};
+    const Frame frame{*device_, plan_.buffers, arena, n, half_, arena + arena_elements(plan_, half_) * n};
     auto* host = static_cast<float*>(host_.data());
     const auto give = [&](BufferId to, const T* values, std::int64_t count) {
       std::transform(values, values + count, host, [](T v) { return static_cast<float>(v); });
@@ -125,12 +132,13 @@ class DeviceExecutor final : public Executor {
     std::transform(host, host + count, output, [](float v) { return static_cast<T>(v); });
   }
 
-  // What a sample takes of the arena.
-  std::int64_t arena_row() const { return half_ ? plan_.half_arena_elements : plan_.arena_elements; }
+  // What a sample takes of the arena, placed for either way to run it.
+  std::int64_t row_elements() const { return std::max(arena_elements(plan_, half_), arena_elements(split_.rows, half_)) + scratch_; }
   // What a sample brings.
   std::int64_t in_row() const { return elements(plan_.image) + 1 + (plan_.label != kNone ? plan_.label_dim : 0); }
 
   Plan plan_;
+  SplitPlan split_;
   std::shared_ptr<Device> device_;
   bool half_;
   std::vector<std::vector<float>> weights_;
@@ -139,6 +147,7 @@ class DeviceExecutor final : public Executor {
   DeviceMemory arena_;
   HostMemory host_;
   Graphs graphs_;
+  std::unique_ptr<DeviceRows> rows_;
   std::int64_t max_batch_ = 0, chunk_ = 0, scratch_ = 0;
   double milliseconds_ = 0;
 };

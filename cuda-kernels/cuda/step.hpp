@@ -87,6 +87,8 @@ bool on_warpgroups(const ConvOp& op, const Builder& builder);
 void launch_statistics(const Frame& frame, const Feature& in, BufferId out);
 
 inline std::uint32_t blocks(std::int64_t count, std::int64_t each) { return static_cast<std::uint32_t>((count + each - 1) / each); }
+// What a sample takes of the arena.
+inline std::int64_t arena_elements(const Plan& plan, bool half) { return half ? plan.half_arena_elements : plan.arena_elements; }
 inline std::int64_t elements(const Feature& f) { return std::int64_t{1} * f.height * f.width * f.channels; }
 
 }  // namespace diffcert::cuda

@@ -12,6 +12,8 @@
 #include "kernels/smxx_embedding.hpp"
 #include "kernels/smxx_norm.hpp"
 #include "kernels/smxx_resample.hpp"
+#include "kernels/smxx_rows.hpp"
+#include "kernels/smxx_table.hpp"
 
 #define DIFFCERT_KERNELS(X)     \
   X(embed, EmbedParams)         \
@@ -29,7 +31,10 @@
   X(tensor_conv_64, TensorConvParams) \
   X(tensor_conv_128, TensorConvParams) \
   X(tensor_conv_192, TensorConvParams) \
-  X(group_conv, GroupConvParams)
+  X(group_conv, GroupConvParams) \
+  X(rows, RowsParams)           \
+  X(residual, ResidualParams)   \
+  X(gather, GatherParams)
 
 namespace diffcert {
 

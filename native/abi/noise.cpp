@@ -30,8 +30,8 @@ extern "C" {
 
 void dc_philox(const uint32_t counter[4], uint64_t key, uint32_t out[4]) {
   if (counter == nullptr || out == nullptr) return;
-  const auto words = philox({counter[0], counter[1], counter[2], counter[3]}, key);
-  for (std::size_t i = 0; i < 4; ++i) out[i] = words[i];
+  const PhiloxBlock block = philox({{counter[0], counter[1], counter[2], counter[3]}}, key);
+  for (std::size_t i = 0; i < 4; ++i) out[i] = block.word[i];
 }
 
 dc_status dc_integer_noise(const dc_tau* tau, uint64_t seed, uint32_t image_id, dc_phase phase, uint32_t sample,

@@ -1,21 +1,30 @@
 // Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011) and the counters of docs/spec/noise.md: every random number is a
-// pure function of keys.
+// pure function of keys. Plain numbers only, so that the same source compiles for the host and for a GPU.
 #pragma once
 
-#include <array>
 #include <cstdint>
+
+#if defined(__CUDACC__)
+#define DIFFCERT_BOTH __host__ __device__ __forceinline__
+#else
+#define DIFFCERT_BOTH inline
+#endif
 
 namespace diffcert {
 
+struct PhiloxBlock {
+  std::uint32_t word[4];
+};
+
 // One block: a bijection of the counter under the key (low half of the key first).
-inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::uint64_t key) {
+DIFFCERT_BOTH PhiloxBlock philox(PhiloxBlock counter, std::uint64_t key) {
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = 0xD2511F53ull * counter[0];
-    const std::uint64_t p1 = 0xCD9E8D57ull * counter[2];
-    counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ k0, static_cast<std::uint32_t>(p1),
-               static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ k1, static_cast<std::uint32_t>(p0)};
+    const std::uint64_t p0 = 0xD2511F53ull * counter.word[0];
+    const std::uint64_t p1 = 0xCD9E8D57ull * counter.word[2];
+    counter = {{static_cast<std::uint32_t>(p1 >> 32) ^ counter.word[1] ^ k0, static_cast<std::uint32_t>(p1),
+                static_cast<std::uint32_t>(p0 >> 32) ^ counter.word[3] ^ k1, static_cast<std::uint32_t>(p0)}};
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
@@ -27,6 +36,11 @@ enum class NoiseStream : std::uint32_t { smoothing = 0, level = 1, path = 2 };
 
 inline constexpr std::uint32_t kMaxNoiseIndex = 0xffff;
 
+struct UniformPair {
+  std::uint64_t value[2];
+  DIFFCERT_BOTH std::uint64_t operator[](int i) const { return value[i]; }
+};
+
 // The keys of the noise of one sample. The class is not among them: noise is shared by the classes.
 struct NoiseKey {
   std::uint64_t seed = 0;
@@ -35,10 +49,9 @@ struct NoiseKey {
   std::uint32_t sample = 0;
 
   // The two uniforms of elements 2 * block and 2 * block + 1; index <= kMaxNoiseIndex.
-  std::array<std::uint64_t, 2> uniforms(NoiseStream stream, std::uint32_t index, std::uint32_t block) const {
-    const auto w = philox({block, sample, image_id, phase + (static_cast<std::uint32_t>(stream) << 8) + (index << 16)},
-        seed);
-    return {w[0] | static_cast<std::uint64_t>(w[1]) << 32, w[2] | static_cast<std::uint64_t>(w[3]) << 32};
+  DIFFCERT_BOTH UniformPair uniforms(NoiseStream stream, std::uint32_t index, std::uint32_t block) const {
+    const PhiloxBlock b = philox({{block, sample, image_id, phase + (static_cast<std::uint32_t>(stream) << 8) + (index << 16)}}, seed);
+    return {{b.word[0] | static_cast<std::uint64_t>(b.word[1]) << 32, b.word[2] | static_cast<std::uint64_t>(b.word[3]) << 32}};
   }
 };
 

@@ -182,13 +182,14 @@ void Classifier::for_each_group(std::span<const std::uint8_t> image, const Sampl
 void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, const SampleRange& part) {
   const std::int64_t samples = part.size();
   const std::size_t cells = pass.edm.size() * static_cast<std::size_t>(samples);
-  const auto key = [&](std::int64_t sample) {
-    return NoiseKey{seed_, part.image_id, static_cast<std::uint32_t>(part.phase), part.from + static_cast<std::uint32_t>(sample)};
-  };
+  keys_.clear();
+  for (std::int64_t sample = 0; sample < samples; ++sample) {
+    keys_.push_back({seed_, part.image_id, static_cast<std::uint32_t>(part.phase), part.from + static_cast<std::uint32_t>(sample)});
+  }
   x_.resize(cells * image.size());
   certain_.resize(static_cast<std::size_t>(samples));
   for (std::int64_t sample = 0; sample < samples; ++sample) {
-    certain_[static_cast<std::size_t>(sample)] = draw(pass, image, key(sample), sample, samples) ? 1 : 0;
+    certain_[static_cast<std::size_t>(sample)] = draw(pass, image, keys_[static_cast<std::size_t>(sample)], sample, samples) ? 1 : 0;
   }
   losses_.assign(cells * static_cast<std::size_t>(classes()), 0.0);
   calls_.assign(static_cast<std::size_t>(samples), 0);
@@ -197,10 +198,8 @@ void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, cons
   job.calls = calls_;
   job.taus = pass.edm;
   job.x = x_;
+  job.keys = keys_;
   job.levels = pass.levels;
-  job.noise = [&](std::int64_t sample, std::uint32_t position, std::span<double> noise) {
-    draw_normals(key(sample), NoiseStream::level, position, noise);
-  };
   if (prune_.kind != DC_PRUNE_NONE) {
     run_contests(pass, job);
     return;

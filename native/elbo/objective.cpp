@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/noise.hpp"
 #include "core/status.hpp"
 
 namespace diffcert {
@@ -56,13 +57,20 @@ void Objective::run(const ElboJob& job) {
 }
 
 void Objective::run_level(const ElboJob& job, const ElboLevel& level) {
-  const double tau = job.taus[static_cast<std::size_t>(level.base)];
-  const double spread = noised() ? std::sqrt((level.upper - tau) * (level.upper + tau)) : level.upper;
+  const double spread = spread_of(job, level);
   for (std::int64_t sample = 0; sample < job.samples; ++sample) {
     const std::span<const std::int32_t> labels = job.labels ? job.labels(sample) : all_;
     if (labels.empty()) continue;
     if (!job.calls.empty()) job.calls[static_cast<std::size_t>(sample)] += static_cast<std::int64_t>(labels.size());
-    job.noise(sample, level.position, noise_);
+    if (engine_ != nullptr) {
+      for (const std::int32_t label : labels) {
+        if (static_cast<std::int64_t>(rows_.size()) == batch_) flush(job);
+        rows_.push_back({&level, sample, label});
+      }
+      continue;
+    }
+    if (job.keys.empty()) job.noise(sample, level.position, noise_);
+    else draw_normals(job.keys[static_cast<std::size_t>(sample)], NoiseStream::level, level.position, noise_);
     const double* centre = kind_ == DC_APNDC_ENSEMBLE ? estimates_.data() + sample * elements_
                                                       : job.x.data() + (level.base * job.samples + sample) * elements_;
     const double* shared = nullptr;
@@ -80,6 +88,12 @@ void Objective::run_level(const ElboJob& job, const ElboLevel& level) {
       shared = x;
     }
   }
+}
+
+// The standard deviation of x_u's noise.
+double Objective::spread_of(const ElboJob& job, const ElboLevel& level) const {
+  const double tau = job.taus[static_cast<std::size_t>(level.base)];
+  return noised() ? std::sqrt((level.upper - tau) * (level.upper + tau)) : level.upper;
 }
 
 // D(x; s_tau), unconditional or once a class: the targets of the apndc kinds.
@@ -100,10 +114,12 @@ void Objective::estimate(const ElboJob& job) {
     clear();
     done += count;
   }
+  engine_ = job.keys.empty() ? nullptr : model_.rows();
+  if (engine_ != nullptr) stage(job);
 }
 
 // The place of the next row's input.
-double* Objective::push(double sigma, std::int32_t label, const Row& row) {
+double* Objective::push(double sigma, std::int32_t label, const Pending& row) {
   double* place = input_.data() + static_cast<std::int64_t>(rows_.size()) * elements_;
   rows_.push_back(row);
   sigma_.push_back(sigma);
@@ -126,9 +142,14 @@ void Objective::clear() {
 
 void Objective::flush(const ElboJob& job) {
   if (rows_.empty()) return;
+  if (engine_ != nullptr) {
+    flush_rows(job);
+    clear();
+    return;
+  }
   denoise(model_);
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    const Row& row = rows_[r];
+    const Pending& row = rows_[r];
     const double* denoised = denoised_.data() + static_cast<std::int64_t>(r) * elements_;
     const double* input = input_.data() + static_cast<std::int64_t>(r) * elements_;
     if (kind_ == DC_EPNDC) {

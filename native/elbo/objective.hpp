@@ -34,7 +34,9 @@ struct ElboJob {
   std::span<const ElboLevel> levels;
   // The classes whose rows a sample needs at the level at hand; empty function = all. Read while rows of that level are made.
   std::function<std::span<const std::int32_t>(std::int64_t sample)> labels;
-  // Fills in the noise of a sample at a level (by its position), the same for all classes. Called once a (level, sample) that has rows.
+  // The noise of a sample at a level (by its position), the same for all classes: keyed by the sample's keys, [samples], so that a device may draw it
+  // itself; or, without keys, filled in by the caller, once a (level, sample) that has rows.
+  std::span<const NoiseKey> keys;
   std::function<void(std::int64_t sample, std::uint32_t position, std::span<double> noise)> noise;
   // Takes a residual. For one (tau, sample, label) the levels come in order, whatever the batch.
   std::function<void(std::int64_t tau, std::int64_t sample, std::int32_t label, std::uint32_t position, double residual)> take;
@@ -64,32 +66,38 @@ class Objective {
   void flush(const ElboJob& job);
 
  private:
-  struct Row {
+  struct Pending {
     const ElboLevel* level;
     std::int64_t sample;
     std::int32_t label;
   };
 
-  double* push(double sigma, std::int32_t label, const Row& row);
+  double* push(double sigma, std::int32_t label, const Pending& row);
+  // The device form (objective_rows.cpp): positions, estimates and rows go down, residuals come up.
+  void stage(const ElboJob& job);
+  void flush_rows(const ElboJob& job);
   void denoise(Network& network);
   void clear();
   double squared_distance(const double* denoised, const double* target) const;
   double posterior_distance(const ElboLevel& level, double tau, const double* x, const double* x_upper, const double* denoised) const;
+  double spread_of(const ElboJob& job, const ElboLevel& level) const;
   bool noised() const { return kind_ != DC_DC && kind_ != DC_APNDC_ENSEMBLE; }
 
   Network& model_;
   Network& unconditional_;
+  RowEngine* engine_ = nullptr;  // of the job at hand, if the model's device makes and judges rows
   dc_classifier_kind kind_;
   bool clamp_;
   std::int64_t batch_, elements_;
   std::int32_t classes_;
   std::vector<std::int32_t> all_;  // every class
   // The batch being filled.
-  std::vector<Row> rows_;
+  std::vector<Pending> rows_;
   std::vector<double> sigma_, input_, denoised_;
   std::vector<std::int32_t> labels_;
-  // Of the job at hand: estimates [samples, elements], or [samples, classes, elements] for apndc-conditional; noise of one (level, sample).
-  std::vector<double> estimates_, noise_;
+  // Of the job at hand: estimates [samples, elements], or [samples, classes, elements] for apndc-conditional; noise of one (level, sample); residuals of
+  // the batch, from a device that judges rows.
+  std::vector<double> estimates_, noise_, residuals_;
 };
 
 }  // namespace diffcert

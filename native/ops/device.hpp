@@ -8,6 +8,7 @@
 #include <string>
 
 #include "ops/ops.hpp"
+#include "ops/row_engine.hpp"
 
 namespace diffcert {
 
@@ -42,6 +43,8 @@ class Executor {
   virtual void clear_gradients();
   // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns.
   virtual void gradient(WeightId w, std::span<double> values) const;
+  // The device's own way to run rows of votes, after prepare; null where the host makes and judges them.
+  virtual RowEngine* rows() { return nullptr; }
   virtual std::int64_t weight_bytes() const = 0;
   virtual std::int64_t arena_bytes() const = 0;
   // What the last run's ops took by the device's own clock, transfers left out; 0 where there is none.

@@ -68,6 +68,7 @@ std::int64_t arena_of(std::vector<Buffer>& buffers, const std::vector<Life>& liv
   std::vector<std::size_t> placed;
   std::int64_t end = 0;
   for (const std::size_t b : order) {
+    if (lives[b].to < lives[b].from) continue;  // no op of this plan knows it
     std::vector<std::pair<std::int64_t, std::int64_t>> taken;
     for (const std::size_t other : placed) {
       const std::int64_t from = buffers[other].*offset;
@@ -102,7 +103,7 @@ void redirect(Op& op, const std::function<BufferId(BufferId)>& to) {
   std::visit(Each{move, move}, op);
 }
 
-void place_buffers(Plan& plan) {
+void place_buffers(Plan& plan, std::span<const BufferId> given, std::span<const BufferId> kept) {
   std::vector<Life> lives(plan.buffers.size());
   const auto life = [&](BufferId id) -> Life& { return lives[static_cast<std::size_t>(id)]; };
   for (std::size_t i = 0; i < plan.ops.size(); ++i) {
@@ -114,7 +115,9 @@ void place_buffers(Plan& plan) {
   for (const BufferId id : {plan.image.buffer, plan.noise_label, plan.label}) {
     if (id != kNone) life(id).touch(-1);
   }
-  life(plan.output.buffer).touch(plan.forward_count());
+  for (const BufferId id : given) life(id).touch(-1);
+  if (plan.output.present()) life(plan.output.buffer).touch(plan.forward_count());
+  for (const BufferId id : kept) life(id).touch(static_cast<std::int64_t>(plan.ops.size()));
   if (plan.cotangent.present()) life(plan.cotangent.buffer).touch(plan.forward_count());
   if (plan.gradient.present()) life(plan.gradient.buffer).touch(static_cast<std::int64_t>(plan.ops.size()));
 

@@ -36,6 +36,8 @@ class Network {
   void finish(std::int64_t max_batch);
   bool finished() const { return max_batch_ > 0; }
   std::int64_t max_batch() const { return max_batch_; }
+  // The device's own way to run rows of votes, once finished; null where the host makes and judges them.
+  RowEngine* rows() { return executor_->rows(); }
   std::int64_t weight_bytes() const { return executor_->weight_bytes(); }
   std::int64_t arena_bytes() const { return executor_->arena_bytes() + io_bytes(); }
 

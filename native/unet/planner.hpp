@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace diffcert {
 // The plan of a network, buffers placed. Throws DC_BAD_ARGUMENT where the options do not make a network.
 Plan plan_network(const NetworkConfig& config);
 
-// Gives each buffer its place: buffers that are alive at the same op never overlap (unet/buffers.cpp).
-void place_buffers(Plan& plan);
+// Gives each buffer its place: buffers that are alive at the same op never overlap (unet/buffers.cpp). given: filled before the first op, as the
+// plan's inputs are; kept: read after the last, as its output is.
+void place_buffers(Plan& plan, std::span<const BufferId> given = {}, std::span<const BufferId> kept = {});
 
 // The buffers that an op reads and writes.
 struct Operands {

@@ -1,0 +1,133 @@
+#include "cuda/device_rows.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/arena.hpp"
+#include "core/status.hpp"
+
+namespace diffcert::cuda {
+namespace {
+
+constexpr std::int64_t kTableBytes = std::int64_t{32} << 20;  // at least; a GPU gives a sixteenth of its memory
+
+std::int64_t table_elements(const Device& device) {
+  return std::max(kTableBytes, device.properties().memory / 16) / static_cast<std::int64_t>(sizeof(float));
+}
+
+}  // namespace
+
+template <class T>
+std::int64_t DeviceRows::Parcel::add(std::span<const T> values) {
+  bytes_.resize((bytes_.size() + 15) / 16 * 16);
+  const std::size_t offset = bytes_.size();
+  bytes_.resize(offset + values.size_bytes());
+  if (!values.empty()) std::memcpy(bytes_.data() + offset, values.data(), values.size_bytes());
+  return static_cast<std::int64_t>(offset);
+}
+
+void DeviceRows::Parcel::send(const std::shared_ptr<Device>& device) {
+  const auto needed = static_cast<std::int64_t>(bytes_.size());
+  if (needed > memory_.bytes()) {
+    memory_ = {};
+    memory_ = DeviceMemory(device, needed);
+  }
+  device->upload(memory_.data(), bytes_.data(), needed);
+}
+
+DeviceRows::DeviceRows(std::shared_ptr<Device> device, const SplitPlan& split, const std::vector<Step>& steps, float* arena, std::int64_t chunk,
+                       bool half)
+    : device_(std::move(device)), split_(split), steps_(steps), arena_(arena), chunk_(chunk), elements_(elements(split.rows.image)), half_(half),
+      table_(device_, split, steps, table_elements(*device_)) {}
+
+void DeviceRows::stage(const StagedSamples& samples) {
+  const std::size_t count = samples.keys.size(), cells = count * static_cast<std::size_t>(elements_);
+  invariant(samples.positions.size() == cells * static_cast<std::size_t>(samples.taus), "positions of another number of samples");
+  invariant(samples.estimates.empty() || samples.estimates.size() == cells * static_cast<std::size_t>(samples.estimates_each),
+            "estimates of another number of samples");
+  invariant(samples.posterior || samples.taus == 1, "several taus for one residual");
+  staged_ = samples;
+  staged_.keys = {}, staged_.positions = staged_.estimates = {};  // the caller's
+  samples_.clear();
+  const std::int64_t keys = samples_.add(samples.keys), positions = samples_.add(samples.positions), estimates = samples_.add(samples.estimates);
+  samples_.send(device_);
+  keys_ = samples_.at<NoiseKey>(keys, count);
+  positions_ = samples_.at<double>(positions, samples.positions.size());
+  estimates_ = samples_.at<double>(estimates, samples.estimates.size());
+}
+
+void DeviceRows::run(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, std::span<double> residuals) {
+  const auto taus = static_cast<std::size_t>(staged_.taus);
+  invariant(residuals.size() == rows.size() * taus && mix.size() == (staged_.posterior ? levels.size() * taus : 0), "residuals of other rows");
+  for (const Row& row : rows) {
+    invariant(row.level >= 0 && static_cast<std::size_t>(row.level) < levels.size() && row.sample >= 0 &&
+                  row.sample < keys_.count && row.label >= (staged_.estimates_each > 1 ? 0 : -1) && row.label < split_.table.label_dim,
+              "a row of a level, sample or class that there is not");
+    invariant(levels[static_cast<std::size_t>(row.level)].base < staged_.taus, "a level that starts from a tau that there is not");
+  }
+  const auto most = static_cast<std::size_t>(chunk_);
+  for (std::size_t from = 0; from < rows.size(); from += most) {
+    const std::size_t count = std::min(most, rows.size() - from);
+    run_chunk(levels, mix, rows.subspan(from, count), residuals.subspan(from * taus, count * taus));
+  }
+}
+
+std::vector<RowCell> DeviceRows::cells_of(std::span<const Row> rows) const {
+  std::vector<RowCell> cells;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if (r > 0 && rows[r].level == rows[r - 1].level && rows[r].sample == rows[r - 1].sample) ++cells.back().count;
+    else cells.push_back({rows[r].level, rows[r].sample, static_cast<std::int32_t>(r), 1});
+  }
+  return cells;
+}
+
+void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, std::span<double> residuals) {
+  const auto n = static_cast<std::int64_t>(rows.size());
+  const Frame frame{*device_, split_.rows.buffers, arena_, n, half_, arena_ + arena_elements(split_.rows, half_) * n};
+  std::vector<ConditionTable::Condition> conditions;
+  for (const Row& row : rows) conditions.emplace_back(static_cast<float>(levels[static_cast<std::size_t>(row.level)].noise_label), row.label);
+  const std::vector<TablePlace> places = table_.places(conditions);
+  const std::vector<RowCell> cells = cells_of(rows);
+  std::vector<TablePart> parts;
+  for (const BufferId id : split_.handed) {
+    const Buffer& entry = split_.table.buffers[static_cast<std::size_t>(id)];
+    parts.push_back({frame.at(id), entry.offset, static_cast<std::int32_t>(entry.elements)});
+  }
+  batch_.clear();
+  const std::int64_t at_levels = batch_.add(levels), at_mix = batch_.add(mix), at_rows = batch_.add(rows),
+                     at_cells = batch_.add(std::span<const RowCell>(cells)), at_places = batch_.add(std::span<const TablePlace>(places)),
+                     at_parts = batch_.add(std::span<const TablePart>(parts));
+  batch_.send(device_);
+  const auto bytes = static_cast<std::int64_t>(residuals.size_bytes());
+  if (residuals_.bytes() < bytes) {
+    residuals_ = {};
+    residuals_ = DeviceMemory(device_, bytes);
+  }
+
+  const Feature &image = split_.rows.image, &output = split_.rows.output;
+  const Span<const double> centre = staged_.around_estimates ? estimates_ : positions_;
+  const RowSource source{batch_.at<RowLevel>(at_levels, levels.size()), keys_, centre, static_cast<std::int32_t>(keys_.count), image.channels,
+                         image.height * image.width};
+  device_->launch<Kernel::rows>({blocks((elements_ + 1) / 2, kRowsThreads), static_cast<std::uint32_t>(cells.size())}, kRowsThreads, 0,
+                                {source, batch_.at<RowCell>(at_cells, cells.size()), frame.at(image.buffer)});
+  if (!parts.empty()) {
+    device_->launch<Kernel::gather>({static_cast<std::uint32_t>(parts.size()), static_cast<std::uint32_t>(n)}, kGatherThreads, 0,
+                                    {table_.memory(), batch_.at<TablePlace>(at_places, places.size()), batch_.at<TablePart>(at_parts, parts.size())});
+  }
+  graphs_.run(*device_, n, [&] {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (split_.of_table[i] == 0) steps_[i](frame);
+    }
+  });
+  const bool estimated = !staged_.posterior && estimates_.count > 0;
+  const auto mixes = staged_.posterior ? batch_.at<PosteriorMix>(at_mix, mix.size()) : Span<const PosteriorMix>{};
+  device_->launch<Kernel::residual>({static_cast<std::uint32_t>(n)}, kResidualThreads, kResidualShared,
+                                    {source, batch_.at<Row>(at_rows, rows.size()), mixes, estimated ? estimates_ : positions_, frame.in(output.buffer),
+                                     {static_cast<double*>(residuals_.data()), static_cast<std::int64_t>(residuals.size())}, output.channels, staged_.taus,
+                                     estimated ? staged_.estimates_each : 1, staged_.clamp});
+  device_->download(residuals.data(), residuals_.data(), bytes);
+}
+
+std::int64_t DeviceRows::bytes() const { return table_.bytes() + samples_.size() + batch_.size() + residuals_.bytes(); }
+
+}  // namespace diffcert::cuda
