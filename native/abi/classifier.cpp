@@ -7,6 +7,7 @@
 #include "abi/guard.hpp"
 #include "abi/handles.hpp"
 #include "elbo/classifier.hpp"
+#include "elbo/gradient.hpp"
 
 struct dc_classifier {
   diffcert::Classifier classifier;
@@ -53,6 +54,29 @@ void check_levels(dc_classifier_kind kind, double sigma_tau, std::int64_t levels
   }
 }
 
+void elbo_gradients(dc_model* model, bool clamp, const double* x, std::int64_t levels, const double* upper, const double* weights,
+                    const double* level_noise, std::int32_t label_count, const std::int32_t* labels, double* loss, double* gradient) {
+  require(model != nullptr && x != nullptr && upper != nullptr && weights != nullptr && level_noise != nullptr && labels != nullptr &&
+              loss != nullptr && gradient != nullptr,
+          "The objective's gradient was called without a model, an image, levels, weights, noise, labels or a place for the result.");
+  require(levels >= 1 && levels <= 65536, "The objective takes 1 to 65536 levels.");
+  Network& network = model->network;
+  require(network.finished(), "The model has no weights yet.");
+  require(network.differentiable(), "The model was not made for gradients.");
+  check_levels(DC_DC, 0, levels, nullptr, upper);
+  const std::int64_t count = network.config().image_elements();
+  require(all_finite(x, count) && all_finite(level_noise, levels * count) && all_finite(weights, levels),
+          "The image, its noise or the weights have values that are not finite.");
+  for (std::int32_t i = 0; i < label_count; ++i) {
+    require(labels[i] >= -1 && labels[i] < network.config().label_dim, "A label is not one of the model's classes, nor -1 for none.");
+  }
+  const auto size = static_cast<std::size_t>(count), rows = static_cast<std::size_t>(levels);
+  for (std::int32_t i = 0; i < label_count; ++i) {
+    loss[i] = elbo_gradient(network, clamp, {x, size}, {{upper, rows}, {weights, rows}, {level_noise, rows * size}}, labels[i],
+                            {gradient + i * count, size});
+  }
+}
+
 void elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, bool clamp, double sigma_tau, const double* x,
           std::int64_t levels, const double* lower, const double* upper, const double* level_noise, double* residual) {
   require(model != nullptr && x != nullptr && upper != nullptr && level_noise != nullptr && residual != nullptr &&
@@ -88,6 +112,13 @@ void elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, boo
 using namespace diffcert;
 
 extern "C" {
+
+dc_status dc_elbo_gradient(dc_model* model, int32_t clamp, const double* x, int64_t levels, const double* upper, const double* weights,
+                           const double* level_noise, int32_t label_count, const int32_t* labels, double* loss, double* gradient) {
+  return guard([&] {
+    elbo_gradients(model, clamp != 0, x, levels, upper, weights, level_noise, label_count, labels, loss, gradient);
+  });
+}
 
 dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp, double sigma_tau, const double* x,
                   int64_t levels, const double* lower, const double* upper, const double* level_noise, double* residual) {

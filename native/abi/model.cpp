@@ -22,17 +22,6 @@ const Network& network_of(const dc_model* model) {
   return model->network;
 }
 
-// A device that is not of this build is refused with the reason that its description gives.
-std::string device_of(const char* device) {
-  require(device != nullptr, "The device is missing.");
-  const std::string name = device;
-  if (name == "cpu" || name == "reference") return name;
-  char text[512];
-  const dc_status status = dc_device_describe(device, text, sizeof text);
-  if (status != DC_OK) throw Error(status, dc_last_error());
-  return name;
-}
-
 void check_rows(const Network& network, std::int64_t n, const void* x, const void* levels, const std::int32_t* labels, const void* out) {
   require(network.finished(), "The model has no weights yet.");
   require(n >= 1, "A batch has at least one row.");
@@ -71,10 +60,8 @@ dc_status dc_model_create(const dc_network_config* config, const char* device, i
 dc_status dc_model_differentiate(dc_model* model, dc_gradients gradients, int64_t row_bytes) {
   return guard([&] {
     require_in(gradients, DC_GRADIENTS_NONE, DC_GRADIENTS_WEIGHTS, "There are no gradients of that number.");
-    require(row_bytes >= 0, "The working memory of a row is negative.");
+    const std::int64_t elements = row_elements(row_bytes);
     Network& network = network_of(model);
-    // A budget of less than one number is still a budget.
-    const auto elements = row_bytes == 0 ? 0 : std::max<std::int64_t>(1, row_bytes / static_cast<std::int64_t>(sizeof(float)));
     if (gradients != DC_GRADIENTS_NONE) network.differentiate(gradients == DC_GRADIENTS_WEIGHTS, elements);
   });
 }
@@ -88,13 +75,7 @@ dc_status dc_model_tensor_count(const dc_model* model, int64_t* count) {
 
 dc_status dc_model_tensor_info(const dc_model* model, int64_t index, const char** name, int64_t shape[4], int32_t* rank) {
   return guard([&] {
-    const auto& weights = network_of(model).weights();
-    require(name != nullptr && shape != nullptr && rank != nullptr, "The place for the description is missing.");
-    require(index >= 0 && index < static_cast<std::int64_t>(weights.size()), "There is no tensor of that number.");
-    const Weight& weight = weights[static_cast<std::size_t>(index)];
-    *name = weight.name.c_str();
-    *rank = static_cast<std::int32_t>(weight.shape.size());
-    for (std::size_t i = 0; i < 4; ++i) shape[i] = i < weight.shape.size() ? weight.shape[i] : 1;
+    describe_tensor(network_of(model).weights(), index, name, shape, rank);
   });
 }
 

@@ -31,8 +31,8 @@ DIFFCERT_BOTH PhiloxBlock philox(PhiloxBlock counter, std::uint64_t key) {
   return counter;
 }
 
-// What a draw is for; the numbers are frozen (org.diffcert.noise.NoiseStream).
-enum class NoiseStream : std::uint32_t { smoothing = 0, level = 1, path = 2 };
+// What a draw is for; the numbers are frozen (org.diffcert.noise.NoiseStream; 3 is Java's alone).
+enum class NoiseStream : std::uint32_t { smoothing = 0, level = 1, path = 2, training = 4 };
 
 inline constexpr std::uint32_t kMaxNoiseIndex = 0xffff;
 

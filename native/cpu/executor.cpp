@@ -42,6 +42,10 @@ class CpuExecutor final : public Executor {
       : plan_(plan), kernels_(choose_kernels(isa.c_str())), pool_(threads), weights_(plan.weights.size()) {}
 
   void set_weight(WeightId w, std::span<const float> data) override {
+    if (!steps_.empty()) {  // packed already: these are new ones
+      steps_.clear();
+      weights_.resize(plan_.weights.size());
+    }
     weights_.at(static_cast<std::size_t>(w)).assign(data.begin(), data.end());
   }
 
@@ -57,9 +61,12 @@ class CpuExecutor final : public Executor {
       shared = std::max(shared, step->shared_floats(chunk_));
     }
     scratch_size_ = (scratch_size_ + 15) / 16 * 16 + 16;
-    arena_ = AlignedBuffer<float>(checked_product(plan_.arena_elements, chunk_));
-    scratch_ = AlignedBuffer<float>(checked_product(scratch_size_, pool_.threads()));
-    shared_ = AlignedBuffer<float>(shared);
+    const auto hold = [](AlignedBuffer<float>& memory, std::int64_t count) {
+      if (memory.size() != count) memory = AlignedBuffer<float>(count);
+    };
+    hold(arena_, checked_product(plan_.arena_elements, chunk_));
+    hold(scratch_, checked_product(scratch_size_, pool_.threads()));
+    hold(shared_, shared);
     max_batch_ = max_batch;
   }
 

@@ -23,7 +23,8 @@ using Cotangent = std::function<void(std::int64_t row, const T* output, T* cotan
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Weight w of the plan: float32, row-major, rows already in the order of Weight::rows. Called once a weight, before prepare.
+  // Weight w of the plan: float32, row-major, rows already in the order of Weight::rows. Once a weight, before prepare;
+  // a device with gradients takes all weights again after it, then prepare again.
   virtual void set_weight(WeightId w, std::span<const float> data) = 0;
   // All weights are set: the batch that suits the device, where the choice is left to it.
   virtual std::int64_t preferred_batch() { return kCpuBatch; }

@@ -117,6 +117,13 @@ void Network::set_weight(std::string_view name, std::span<const float> data) {
   set_[w] = true;
 }
 
+void Network::replace_weight(WeightId w, std::span<const float> data) {
+  const Weight& weight = plan_.weights.at(static_cast<std::size_t>(w));
+  invariant(finished() && !weight.computed && static_cast<std::int64_t>(data.size()) == count_of(weight), "a weight that cannot be replaced");
+  if (weight.rows == RowOrder::qkv) executor_->set_weight(w, split_rows(data, weight));
+  else executor_->set_weight(w, data);
+}
+
 void Network::finish(std::int64_t max_batch) {
   if (max_batch < 0 || max_batch > kMaxBatch) {
     throw Error(DC_BAD_ARGUMENT, "The largest batch is " + std::to_string(max_batch) + ", must be 1 to " + std::to_string(kMaxBatch) +

@@ -35,6 +35,9 @@ class Network {
   // max_batch 0: what suits the device.
   void finish(std::int64_t max_batch);
   bool finished() const { return max_batch_ > 0; }
+  // Training: every weight again, by its number and in its published order, then repack; gradients begin at zero after it.
+  void replace_weight(WeightId w, std::span<const float> data);
+  void repack() { executor_->prepare(max_batch_); }
   std::int64_t max_batch() const { return max_batch_; }
   // The device's own way to run rows of votes, once finished; null where the host makes and judges them.
   RowEngine* rows() { return executor_->rows(); }

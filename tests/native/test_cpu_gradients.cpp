@@ -82,6 +82,7 @@ void check_network(const bench::NamedConfig& named) {
     CHECK(other.denoised == whole.denoised && other.image == whole.image && other.weights == whole.weights)
         << named.name << ": " << threads << " threads, isa \"" << isa << "\", first batch " << batches.front();
   };
+  if (check::depth() == 0) return;
   same(1, "", {kRows});
   same(3, "", {1, 2, 8});
   same(2, "", {4, 6, 1});

@@ -150,8 +150,10 @@ void check_differences(const Inputs& in, const std::string& name) {
 int main() {
   for (const std::string name : {"ddpmpp-edm", "ddpmpp-vp-uncond", "ncsnpp-edm-gray", "ncsnpp-ve", "adm-edm", "adm-iddpm"}) {
     const Inputs in(name);
+    if (check::depth() == 0 && name != "ncsnpp-edm-gray" && name != "adm-iddpm") continue;
     check_golden(in, name, "reference", 1e-5);  // the goldens are float32: their own outputs are as far from float64
     check_golden(in, name, "cpu", 1e-4);
+    if (check::depth() == 0) continue;
     check_differences(in, name);
     check_recomputation(in, name, "cpu");
   }

@@ -144,6 +144,11 @@ DC_API dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier
                          const double* x, int64_t levels, const double* lower, const double* upper, const double* level_noise,
                          double* residual);
 
+/* The loss of DC (the sum over levels of weight * residual) for each of label_count labels (-1 = unconditional), and its gradient by x:
+ * loss [label_count], gradient [label_count, C, R, R]. The model was made for gradients. One label at a time in memory. */
+DC_API dc_status dc_elbo_gradient(dc_model* model, int32_t clamp, const double* x, int64_t levels, const double* upper, const double* weights,
+                                  const double* level_noise, int32_t label_count, const int32_t* labels, double* loss, double* gradient);
+
 /* ---- votes: the hot path ------------------------------------------------------------------------------------------- */
 
 /* One smoothing level tau of a classifier and its weights. */
@@ -208,6 +213,47 @@ DC_API dc_status dc_classifier_calls_per_sample(const dc_classifier* classifier,
 DC_API dc_status dc_classifier_losses(dc_classifier* classifier, const uint8_t* image, int64_t image_bytes, uint32_t image_id,
                                       dc_phase phase, uint32_t sample, double* losses);
 DC_API void dc_classifier_close(dc_classifier* classifier);
+
+/* ---- training ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct dc_trainer dc_trainer; /* a network that is trained: weights, Adam's moments, the running average */
+
+typedef enum dc_loss_kind { DC_LOSS_EDM = 0, DC_LOSS_VP = 1, DC_LOSS_VE = 2 } dc_loss_kind;
+
+typedef struct dc_train_options {
+  dc_loss_kind loss;
+  uint64_t seed;          /* of initial weights, noise levels, noise and dropped labels */
+  double learning_rate;
+  double warmup_images;   /* the rate grows from 0 in so many images */
+  double beta_1, beta_2, epsilon;
+  double average_images;  /* half-life of the average in images */
+  double average_share;   /* but at most so much of the images seen; 0 = no limit */
+  double label_dropout;   /* probability that an image is shown without its label */
+} dc_train_options;
+
+typedef enum dc_train_tensor {
+  DC_TRAIN_WEIGHT = 0,
+  DC_TRAIN_FIRST_MOMENT = 1,
+  DC_TRAIN_SECOND_MOMENT = 2,
+  DC_TRAIN_AVERAGE = 3 /* the finished model */
+} dc_train_tensor;
+
+/* A network with the published initial weights. rows: what goes through it at once; row_bytes as dc_model_differentiate. */
+DC_API dc_status dc_trainer_create(const dc_network_config* config, const char* device, int32_t threads, const char* isa,
+                                   const dc_train_options* options, int64_t rows, int64_t row_bytes, dc_trainer** trainer);
+/* One step on a batch of any size: images [n, C, R, R] in EDM space (x / 127.5 - 1), labels [n] in [0, label_dim) or -1 (NULL = none shown).
+ * loss: the mean over elements of the weighted squares. A pure function of the state, the options and the batch: neither rows nor threads show. */
+DC_API dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* images, const int32_t* labels, double* loss);
+/* The state, for checkpoints: images shown, steps made, and the tensors of dc_trainer_tensor_info; a state that was set goes on to the same bits. */
+DC_API dc_status dc_trainer_progress(const dc_trainer* trainer, int64_t* images, int64_t* steps);
+DC_API dc_status dc_trainer_set_progress(dc_trainer* trainer, int64_t images, int64_t steps);
+DC_API dc_status dc_trainer_tensor_count(const dc_trainer* trainer, int64_t* count);
+/* learnt: 0 for a tensor that the configuration determines, which has no values here. */
+DC_API dc_status dc_trainer_tensor_info(const dc_trainer* trainer, int64_t index, const char** name, int64_t shape[4], int32_t* rank,
+                                        int32_t* learnt);
+DC_API dc_status dc_trainer_get(const dc_trainer* trainer, dc_train_tensor kind, const char* name, float* values, int64_t count);
+DC_API dc_status dc_trainer_set(dc_trainer* trainer, dc_train_tensor kind, const char* name, const float* values, int64_t count);
+DC_API void dc_trainer_close(dc_trainer* trainer);
 
 /* ---- noise, for the equality tests between languages ------------------------------------------------------------------ */
 

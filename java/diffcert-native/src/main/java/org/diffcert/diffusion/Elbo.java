@@ -1,11 +1,12 @@
 package org.diffcert.diffusion;
 
+import java.util.Arrays;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.jni.DiffcertAbi;
 import org.diffcert.noise.Sigma;
 import org.diffcert.schedule.ClassifierKind;
 
-/** The objective of the diffusion classifiers with explicit noise, for comparison with other implementations (docs/spec/classifiers.md). */
+/** The objective of the diffusion classifiers with explicit noise, and its gradient (docs/spec/classifiers.md, docs/spec/gradients.md). */
 public final class Elbo {
   private Elbo() {}
 
@@ -51,5 +52,50 @@ public final class Elbo {
       System.arraycopy(flat, c * levels, residuals[c], 0, levels);
     }
     return residuals;
+  }
+
+  /**
+   * The loss of some classes and its gradient by the image.
+   *
+   * @param loss {@code [labels]}: the sum over levels of weight x residual
+   * @param gradient {@code [labels][channels * R * R]} of each loss by x
+   */
+  public record Gradient(double[] loss, double[][] gradient) {}
+
+  /**
+   * The loss of {@link ClassifierKind#DC} for each label, and its gradient by x, both through the network and through the target, which is x
+   * itself. Labels go through the network one after the other, so that memory does not grow with their number. Where clamping cuts a value of
+   * the network's output, nothing comes back through it.
+   *
+   * @param model a model opened for {@link Gradients#IMAGE} (or WEIGHTS, whose gradients by the weights then grow, too)
+   * @param clamp whether the network's output is clamped to [-1, 1]
+   * @param x the image {@code [channels, R, R]} in EDM space
+   * @param levels {@code [levels]}, where the network is called, in EDM space
+   * @param weights {@code [levels]}
+   * @param levelNoise {@code [levels, channels, R, R]}, standard normal numbers
+   * @param labels the classes, -1 for unconditional
+   * @return losses and gradients, in the order of labels
+   * @throws DiffcertException of kind USAGE if lengths, levels, labels or values do not fit, or the model was not opened for gradients
+   * @throws IllegalStateException if the model is closed
+   */
+  public static Gradient gradient(DiffusionModel model, boolean clamp, double[] x, double[] levels, double[] weights, double[] levelNoise,
+      int... labels) {
+    long elements = (long) model.config().imgChannels() * model.config().imgResolution() * model.config().imgResolution();
+    if (x.length != elements || levelNoise.length != levels.length * elements || weights.length != levels.length) {
+      throw DiffcertException.usage("The objective got " + x.length + " image values, " + levels.length + " levels, " + weights.length
+          + " weights and " + levelNoise.length + " noise values; an image of this model has " + elements + " values, each level as many.");
+    }
+    double[] loss = new double[labels.length];
+    double[] flat = new double[Math.multiplyExact(labels.length, x.length)];
+    model.call(m -> {
+      NativeLibrary.check(DiffcertAbi.dc_elbo_gradient(m, clamp ? 1 : 0, x, levels.length, levels, weights, levelNoise, labels.length, labels, loss,
+          flat), "dc_elbo_gradient");
+      return null;
+    });
+    double[][] gradient = new double[labels.length][];
+    for (int i = 0; i < labels.length; i++) {
+      gradient[i] = Arrays.copyOfRange(flat, i * x.length, (i + 1) * x.length);
+    }
+    return new Gradient(loss, gradient);
   }
 }

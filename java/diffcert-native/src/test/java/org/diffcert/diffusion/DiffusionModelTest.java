@@ -19,6 +19,8 @@ import java.util.logging.Logger;
 import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 import org.diffcert.diffusion.jni.DiffcertAbi;
+import org.diffcert.noise.Sigma;
+import org.diffcert.schedule.ClassifierKind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
@@ -122,6 +124,59 @@ class DiffusionModelTest {
       fails(Kind.USAGE, "not made for gradients", plain::clearGradients);
     }
     fails(Kind.USAGE, "working memory", () -> options.withRowBytes(-1));
+  }
+
+  @Test
+  void theLossOfAClassHasItsGradient() {
+    int levels = 5;
+    double[] x = doubles(SmallModel.images(1, 31));
+    double[] noise = doubles(SmallModel.images(levels, 32));
+    double[] direction = doubles(SmallModel.images(1, 33));
+    double[] upper = {0.1, 0.4, 0.9, 1.5, 3};
+    double[] weights = {1, 0.5, 0.25, 2, 0.1};
+    DeviceOptions options = DeviceOptions.on(Device.REFERENCE).withMaxBatch(2).withGradients(Gradients.IMAGE);
+    try (DiffusionModel model = DiffusionModel.open(SmallModel.make(), options); DiffusionModel plain = SmallModel.open(Device.REFERENCE)) {
+      for (boolean clamp : new boolean[] {false, true}) {
+        Elbo.Gradient back = Elbo.gradient(model, clamp, x, upper, weights, noise, 2, -1, 0);
+        double[][] residuals = Elbo.residuals(plain, null, ClassifierKind.DC, clamp, new Sigma(0.5), x, upper, upper, noise);
+        for (int i : new int[] {0, 2}) {
+          double loss = 0;
+          for (int l = 0; l < levels; l++) {
+            loss += weights[l] * residuals[i == 0 ? 2 : 0][l];
+          }
+          assertEquals(loss, back.loss()[i], 1e-12 * loss);
+        }
+        double step = 1e-5;
+        Elbo.Gradient up = Elbo.gradient(model, clamp, moved(x, direction, step), upper, weights, noise, 2, -1, 0);
+        Elbo.Gradient down = Elbo.gradient(model, clamp, moved(x, direction, -step), upper, weights, noise, 2, -1, 0);
+        for (int i = 0; i < 3; i++) {
+          double slope = 0;
+          for (int e = 0; e < x.length; e++) {
+            slope += back.gradient()[i][e] * direction[e];
+          }
+          assertEquals((up.loss()[i] - down.loss()[i]) / (2 * step), slope, 1e-4 * Math.abs(slope) + 1e-6, "clamp " + clamp + ", label " + i);
+        }
+      }
+      fails(Kind.USAGE, "not made for gradients", () -> Elbo.gradient(plain, true, x, upper, weights, noise, 0));
+      fails(Kind.USAGE, "label", () -> Elbo.gradient(model, true, x, upper, weights, noise, 3));
+      fails(Kind.USAGE, "weights", () -> Elbo.gradient(model, true, x, upper, new double[2], noise, 0));
+    }
+  }
+
+  private static double[] doubles(float[] values) {
+    double[] wide = new double[values.length];
+    for (int i = 0; i < wide.length; i++) {
+      wide[i] = values[i];
+    }
+    return wide;
+  }
+
+  private static double[] moved(double[] x, double[] direction, double step) {
+    double[] moved = x.clone();
+    for (int i = 0; i < moved.length; i++) {
+      moved[i] += step * direction[i];
+    }
+    return moved;
   }
 
   private static float[] row(float[] values, int i) {

@@ -1,0 +1,147 @@
+#include "train/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/noise.hpp"
+#include "core/status.hpp"
+#include "train/initialise.hpp"
+
+namespace diffcert {
+namespace {
+
+constexpr double kLargestGradient = 1e5;  // of what is not finite
+
+void in_range(bool ok, const char* option, const char* range) {
+  if (!ok) throw Error(DC_BAD_ARGUMENT, std::string("The training option ") + option + " must be " + range + ".");
+}
+
+NoiseKey key_of(std::uint64_t seed, std::int64_t image) {
+  return {seed, static_cast<std::uint32_t>(image), 0, static_cast<std::uint32_t>(image >> 32)};
+}
+
+}  // namespace
+
+void validate(const TrainOptions& o) {
+  in_range(o.learning_rate > 0 && std::isfinite(o.learning_rate), "learning_rate", "positive and finite");
+  in_range(o.warmup_images >= 0 && std::isfinite(o.warmup_images), "warmup_images", "finite and not negative");
+  in_range(o.beta_1 >= 0 && o.beta_1 < 1, "beta_1", "in [0, 1)");
+  in_range(o.beta_2 >= 0 && o.beta_2 < 1, "beta_2", "in [0, 1)");
+  in_range(o.epsilon > 0 && std::isfinite(o.epsilon), "epsilon", "positive and finite");
+  in_range(o.average_images >= 0 && std::isfinite(o.average_images), "average_images", "finite and not negative");
+  in_range(o.average_share >= 0 && std::isfinite(o.average_share), "average_share", "finite and not negative");
+  in_range(o.label_dropout >= 0 && o.label_dropout <= 1, "label_dropout", "in [0, 1]");
+}
+
+Trainer::Trainer(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainOptions& options,
+                 std::int64_t rows, std::int64_t elements)
+    : options_(options), network_(config, device, threads, isa) {
+  validate(options);
+  network_.differentiate(true, elements);
+  for (std::size_t w = 0; w < network_.weights().size(); ++w) {
+    State state;
+    state.tensor[0] = initial_weight(network_, static_cast<WeightId>(w), options.seed);
+    state.tensor[3] = state.tensor[0];
+    for (const int moment : {1, 2}) state.tensor[moment].assign(state.tensor[0].size(), 0.0f);
+    if (!state.tensor[0].empty()) network_.set_weight(network_.weights()[w].name, state.tensor[0]);
+    state_.push_back(std::move(state));
+  }
+  network_.finish(rows);
+}
+
+double Trainer::step(std::int64_t n, const float* images, const std::int32_t* labels) {
+  const std::int64_t elements = network_.config().image_elements();
+  require(n >= 1, "A batch has at least one row.");
+  if (moved_) {
+    for (std::size_t w = 0; w < state_.size(); ++w) {
+      if (!state_[w].tensor[0].empty()) network_.replace_weight(static_cast<WeightId>(w), state_[w].tensor[0]);
+    }
+    network_.repack();
+    moved_ = false;
+  }
+  std::vector<LossRow> rows;
+  std::vector<double> sigma, noise(static_cast<std::size_t>(elements)), losses(static_cast<std::size_t>(n));
+  std::vector<std::int32_t> shown(static_cast<std::size_t>(n), -1);
+  std::vector<float> x(static_cast<std::size_t>(n * elements));
+  for (std::int64_t i = 0; i < n; ++i) {
+    const NoiseKey key = key_of(options_.seed, images_ + i);
+    const auto draws = key.uniforms(NoiseStream::training, 1, 0);
+    rows.push_back(loss_row(options_.loss, network_.config(), draws[0]));
+    sigma.push_back(rows.back().sigma);
+    if (labels != nullptr && static_cast<double>(draws[1] >> 11) * 0x1p-53 >= options_.label_dropout) shown[static_cast<std::size_t>(i)] = labels[i];
+    draw_normals(key, NoiseStream::training, 0, noise);
+    for (std::int64_t e = 0; e < elements; ++e) {
+      x[static_cast<std::size_t>(i * elements + e)] =
+          static_cast<float>(static_cast<double>(images[i * elements + e]) + sigma.back() * noise[static_cast<std::size_t>(e)]);
+    }
+  }
+  const Cotangent<float> squares = [&](std::int64_t row, const float* denoised, float* cotangent) {
+    const double weight = rows[static_cast<std::size_t>(row)].weight;
+    double sum = 0;
+    for (std::int64_t e = 0; e < elements; ++e) {
+      const double d = static_cast<double>(denoised[e]) - static_cast<double>(images[row * elements + e]);
+      sum += d * d;
+      cotangent[e] = static_cast<float>(2 * weight * d / static_cast<double>(n));
+    }
+    losses[static_cast<std::size_t>(row)] = weight * sum / static_cast<double>(elements);
+  };
+  network_.clear_gradients();
+  network_.pull(n, sigma.data(), shown.data(), x.data(), squares, nullptr);
+  descend(n);
+  double loss = 0;
+  for (const double row : losses) loss += row;
+  return loss / static_cast<double>(n);
+}
+
+// Adam (Kingma and Ba 2015, bias-corrected), then the average; each number on its own, in double, stored as float.
+void Trainer::descend(std::int64_t n) {
+  const double seen = static_cast<double>(images_), steps = static_cast<double>(steps_ + 1);
+  const double rate = options_.learning_rate * (options_.warmup_images > 0 ? std::min(seen / options_.warmup_images, 1.0) : 1.0);
+  const double correct_1 = 1 - std::pow(options_.beta_1, steps), correct_2 = 1 - std::pow(options_.beta_2, steps);
+  const double life = options_.average_share > 0 ? std::min(options_.average_images, options_.average_share * seen) : options_.average_images;
+  const double keep = std::pow(0.5, static_cast<double>(n) / std::max(life, 1e-8));
+  for (std::size_t w = 0; w < state_.size(); ++w) {
+    State& state = state_[w];
+    if (state.tensor[0].empty()) continue;
+    const std::vector<double> gradient = network_.gradient(static_cast<WeightId>(w));
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      double g = gradient[i];
+      if (!std::isfinite(g)) g = std::isnan(g) ? 0 : std::copysign(kLargestGradient, g);
+      const double first = options_.beta_1 * static_cast<double>(state.tensor[1][i]) + (1 - options_.beta_1) * g;
+      const double second = options_.beta_2 * static_cast<double>(state.tensor[2][i]) + (1 - options_.beta_2) * g * g;
+      const double moved = static_cast<double>(state.tensor[0][i]) - rate * (first / correct_1) / (std::sqrt(second / correct_2) + options_.epsilon);
+      state.tensor[0][i] = static_cast<float>(moved);
+      state.tensor[1][i] = static_cast<float>(first);
+      state.tensor[2][i] = static_cast<float>(second);
+      state.tensor[3][i] = static_cast<float>(moved + keep * (static_cast<double>(state.tensor[3][i]) - moved));
+    }
+  }
+  images_ += n;
+  ++steps_;
+  moved_ = true;
+}
+
+std::span<const float> Trainer::tensor(TrainTensor kind, std::string_view name) const {
+  return state_[static_cast<std::size_t>(network_.weight(name))].tensor[static_cast<std::size_t>(kind)];
+}
+
+void Trainer::set_tensor(TrainTensor kind, std::string_view name, std::span<const float> values) {
+  std::vector<float>& place = state_[static_cast<std::size_t>(network_.weight(name))].tensor[static_cast<std::size_t>(kind)];
+  if (values.size() != place.size()) {
+    throw Error(DC_BAD_MODEL, "The tensor '" + std::string(name) + "' of a training state has " + std::to_string(values.size()) + " values, must have " +
+                                  std::to_string(place.size()) + ".");
+  }
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+    throw Error(DC_BAD_MODEL, "The tensor '" + std::string(name) + "' of a training state holds a value that is not finite.");
+  }
+  std::copy(values.begin(), values.end(), place.begin());
+  moved_ = true;
+}
+
+void Trainer::set_progress(std::int64_t images, std::int64_t steps) {
+  require(images >= 0 && steps >= 0, "The numbers of images and steps so far are not negative.");
+  images_ = images;
+  steps_ = steps;
+}
+
+}  // namespace diffcert

@@ -1,0 +1,68 @@
+// Training: a loss over noised images, Adam, and the running average of the weights that is the finished model.
+//
+// One step is a pure function of (weights, moments, average, images and steps so far, seed, images, labels): its noise levels, noise and dropped labels are
+// keyed by the number of the image in training, its sums run over rows ascending. So a state that was stored and set again goes on to
+// the same bits, whatever the batch that fits in memory and the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "train/loss.hpp"
+#include "unet/network.hpp"
+
+namespace diffcert {
+
+struct TrainOptions {
+  LossKind loss = LossKind::edm;
+  std::uint64_t seed = 0;
+  double learning_rate = 1e-3;
+  double warmup_images = 0;    // the rate grows from 0 in so many images
+  double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8;
+  double average_images = 5e5; // half-life of the average in images
+  double average_share = 0.05; // but at most so much of the images seen; 0 = no limit
+  double label_dropout = 0;    // probability that an image is shown without its label
+};
+
+// Throws DC_BAD_ARGUMENT with a sentence that names the option.
+void validate(const TrainOptions& options);
+
+enum class TrainTensor : std::uint8_t { weight, first_moment, second_moment, average };
+
+class Trainer {
+ public:
+  // rows: what goes through the network at once. elements: working memory of a row, as Network::differentiate.
+  Trainer(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainOptions& options,
+          std::int64_t rows, std::int64_t elements);
+
+  const Network& network() const { return network_; }
+  // Images shown and steps made since the beginning.
+  std::int64_t images() const { return images_; }
+  std::int64_t steps() const { return steps_; }
+  // One step on a batch: images [n, C, R, R] in EDM space, labels [n] in [0, label_dim) or -1; nullptr where the network has none. Returns
+  // the mean over elements of the weighted squares.
+  double step(std::int64_t n, const float* images, const std::int32_t* labels);
+
+  // The state: tensors in their published order, images and steps.
+  std::span<const float> tensor(TrainTensor kind, std::string_view name) const;
+  void set_tensor(TrainTensor kind, std::string_view name, std::span<const float> values);
+  void set_progress(std::int64_t images, std::int64_t steps);
+
+ private:
+  struct State {
+    std::vector<float> tensor[4];  // by TrainTensor; empty for a computed weight
+  };
+
+  void descend(std::int64_t n);
+
+  TrainOptions options_;
+  Network network_;
+  std::vector<State> state_;
+  std::int64_t images_ = 0, steps_ = 0;
+  bool moved_ = false;  // the weights are newer than the network's
+};
+
+}  // namespace diffcert

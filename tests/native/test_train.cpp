@@ -1,0 +1,201 @@
+// Training: the losses' levels and weights, Adam's arithmetic, the same bits in any batch of the network and after a state was stored and set
+// again, on any number of threads; and that it learns.
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "bench/conv_case.hpp"
+#include "check.hpp"
+#include "core/noise.hpp"
+#include "core/status.hpp"
+#include "tiny_model.hpp"
+#include "train/trainer.hpp"
+
+using namespace diffcert;
+
+namespace {
+
+TrainOptions options() {
+  TrainOptions o;
+  o.seed = 77;
+  o.learning_rate = 2e-3;
+  o.warmup_images = 64;
+  o.average_images = 200;
+  o.average_share = 0.5;
+  o.label_dropout = 0.2;
+  return o;
+}
+
+// Two classes that a network can tell apart: a bright left or right half, with a little of chance.
+struct Batch {
+  std::vector<float> images;
+  std::vector<std::int32_t> labels;
+  Batch(std::int64_t n, std::uint32_t seed) : images(bench::random_floats(n * 64, seed)) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      labels.push_back(static_cast<std::int32_t>((i + seed) % 2));
+      for (std::int64_t p = 0; p < 64; ++p) {
+        float& v = images[static_cast<std::size_t>(i * 64 + p)];
+        v = 0.1f * v + ((p % 8 < 4) == (labels.back() == 0) ? 0.8f : -0.8f);
+      }
+    }
+  }
+};
+
+Trainer make(const std::string& device, int threads, const std::string& isa, std::int64_t rows, std::int64_t elements = 0) {
+  return Trainer(validate(tiny::config(8, 1, 2)), device, threads, isa, options(), rows, elements);
+}
+
+double step(Trainer& trainer, std::uint32_t seed, std::int64_t n = 16) {
+  const Batch batch(n, seed);
+  return trainer.step(n, batch.images.data(), batch.labels.data());
+}
+
+bool same_state(const Trainer& a, const Trainer& b) {
+  for (const Weight& weight : a.network().weights()) {
+    for (int kind = 0; kind < 4; ++kind) {
+      const auto x = a.tensor(static_cast<TrainTensor>(kind), weight.name), y = b.tensor(static_cast<TrainTensor>(kind), weight.name);
+      if (x.size() != y.size() || (!x.empty() && std::memcmp(x.data(), y.data(), x.size_bytes()) != 0)) return false;
+    }
+  }
+  return a.images() == b.images() && a.steps() == b.steps();
+}
+
+void check_losses() {
+  const NetworkConfig config = validate(tiny::config(8, 1, 2));
+  constexpr std::uint64_t kHalf = std::uint64_t{1} << 63;
+  const LossRow edm = loss_row(LossKind::edm, config, kHalf);
+  CHECK(std::fabs(edm.sigma - std::exp(-1.2)) < 1e-9) << edm.sigma;
+  CHECK(std::fabs(edm.weight - (edm.sigma * edm.sigma + 0.25) / (0.25 * edm.sigma * edm.sigma)) < 1e-9 * edm.weight);
+  const LossRow ve = loss_row(LossKind::ve, config, kHalf);
+  CHECK(std::fabs(ve.sigma - std::sqrt(0.02 * 100)) < 1e-6 && std::fabs(ve.weight * ve.sigma * ve.sigma - 1) < 1e-12) << ve.sigma;
+  const LossRow vp = loss_row(LossKind::vp, config, ~std::uint64_t{0});
+  CHECK(std::fabs(vp.sigma - std::sqrt(std::exp(19.9 / 2 + 0.1) - 1)) < 1e-9 * vp.sigma) << vp.sigma;
+  CHECK(loss_row(LossKind::vp, config, 0).sigma > 0 && loss_row(LossKind::ve, config, 0).sigma >= 0.02);
+  // The median of EDM's levels and a standard deviation above it.
+  CHECK(std::fabs(loss_row(LossKind::edm, config, static_cast<std::uint64_t>(0.84134474606854293 * 0x1p63 * 2)).sigma - 1) < 1e-6);
+}
+
+// One step by hand: at the first of Adam's every learnt number moves by the rate, against its gradient's sign; the rate is 0 before warm-up.
+void check_adam() {
+  Trainer trainer = make("cpu", 1, "", 16);
+  const std::string name = "model.dec.8x8_aux_conv.weight";
+  const auto copy = [&](TrainTensor kind) {
+    const auto values = trainer.tensor(kind, name);
+    return std::vector<float>(values.begin(), values.end());
+  };
+  const auto start = copy(TrainTensor::weight);
+  step(trainer, 1);
+  CHECK(copy(TrainTensor::weight) == start) << "a step before the rate is more than 0";
+  const auto moment = copy(TrainTensor::first_moment), square = copy(TrainTensor::second_moment);
+  const auto gradient_of = [&](std::size_t i) { return static_cast<double>(moment[i]) / 0.1; };
+  for (std::size_t i = 0; i < moment.size(); ++i) {
+    const double g = gradient_of(i);
+    CHECK(std::fabs(static_cast<double>(square[i]) - 0.001 * g * g) <= 1e-6 * 0.001 * g * g + 1e-30) << i;
+  }
+  step(trainer, 2);
+  const auto after = copy(TrainTensor::weight), moment_2 = copy(TrainTensor::first_moment), square_2 = copy(TrainTensor::second_moment);
+  const auto average = copy(TrainTensor::average);
+  const double rate = 2e-3 * 16 / 64, keep = std::pow(0.5, 16.0 / (0.5 * 16));
+  for (std::size_t i = 0; i < start.size(); ++i) {
+    const double m = static_cast<double>(moment_2[i]) / (1 - 0.81), v = static_cast<double>(square_2[i]) / (1 - 0.999 * 0.999);
+    const double expected = static_cast<double>(start[i]) - rate * m / (std::sqrt(v) + 1e-8);
+    CHECK(std::fabs(static_cast<double>(after[i]) - expected) < 1e-7) << i << ": " << after[i] << ", by hand " << expected;
+    const double mixed = keep * static_cast<double>(start[i]) + (1 - keep) * static_cast<double>(after[i]);
+    CHECK(std::fabs(static_cast<double>(average[i]) - mixed) < 1e-7) << i << ": " << average[i] << ", by hand " << mixed;
+  }
+}
+
+void check_bits() {
+  Trainer whole = make("cpu", 2, "", 16);
+  std::vector<double> losses;
+  for (std::uint32_t i = 0; i < 6; ++i) losses.push_back(step(whole, i));
+  const auto same = [&](Trainer other, const char* what) {
+    for (std::uint32_t i = 0; i < 6; ++i) {
+      const double loss = step(other, i);
+      CHECK(loss == losses[i]) << what << ", step " << i << ": " << loss << ", not " << losses[i];
+    }
+    CHECK(same_state(whole, other)) << what;
+  };
+  same(make("cpu", 1, "", 5), "five rows at once, one thread");
+  same(make("cpu", 3, "portable", 16, 1), "portable, recomputed");
+  // Stored after three steps and set into another trainer.
+  Trainer first = make("cpu", 1, "", 8), second = make("cpu", 2, "", 16);
+  for (std::uint32_t i = 0; i < 3; ++i) step(first, i);
+  step(second, 9);  // a state of its own, to be replaced
+  for (const Weight& weight : first.network().weights()) {
+    for (int kind = 0; kind < 4; ++kind) second.set_tensor(static_cast<TrainTensor>(kind), weight.name, first.tensor(static_cast<TrainTensor>(kind), weight.name));
+  }
+  second.set_progress(first.images(), first.steps());
+  for (std::uint32_t i = 3; i < 6; ++i) CHECK(step(second, i) == losses[i]) << "resumed, step " << i;
+  CHECK(same_state(whole, second)) << "resumed";
+}
+
+void check_learning() {
+  Trainer trainer = make("cpu", 1, "", 32);
+  double first = 0, last = 0;
+  constexpr std::uint32_t kSteps = 80;
+  for (std::uint32_t i = 0; i < kSteps; ++i) {
+    const double loss = step(trainer, i, 32);
+    if (i < 10) first += loss;
+    if (i >= kSteps - 10) last += loss;
+  }
+  std::printf("loss of the first ten steps %.3f, of the last ten %.3f\n", first / 10, last / 10);
+  CHECK(last < 0.5 * first) << first << ", " << last;
+  // What was learnt is a model: it tells the classes apart at a level where the halves are hidden.
+  Network model(validate(tiny::config(8, 1, 2)), "cpu", 1, "");
+  for (const Weight& weight : model.weights()) {
+    if (!weight.computed) model.set_weight(weight.name, trainer.tensor(TrainTensor::average, weight.name));
+  }
+  model.finish(2);
+  const std::vector<float> x(128, 0.0f);
+  const std::vector<double> sigma(2, 2.0);
+  const std::vector<std::int32_t> labels{0, 1};
+  std::vector<float> out(128);
+  model.denoise(2, sigma.data(), labels.data(), x.data(), out.data());
+  double left = 0, right = 0;
+  for (std::size_t p = 0; p < 64; ++p) (p % 8 < 4 ? left : right) += static_cast<double>(out[p]) - static_cast<double>(out[64 + p]);
+  std::printf("class 0 less class 1: %.2f on the left, %.2f on the right\n", left / 32, right / 32);
+  CHECK(left / 32 > 0.3 && right / 32 < -0.3) << left << ' ' << right;
+}
+
+void check_refusals() {
+  const auto refused = [](const char* what, auto&& body) {
+    try {
+      body();
+      CHECK(false) << what;
+    } catch (const Error& e) {
+      CHECK(std::string(e.what()).ends_with(".")) << e.what();
+    }
+  };
+  const auto with = [](auto&& change) {
+    TrainOptions o = options();
+    change(o);
+    validate(o);
+  };
+  refused("learning_rate", [&] { with([](TrainOptions& o) { o.learning_rate = 0; }); });
+  refused("beta_1", [&] { with([](TrainOptions& o) { o.beta_1 = 1; }); });
+  refused("beta_2", [&] { with([](TrainOptions& o) { o.beta_2 = -0.1; }); });
+  refused("epsilon", [&] { with([](TrainOptions& o) { o.epsilon = 0; }); });
+  refused("warmup_images", [&] { with([](TrainOptions& o) { o.warmup_images = NAN; }); });
+  refused("average_images", [&] { with([](TrainOptions& o) { o.average_images = -1; }); });
+  refused("average_share", [&] { with([](TrainOptions& o) { o.average_share = INFINITY; }); });
+  refused("label_dropout", [&] { with([](TrainOptions& o) { o.label_dropout = 1.5; }); });
+  Trainer trainer = make("cpu", 1, "", 4);
+  const std::vector<float> values(3, 0.0f), bad(16, NAN);
+  refused("a tensor of another size", [&] { trainer.set_tensor(TrainTensor::weight, "model.enc.8x8_conv.bias", values); });
+  refused("a tensor that is not finite", [&] { trainer.set_tensor(TrainTensor::weight, "model.enc.8x8_conv.bias", bad); });
+  refused("an unknown tensor", [&] { trainer.tensor(TrainTensor::weight, "nothing"); });
+  refused("a negative progress", [&] { trainer.set_progress(-1, 0); });
+}
+
+}  // namespace
+
+int main() {
+  check_losses();
+  check_adam();
+  check_bits();
+  if (check::depth() > 0) check_learning();
+  check_refusals();
+  return check::finish();
+}
