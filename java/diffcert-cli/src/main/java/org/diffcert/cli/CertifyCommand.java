@@ -81,11 +81,16 @@ final class CertifyCommand implements Callable<Integer> {
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (ImageData set = images.open()) {
       ImageRange range = images.range(set);
-      CertifyConfig config = given.withFamily(Arguments.family(family, range.size(), plan.sigmas().size()));
-      refuseHopeless(config, plan.sigmas());
+      CertifyConfig config = given.withFamily(
+          Arguments.family(family, range.size(), plan.cascade().isPresent() ? 1 : plan.sigmas().size()));
+      if (plan.cascade().isPresent()) {
+        CascadeArguments.refuseHopeless(plan.cascade().get(), plan.sigmas(), config);
+      } else {
+        refuseHopeless(config, plan.sigmas());
+      }
       try (ClassifierArguments.Opened opened = plan.open(terminal)) {
         classifier.refuseUnfit(opened, set);
-        CertifyJob job = new CertifyJob(terminal, opened, set, range, config, out);
+        CertifyJob job = new CertifyJob(terminal, opened, set, range, config, plan.cascade(), out);
         if (like != null) {
           refuseOther(terminal, RunLog.read(like).header(), job.header());
         }

@@ -4,9 +4,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
+import org.diffcert.certify.Cascade;
 import org.diffcert.certify.Certificate;
 import org.diffcert.certify.CertifyConfig;
 import org.diffcert.certify.Stopping;
@@ -47,15 +49,15 @@ final class CertifyJob implements RunListener {
   private int done;
 
   CertifyJob(Terminal terminal, ClassifierArguments.Opened opened, ImageData data, ImageRange images,
-      CertifyConfig config, Path directory) {
+      CertifyConfig config, Optional<Cascade> cascade, Path directory) {
     this.terminal = terminal;
     this.source = opened.classifier();
     this.data = data;
     this.images = images;
     this.config = config;
     this.directory = directory;
-    this.run = new CertifyRun(source, data, images, config, Main.version(), opened.build(),
-        opened.device(), opened.origin());
+    this.run = new CertifyRun(source, data, images, config, cascade, Main.version(), opened.build(), opened.device(),
+        opened.origin());
   }
 
   /** What the run is. */
@@ -86,9 +88,13 @@ final class CertifyJob implements RunListener {
 
   private void describe() {
     terminal.say("data     " + data.name() + ", " + images.size() + " images of " + data.shape());
-    if (config.family() > source.sigmas().size()) {
+    if (config.family() > header().certificates()) {
       terminal.say("family   alpha " + config.alpha() + " is shared among " + config.family() + " certificates"
           + (run.header().joint() ? ": all of this run hold together" : ""));
+    }
+    if (header().cascade().isPresent()) {
+      terminal.say(CascadeArguments.description(header()));
+      return;
     }
     List<StopRule> rules = config.rules(source.sigmas());
     for (int s = 0; s < rules.size(); s++) {
@@ -125,8 +131,9 @@ final class CertifyJob implements RunListener {
 
   @Override
   public void samples(Phase phase, int samples, int total) {
-    int all = config.n0() + config.n();
-    int cast = phase == Phase.SELECT ? samples : config.n0() + samples;
+    int stages = header().cascade().isPresent() ? source.sigmas().size() : 1;
+    int all = stages * (config.n0() + config.n());
+    int cast = phase == Phase.SELECT ? samples : stages * config.n0() + samples;
     double part = cast / (double) all;
     if (!estimated) {
       estimate(cast, all);
@@ -144,7 +151,7 @@ final class CertifyJob implements RunListener {
     double each = (double) nanos / cast;
     int left = images.size() - before;
     terminal.say(String.format(Locale.ROOT, "time     %s %s: %d %s, %d samples each, %.3g s a sample",
-        config.stop().kind() == Stopping.Kind.FIXED ? "about" : "at most",
+        config.stop().kind() == Stopping.Kind.FIXED && header().cascade().isEmpty() ? "about" : "at most",
         Terminal.time(Duration.ofNanos((long) (each * all * left))), left, left == 1 ? "image" : "images", all,
         each / 1e9));
   }
@@ -154,7 +161,8 @@ final class CertifyJob implements RunListener {
     done = finished;
     StringBuilder line = new StringBuilder();
     line.append(String.format(Locale.ROOT, "image %5d  label %s", record.image(), name(record.label())));
-    for (Certificate c : record.certificates()) {
+    record.cascade().ifPresent(c -> line.append(CascadeArguments.found(c, record.label(), data.classNames())));
+    for (Certificate c : record.cascade().isPresent() ? List.<Certificate>of() : record.certificates()) {
       line.append(String.format(Locale.ROOT, "  sigma %s: %s", c.sigma(), c.abstains() ? "abstain"
           : String.format(Locale.ROOT, "%s radius %.4f%s", name(c.predict()), floor4(c.radius()),
               c.predict() == record.label() ? "" : " (wrong)")));
@@ -171,9 +179,11 @@ final class CertifyJob implements RunListener {
   private void summarise(Path report) {
     RunLog log = RunLog.read(directory);
     terminal.say("");
-    Table table = new Table("sigma", "images", "r=0", "0.25", "0.5", "0.75", "1.0", "ACR", "abstain");
-    for (int s = 0; s < source.sigmas().size(); s++) {
-      table.row(AnalyzeCommand.cells(source.sigmas().get(s).toString(), new Analysis(Results.rows(log, s)), RADII));
+    boolean cascade = log.header().cascade().isPresent();
+    Table table = new Table(cascade ? "sigmas" : "sigma", "images", "r=0", "0.25", "0.5", "0.75", "1.0", "ACR", "abstain");
+    for (int s = 0; s < log.header().certificates(); s++) {
+      String name = cascade ? "cascade" : source.sigmas().get(s).toString();
+      table.row(AnalyzeCommand.cells(name, new Analysis(Results.rows(log, s)), RADII));
     }
     terminal.say("Certified accuracy at radius r (exact 95% interval over the images):");
     terminal.say(table.toString());
@@ -182,7 +192,7 @@ final class CertifyJob implements RunListener {
     long used = log.records().stream().mapToLong(RunRecord::samples).sum();
     double calls = (double) log.records().stream().mapToLong(RunRecord::calls).sum() / used;
     long most = source.callsPerSample();
-    String each = calls == most ? Long.toString(most) : String.format(Locale.ROOT, "%.1f of at most %d", calls, most);
+    String each = cascade ? String.format(Locale.ROOT, "%.1f", calls) : calls == most ? Long.toString(most) : String.format(Locale.ROOT, "%.1f of at most %d", calls, most);
     terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %s network calls a vote",
         total / log.records().size(), 3600 * log.records().size() / total, each));
     long votes = source.stageNanos().values().stream().mapToLong(Long::longValue).sum();
@@ -195,10 +205,11 @@ final class CertifyJob implements RunListener {
       terminal.say(String.format(Locale.ROOT, "%.0f samples an image on average, those that choose the class included",
           (double) used / log.records().size()));
     }
+    CascadeArguments.summary(log).ifPresent(terminal::say);
     terminal.say((run.header().joint() ? "All rows hold together" : "Each row holds") + " with probability at least "
-        + (1 - config.alpha()) + " over the noise; see docs/spec/certificate.md.");
+        + (1 - config.alpha()) + " over the noise; see docs/spec/" + (cascade ? "cascade" : "certificate") + ".md.");
     terminal.say("run      " + directory.resolve(RunLog.FILE));
-    for (int s = 0; s < source.sigmas().size(); s++) {
+    for (int s = 0; s < log.header().certificates(); s++) {
       terminal.say("results  " + directory.resolve(Results.fileName(log.header(), s)));
     }
     terminal.say("report   " + report);

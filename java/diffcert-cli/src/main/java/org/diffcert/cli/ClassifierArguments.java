@@ -2,9 +2,11 @@ package org.diffcert.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
 import org.diffcert.DiffcertException;
+import org.diffcert.certify.Cascade;
 import org.diffcert.certify.VoteSource;
 import org.diffcert.denoise.Purification;
 import org.diffcert.diffusion.ClassifierOptions;
@@ -37,7 +39,8 @@ final class ClassifierArguments {
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
       description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; onnx: the classifier in an ONNX file, "
           + "under integer noise; denoised: --onnx behind the denoised estimate of --model; densepure: --onnx behind "
-          + "several runs of --model's reverse chain, by majority.")
+          + "several runs of --model's reverse chain, by majority; cascade: --base at every --sigma, from the largest "
+          + "down, until one answers.")
   String classifier;
 
   @Mixin
@@ -45,6 +48,9 @@ final class ClassifierArguments {
 
   @Mixin
   DenoiserArguments denoiser;
+
+  @Mixin
+  CascadeArguments cascade;
 
   @Option(names = "--sigma", required = true, paramLabel = "S[,S..]",
       description = "Smoothing noise in [0,1] pixel units. Several share the error probability.")
@@ -117,8 +123,8 @@ final class ClassifierArguments {
     }
   }
 
-  /** What the options ask for, checked and not opened: the levels, and how to open it. */
-  record Plan(List<Sigma> sigmas, Function<Terminal, Opened> opening) {
+  /** What the options ask for, checked and not opened: the levels, whether they are a cascade, and how to open it. */
+  record Plan(List<Sigma> sigmas, Optional<Cascade> cascade, Function<Terminal, Opened> opening) {
     Opened open(Terminal terminal) {
       return opening.apply(terminal);
     }
@@ -130,38 +136,60 @@ final class ClassifierArguments {
    * @param recorded the seed of the run that is gone on with, empty for none; taken where the seed is auto
    */
   Plan plan(OptionalLong recorded) {
+    Optional<Cascade> settings = settings();
     if (!isOfUsers()) {
       onnx.refuseAny();
       denoiser.refuseAny();
       ClassifierOptions options = options(recorded);
-      return new Plan(options.sigmas(), terminal -> open(terminal, options));
+      return new Plan(options.sigmas(), settings, terminal -> open(terminal, options));
     }
     if (!noise.equals("integer")) {
-      throw DiffcertException.usage("--noise is '" + noise + "', --classifier " + classifier
+      throw DiffcertException.usage("--noise is '" + noise + "', --classifier " + voter()
           + " takes integer noise only");
     }
     if (unconditionalModel != null || !prune.equals("none")) {
-      throw DiffcertException.usage("--unconditional-model and --prune do not go with --classifier " + classifier);
+      throw DiffcertException.usage("--unconditional-model and --prune do not go with --classifier " + voter());
     }
     OnnxOptions input = onnx.options();
     List<Sigma> sigmas = Arguments.sigmas(sigma);
+    Scales scales = new Scales(sigmas, isCascade());
     long value = seed(recorded);
-    if (DenoiserArguments.isOne(classifier)) {
-      Purification how = denoiser.purification(classifier);
-      return new Plan(sigmas, terminal -> denoiser.open(network, batch, !noClamp, input, how, sigmas, value,
+    if (DenoiserArguments.isOne(voter())) {
+      Purification how = denoiser.purification(voter());
+      return new Plan(sigmas, settings, terminal -> denoiser.open(network, batch, !noClamp, input, how, scales, value,
           seedText(value), terminal));
     }
     denoiser.refuseAny();
     if (!network.device.equals("auto") && !network.device.equals("cpu")) {
       throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
     }
-    return new Plan(sigmas, terminal -> OnnxArguments.open(network.model, input, sigmas, value, network.threads,
+    return new Plan(sigmas, settings, terminal -> OnnxArguments.open(network.model, input, scales, value, network.threads,
         seedText(value), terminal));
   }
 
   /** Whether a model of any user's classifies. */
   private boolean isOfUsers() {
-    return classifier.equals(OnnxArguments.NAME) || DenoiserArguments.isOne(classifier);
+    return voter().equals(OnnxArguments.NAME) || DenoiserArguments.isOne(voter());
+  }
+
+  private boolean isCascade() {
+    return classifier.equals(CascadeArguments.NAME);
+  }
+
+  /** What casts the votes: the classifier, or what a cascade asks at each sigma. */
+  private String voter() {
+    return isCascade() ? cascade.base : classifier;
+  }
+
+  private Optional<Cascade> settings() {
+    if (isCascade()) {
+      if (!noise.equals("integer")) {
+        throw DiffcertException.usage("--noise is '" + noise + "', --classifier cascade takes integer noise only");
+      }
+      return Optional.of(cascade.settings());
+    }
+    cascade.refuseAny();
+    return Optional.empty();
   }
 
   private String seedText(long value) {
@@ -181,10 +209,11 @@ final class ClassifierArguments {
 
   /** The same of a diffusion classifier. */
   ClassifierOptions options(OptionalLong recorded) {
-    ClassifierKind kind = ClassifierKind.of(classifier);
+    ClassifierKind kind = ClassifierKind.of(voter());
     List<Sigma> sigmas = Arguments.sigmas(sigma);
+    NoiseMode mode = noiseMode(kind, isCascade() ? 1 : sigmas.size());
     ClassifierOptions options = new ClassifierOptions(kind, sigmas, levels, GridKind.of(grid), Weighting.of(weights),
-        !noClamp, noiseMode(kind, sigmas), seed(recorded), 0, pruning());
+        !noClamp, mode, seed(recorded), 0, pruning());
     options.schedules();
     options.siftSchedules();
     return options;
@@ -197,12 +226,14 @@ final class ClassifierArguments {
     DiffusionModel unconditional = null;
     try {
       unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, batch);
-      DiffusionClassifier opened = DiffusionClassifier.open(model, unconditional, options);
+      DiffusionModel second = unconditional;
+      VoteSource opened = new Scales(options.sigmas(), isCascade()).votes(
+          sigmas -> DiffusionClassifier.open(model, second, options.withSigmas(sigmas)));
       terminal.say("model    " + fileName(network.model) + ", digest " + model.digest().substring(0, 16));
       boolean pruned = options.pruning().kind() != Pruning.Kind.NONE;
       terminal.say("votes    " + options.kind().cliName()
           + (pruned ? ", pruned: " + options.pruning() + ", at most " : ", ") + opened.callsPerSample()
-          + " network calls each, " + seedText(options.seed()));
+          + (isCascade() ? " network calls for all sigmas, " : " network calls each, ") + seedText(options.seed()));
       if (options.noise() == NoiseMode.FLOAT) {
         terminal.say("warning  float noise is for comparison with published runs; it is not a sound certificate");
       }
@@ -236,9 +267,9 @@ final class ClassifierArguments {
     };
   }
 
-  private NoiseMode noiseMode(ClassifierKind kind, List<Sigma> sigmas) {
+  private NoiseMode noiseMode(ClassifierKind kind, int sigmas) {
     return switch (noise) {
-      case "integer" -> kind == ClassifierKind.EPNDC && sigmas.size() > 1 ? NoiseMode.PATH : NoiseMode.INTEGER;
+      case "integer" -> kind == ClassifierKind.EPNDC && sigmas > 1 ? NoiseMode.PATH : NoiseMode.INTEGER;
       case "float" -> NoiseMode.FLOAT;
       case "uniform", "laplace" -> throw DiffcertException.usage("--noise " + noise + " does not go with a diffusion "
           + "classifier, whose levels are matched to Gaussian noise; from Java, NoisyVotes casts votes of any other "

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.diffcert.DiffcertException;
+import org.diffcert.certify.VoteSource;
 import org.diffcert.denoise.DenoisedVotes;
 import org.diffcert.denoise.Purification;
 import org.diffcert.denoise.Sampler;
@@ -14,7 +15,6 @@ import org.diffcert.diffusion.DiffusionDenoiser;
 import org.diffcert.diffusion.DiffusionModel;
 import org.diffcert.diffusion.Matching;
 import org.diffcert.diffusion.NativeLibrary;
-import org.diffcert.noise.Sigma;
 import org.diffcert.onnx.OnnxClassifier;
 import org.diffcert.onnx.OnnxOptions;
 import org.diffcert.run.Origin;
@@ -95,7 +95,7 @@ final class DenoiserArguments {
 
   /** Opens the denoiser and what is behind it. */
   ClassifierArguments.Opened open(ModelArguments network, int batch, boolean clamp, OnnxOptions input,
-      Purification how, List<Sigma> sigmas, long seed, String votesEnd, Terminal terminal) {
+      Purification how, Scales scales, long seed, String votesEnd, Terminal terminal) {
     OnnxClassifier behind = OnnxClassifier.open(onnx, input);
     DiffusionModel model = null;
     try {
@@ -103,14 +103,16 @@ final class DenoiserArguments {
       model = network.open(network.model, device, batch);
       Matching matching = Matching.of(match == null ? "auto" : match, model.config());
       int threads = network.threads > 0 ? network.threads : Runtime.getRuntime().availableProcessors();
-      DenoisedVotes opened = new DenoisedVotes(new DiffusionDenoiser(model, matching, clamp), behind, how, sigmas,
-          seed, threads);
+      DiffusionDenoiser denoiser = new DiffusionDenoiser(model, matching, clamp);
+      VoteSource opened = scales.votes(
+          sigmas -> new DenoisedVotes(denoiser, behind, how, sigmas, seed, threads));
       terminal.say("model    " + network.model.getFileName() + ", digest " + model.digest().substring(0, 16));
       terminal.say("behind   " + onnx.getFileName() + ", digest " + behind.digest().substring(0, 16) + ", "
           + behind.build() + ", " + behind.batch() + " images a call");
       String what = how.equals(Purification.ONE_SHOT) ? ONE_SHOT : MANY + ", " + how.votes() + " runs of " + how.steps()
           + " steps (" + how.sampler().cliName() + ")";
-      terminal.say("votes    " + what + ", " + opened.callsPerSample() + " denoiser calls each, " + votesEnd);
+      terminal.say("votes    " + what + ", " + opened.callsPerSample()
+          + (scales.apart() ? " denoiser calls for all sigmas, " : " denoiser calls each, ") + votesEnd);
       Origin origin = Origin.here(String.valueOf(network.model.getFileName()), String.valueOf(onnx.getFileName()),
           device.describe(), device.driver(), NativeLibrary.buildInfo() + ", " + behind.build());
       return new ClassifierArguments.Opened(opened, List.of(model), device.name(),

@@ -11,7 +11,6 @@ import org.diffcert.DiffcertException;
 import org.diffcert.certify.NoisyVotes;
 import org.diffcert.image.ImageData;
 import org.diffcert.noise.NoiseLaw;
-import org.diffcert.noise.Sigma;
 import org.diffcert.onnx.Layout;
 import org.diffcert.onnx.OnnxClassifier;
 import org.diffcert.onnx.OnnxOptions;
@@ -76,7 +75,7 @@ final class OnnxArguments {
   }
 
   /** The classifier's votes; no vote depends on the number of threads. */
-  static ClassifierArguments.Opened open(Path file, OnnxOptions options, List<Sigma> sigmas, long seed, int threads,
+  static ClassifierArguments.Opened open(Path file, OnnxOptions options, Scales scales, long seed, int threads,
       String seedText, Terminal terminal) {
     OnnxClassifier opened = OnnxClassifier.open(file, options);
     terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", "
@@ -87,7 +86,8 @@ final class OnnxArguments {
     int all = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
     Origin origin = Origin.here(String.valueOf(file.getFileName()), "", opened.build() + ", " + all + " threads", "",
         opened.build());
-    return new ClassifierArguments.Opened(new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, all), List.of(), "cpu",
+    return new ClassifierArguments.Opened(
+        scales.votes(sigmas -> new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, all)), List.of(), "cpu",
         opened.build(), origin);
   }
 

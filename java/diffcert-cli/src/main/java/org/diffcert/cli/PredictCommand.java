@@ -45,6 +45,10 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ClassifierArguments.Plan plan = classifier.plan(OptionalLong.empty());
+    if (plan.cascade().isPresent()) {
+      throw DiffcertException.usage("predict is for one smoothed classifier a sigma; certify says what a cascade's "
+          + "deployed predictor makes of each image, beside its certificate");
+    }
     if (out != null && plan.sigmas().size() > 1) {
       throw DiffcertException.usage("--out takes the table of one sigma; run predict once a sigma");
     }

@@ -74,8 +74,8 @@ final class RunNetwork extends NetworkArguments {
    */
   static List<String> differences(RunLog log, ImageData set, ClassifierArguments.Opened opened, boolean anySeed) {
     RunHeader there = log.header();
-    RunHeader here = new CertifyRun(opened.classifier(), set, there.images(), there.config(), there.library(),
-        opened.build(), opened.device(), opened.origin()).header();
+    RunHeader here = new CertifyRun(opened.classifier(), set, there.images(), there.config(), there.cascade(),
+        there.library(), opened.build(), opened.device(), opened.origin()).header();
     List<String> differences = new ArrayList<>(here.differences(there));
     differences.removeIf(difference -> anySeed && difference.startsWith("source.seed is "));
     List<String> others = differences.stream().filter(d -> !Builds.isOne(d) && !d.startsWith("device is ")).toList();

@@ -18,7 +18,26 @@ final class RunOptions {
 
   /** Those that make the classifier, as option and value. */
   static Map<String, String> ofClassifier(RunHeader header) {
-    Map<String, Object> source = header.source();
+    Map<String, String> options = ofVoter(header);
+    CascadeArguments.complete(options, header);
+    return options;
+  }
+
+  /** What the votes are cast by; of a cascade, at its smallest sigma, beside which its others differ in levels alone. */
+  private static Map<String, Object> voter(RunHeader header) {
+    Map<String, Object> voter = new LinkedHashMap<>(header.source());
+    if (header.cascade().isPresent()) {
+      if (!(header.source().get("scales") instanceof List<?> scales) || scales.isEmpty()
+          || !(scales.get(0) instanceof Map<?, ?> smallest)) {
+        throw foreign("scales");
+      }
+      smallest.forEach((key, value) -> voter.put((String) key, value));
+    }
+    return voter;
+  }
+
+  private static Map<String, String> ofVoter(RunHeader header) {
+    Map<String, Object> source = voter(header);
     if (source.get("classifier") instanceof Map<?, ?> described) {
       Map<String, String> options;
       if (OnnxArguments.NAME.equals(described.get("kind"))) {
@@ -56,7 +75,7 @@ final class RunOptions {
 
   /** The option that gives a run's second file, if it has one: the unconditional network, or what is behind a denoiser. */
   static String second(RunHeader header) {
-    boolean denoised = header.source().get("classifier") instanceof Map<?, ?> described
+    boolean denoised = voter(header).get("classifier") instanceof Map<?, ?> described
         && DenoiserArguments.isOne(described.get("kind"));
     return denoised ? "--onnx" : "--unconditional-model";
   }

@@ -146,6 +146,16 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
   }
 
   /**
+   * The same at other smoothing levels, in the same noise mode.
+   *
+   * @param others strictly ascending, at least one
+   * @return the options
+   */
+  public ClassifierOptions withSigmas(List<Sigma> others) {
+    return new ClassifierOptions(kind, others, levels, grid, weighting, clamp, noise, seed, batch, pruning);
+  }
+
+  /**
    * The same that drops classes by another rule.
    *
    * @param rule how classes are dropped while a vote is made

@@ -30,6 +30,7 @@ final class Network implements AutoCloseable {
   private final OrtSession session;
   private final String input;
   private final long[] dimensions;
+  private boolean closed;
 
   private Network(String name, OrtEnvironment environment, OrtSession session) {
     this.name = name;
@@ -112,8 +113,11 @@ final class Network implements AutoCloseable {
   }
 
   @Override
-  public void close() {
-    close(session);
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      close(session);
+    }
   }
 
   private long[] tensor(String what, Map<String, NodeInfo> infos, int rank) {

@@ -126,6 +126,13 @@ public final class CascadeVotes implements VoteSource {
   }
 
   @Override
+  public Map<String, Long> stageNanos() {
+    Map<String, Long> sum = new LinkedHashMap<>();
+    scales.forEach(scale -> scale.stageNanos().forEach((name, nanos) -> sum.merge(name, nanos, Long::sum)));
+    return sum;
+  }
+
+  @Override
   public void close() {
     scales.forEach(VoteSource::close);
   }
