@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CascadeSoundnessTest {
   private static final int DEPTH = Integer.getInteger("depth", 1);
   private static final double ALPHA = 0.05;
-  private static final int RUNS = 2000;
+  private static final int RUNS = 1000 * DEPTH;
 
   /** What a grid of images showed. */
   private static final class Tally {
@@ -28,18 +28,18 @@ class CascadeSoundnessTest {
     private int withoutConstraints;
   }
 
-  /** Every image of 120 random cascades over one pixel. */
+  /** Every image of 60 random cascades over one pixel. */
   @ParameterizedTest
   @EnumSource(Cascade.Walk.class)
   void noImageChangesClassInsideItsRadiusOnALine(Cascade.Walk walk) {
     Tally tally = new Tally();
-    for (long seed = 1; seed <= 120L * DEPTH; seed++) {
+    for (long seed = 1; seed <= 60L * DEPTH; seed++) {
       check(CascadeToy.random(seed, 1), walk, 1, tally, "seed " + seed);
     }
     System.out.printf("CascadeSoundnessTest: line, walk %s: %d certified, %d by a later stage, %d within 6 of the truth, "
         + "%d false without the earlier stages' constraints%n", walk, tally.certified, tally.later, tally.sharp,
         tally.withoutConstraints);
-    assertTrue(tally.certified > 5000 && tally.later > 500, "the cases say something");
+    assertTrue(tally.certified > 5000 && tally.later > 300, "the cases say something");
     assertTrue(tally.sharp > tally.certified / 20, "radii are not needlessly small everywhere: " + tally.sharp);
     assertTrue(tally.withoutConstraints > 100, "a radius of the answering stage alone is caught");
   }
