@@ -156,8 +156,7 @@ final class ClassifierArguments {
     long value = seed(recorded);
     if (DenoiserArguments.isOne(voter())) {
       Purification how = denoiser.purification(voter());
-      return new Plan(sigmas, settings, terminal -> denoiser.open(network, batch, !noClamp, input, how, scales, value,
-          seedText(value), terminal));
+      return new Plan(sigmas, settings, terminal -> denoiser.open(this, input, how, scales, value, terminal));
     }
     denoiser.refuseAny();
     if (!network.device.equals("auto") && !network.device.equals("cpu")) {
@@ -192,7 +191,8 @@ final class ClassifierArguments {
     return Optional.empty();
   }
 
-  private String seedText(long value) {
+  /** The seed as it is said, with what a given one makes of the run. */
+  String seedText(long value) {
     return "seed " + Long.toUnsignedString(value) + (seed.equals("auto") ? "" : " (given: a reproduction run)");
   }
 

@@ -93,26 +93,26 @@ final class DenoiserArguments {
         ties == null ? TieRule.LOWEST : TieRule.of(ties));
   }
 
-  /** Opens the denoiser and what is behind it. */
-  ClassifierArguments.Opened open(ModelArguments network, int batch, boolean clamp, OnnxOptions input,
-      Purification how, Scales scales, long seed, String votesEnd, Terminal terminal) {
+  /** Opens the denoiser and what is behind it; of the other options, those about network, batch and clamp are read. */
+  ClassifierArguments.Opened open(ClassifierArguments others, OnnxOptions input, Purification how, Scales scales,
+      long seed, Terminal terminal) {
+    ModelArguments network = others.network;
     OnnxClassifier behind = OnnxClassifier.open(onnx, input);
     DiffusionModel model = null;
     try {
       Device device = network.device(terminal);
-      model = network.open(network.model, device, batch);
+      model = network.open(network.model, device, others.batch);
       Matching matching = Matching.of(match == null ? "auto" : match, model.config());
       int threads = network.threads > 0 ? network.threads : Runtime.getRuntime().availableProcessors();
-      DiffusionDenoiser denoiser = new DiffusionDenoiser(model, matching, clamp);
-      VoteSource opened = scales.votes(
-          sigmas -> new DenoisedVotes(denoiser, behind, how, sigmas, seed, threads));
+      DiffusionDenoiser denoiser = new DiffusionDenoiser(model, matching, !others.noClamp);
+      VoteSource opened = scales.votes(sigmas -> new DenoisedVotes(denoiser, behind, how, sigmas, seed, threads));
       terminal.say("model    " + network.model.getFileName() + ", digest " + model.digest().substring(0, 16));
       terminal.say("behind   " + onnx.getFileName() + ", digest " + behind.digest().substring(0, 16) + ", "
           + behind.build() + ", " + behind.batch() + " images a call");
       String what = how.equals(Purification.ONE_SHOT) ? ONE_SHOT : MANY + ", " + how.votes() + " runs of " + how.steps()
           + " steps (" + how.sampler().cliName() + ")";
       terminal.say("votes    " + what + ", " + opened.callsPerSample()
-          + (scales.apart() ? " denoiser calls for all sigmas, " : " denoiser calls each, ") + votesEnd);
+          + (scales.apart() ? " denoiser calls for all sigmas, " : " denoiser calls each, ") + others.seedText(seed));
       Origin origin = Origin.here(String.valueOf(network.model.getFileName()), String.valueOf(onnx.getFileName()),
           device.describe(), device.driver(), NativeLibrary.buildInfo() + ", " + behind.build());
       return new ClassifierArguments.Opened(opened, List.of(model), device.name(),

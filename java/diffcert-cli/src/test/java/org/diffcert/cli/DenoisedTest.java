@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.diffcert.denoise.DdpmSchedule;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,6 +112,37 @@ class DenoisedTest {
     Path again = directory.resolve("again");
     Cli.ok("certify", "--like", run, "--model", Cli.MODEL, "--onnx", CNN, "--data", Cli.DIGITS, "--out", again);
     assertEquals(withoutTimes(run), withoutTimes(again));
+  }
+
+  /** A network that says the variance of its steps, matched by timesteps, in front of a published classifier. */
+  @Test
+  void anImprovedDdpmIsMatchedByTimesteps() throws IOException {
+    Object[] network = {"--model", Cli.SHARED.resolve("golden/edm/adm-iddpm.model.safetensors"), "--onnx",
+        Cli.SHARED.resolve("models/cifar10-resnet20.onnx"), "--data",
+        "cifar10:" + Cli.SHARED.resolve("data/cifar10/cifar10-test-exact-first932.bin"), "--device", "cpu"};
+    Path run = directory.resolve("iddpm");
+    Cli cli = Cli.run(words(network, "certify", "--classifier", "densepure", "--votes", "2", "--steps", "2", "--sigma",
+        "0.5", "--images", "0:1", "--n0", "2", "--n", "12", "--seed", "5", "--out", run));
+    assertEquals(0, cli.code(), cli.err());
+    DdpmSchedule cosine = DdpmSchedule.cosine(1000);
+    String levels = "\"levels\":[[" + cosine.level(cosine.chain(1, 2)[0]) + "," + cosine.level(cosine.chain(1, 2)[1]);
+    String header = Files.readAllLines(run.resolve("run.jsonl")).get(0);
+    assertTrue(header.contains("\"match\":\"cosine\",\"clamp\":true}," + levels), header);
+    Path again = directory.resolve("again");
+    Cli.ok(words(network, "certify", "--like", run, "--batch", "3", "--threads", "1", "--out", again));
+    assertEquals(withoutTimes(run), withoutTimes(again));
+    refused(Cli.run(words(network, "certify", "--like", run, "--match", "level", "--out", directory.resolve("other"))),
+        2, "source.classifier.denoiser.match is");
+    refused(Cli.run(words(network, "certify", "--classifier", "densepure", "--sampler", "edm", "--sigma", "0.5",
+        "--out", directory.resolve("edm"))), 2, "needs a network that takes any noise level");
+    refused(Cli.run(words(network, "certify", "--classifier", "densepure", "--steps", "2", "--sigma", "0.0002",
+        "--out", directory.resolve("small"))), 2, "timesteps to the image");
+  }
+
+  private static Object[] words(Object[] network, Object... words) {
+    List<Object> all = new ArrayList<>(Arrays.asList(words));
+    all.addAll(Arrays.asList(network));
+    return all.toArray();
   }
 
   @Test
