@@ -111,8 +111,9 @@ final class DenoiserArguments {
           + behind.build() + ", " + behind.batch() + " images a call");
       String what = how.equals(Purification.ONE_SHOT) ? ONE_SHOT : MANY + ", " + how.votes() + " runs of " + how.steps()
           + " steps (" + how.sampler().cliName() + ")";
-      terminal.say("votes    " + what + ", " + opened.callsPerSample()
-          + (scales.apart() ? " denoiser calls for all sigmas, " : " denoiser calls each, ") + others.seedText(seed));
+      long calls = opened.callsPerSample();
+      terminal.say("votes    " + what + ", " + calls + (calls == 1 ? " denoiser call " : " denoiser calls ")
+          + (scales.apart() ? "for all sigmas, " : "each, ") + others.seedText(seed));
       Origin origin = Origin.here(String.valueOf(network.model.getFileName()), String.valueOf(onnx.getFileName()),
           device.describe(), device.driver(), NativeLibrary.buildInfo() + ", " + behind.build());
       return new ClassifierArguments.Opened(opened, List.of(model), device.name(),

@@ -34,7 +34,7 @@ class DenoisedTest {
   static void certifyOnce() {
     Cli denoised = certify("denoised", shared.resolve("denoised"), "--seed", "5");
     assertEquals(0, denoised.code(), denoised.err());
-    assertTrue(denoised.out().contains("votes    denoised, 1 denoiser calls each, seed 5"), denoised.out());
+    assertTrue(denoised.out().contains("votes    denoised, 1 denoiser call each, seed 5"), denoised.out());
     assertEquals(2, denoised.out().lines().filter(line -> line.contains("radius 0.")).count(), denoised.out());
     assertTrue(denoised.out().matches("(?s).*votes' time here noise [0-9.]+%, denoiser [0-9.]+%, classifier .*"),
         denoised.out());
