@@ -94,19 +94,30 @@ struct ConvFinish {
   }
 };
 
-// Inputs of the whole batch, eight channels at a time; a pixel is its index within all samples.
+// Inputs of the whole batch.
 struct ConvVectors {
   HalfIn src0, src1, skip0, skip1;
   Global<const float> affine;
 
   DC_DEVICE explicit ConvVectors(const ConvParams& p) : src0(p.src[0]), src1(p.src[1]), skip0(p.skip[0]), skip1(p.skip[1]), affine(p.affine) {}
+};
 
-  // Channels c to c + 7 of the concatenated sources, or of the skips, as they lie.
-  DC_DEVICE Halves source(const ConvParams& p, std::int64_t pixel, int c) const {
-    return c < p.src_channels[0] ? src0.halves(pixel * p.src_channels[0] + c) : src1.halves(pixel * p.src_channels[1] + c - p.src_channels[0]);
-  }
-  DC_DEVICE Halves skip(const ConvParams& p, std::int64_t pixel, int c) const {
-    return c < p.skip_channels[0] ? skip0.halves(pixel * p.skip_channels[0] + c) : skip1.halves(pixel * p.skip_channels[1] + c - p.skip_channels[0]);
+// Where a thread's eight channels of a step lie, and what is done to them.
+struct Column {
+  Global<const Bf16> map;
+  std::int64_t pixels;  // of a sample
+  int channels, c;      // of the map; the first of the eight
+  bool there, raw;      // raw: they are taken as they lie
+
+  DC_DEVICE Column(const ConvParams& p, const ConvVectors& in, bool skip, int channel)
+      : map(skip ? channel < p.skip_channels[0] ? in.skip0.half : in.skip1.half : channel < p.src_channels[0] ? in.src0.half : in.src1.half),
+        pixels(skip ? out_pixels(p) : in_pixels(p)) {
+    const std::int32_t* const counts = skip ? p.skip_channels : p.src_channels;
+    const bool second = channel >= counts[0];
+    channels = counts[second ? 1 : 0];
+    c = channel - (second ? counts[0] : 0);
+    there = c < channels;
+    raw = skip || (!static_cast<bool>(in.affine) && !p.silu);
   }
 };
 
@@ -122,11 +133,15 @@ struct LoadVectors {
     b = eight_of(in.affine, sample * 2 * channels + channels + c);
   }
   DC_DEVICE Eight operator()(const Halves& raw) const {
+    // One question for all eight: their chains of exp2 and reciprocal then run side by side.
     Eight v = unpacked(raw);
+    if (normed) {
 #pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      if (normed) v.v[i] = fma(a.v[i], v.v[i], b.v[i]);
-      if (silu) v.v[i] = quick_swish(v.v[i]);
+      for (int i = 0; i < 8; ++i) v.v[i] = fma(a.v[i], v.v[i], b.v[i]);
+    }
+    if (silu) {
+#pragma unroll
+      for (int i = 0; i < 8; ++i) v.v[i] = quick_swish(v.v[i]);
     }
     return v;
   }

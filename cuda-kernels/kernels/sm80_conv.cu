@@ -33,14 +33,12 @@ struct Tile {
 template <int outputs>
 struct HaloPlan {
   int pixel[most_vectors(outputs)];  // within the samples of the tile; -1: zeros
-  int split;                // halo pixels from this one on are the second sample's
 
   DC_DEVICE HaloPlan(const TensorConvParams& p, const Tile& tile, bool skip) {
     const ConvParams& conv = p.conv;
     const int border = skip ? 0 : p.side - 1, wide = kTensorColumns + border, count = (tile.rows + border) * wide;
     const int first_y = skip ? 0 : p.side == 2 ? tile.phase / 2 - 1 : -conv.padding, first_x = skip ? 0 : p.side == 2 ? tile.phase % 2 - 1 : -conv.padding;
     const int high = skip ? conv.out_height : conv.height, across = skip ? conv.out_width : conv.width;
-    split = count;
 #pragma unroll
     for (int j = 0; j < most_vectors(outputs); ++j) {
       const int at = static_cast<int>(threadIdx.x) / kChunks + j * line(outputs), image = at / count, local = at % count;
@@ -55,29 +53,51 @@ struct HaloPlan {
 template <int outputs>
 DC_DEVICE void fetch(const TensorConvParams& p, const ConvVectors& in, const HaloPlan<outputs>& plan, const Tile& tile, int c, bool skip,
                      Halves (&raw)[most_vectors(outputs)]) {
-  const ConvParams& conv = p.conv;
-  const std::int64_t first = tile.sample * (skip ? out_pixels(conv) : in_pixels(conv));
-  const bool there = c < (skip ? conv.skip_channels[0] + conv.skip_channels[1] : conv.src_channels[0] + conv.src_channels[1]);
+  const Column column(p.conv, in, skip, c);
 #pragma unroll
   for (int j = 0; j < most_vectors(outputs); ++j) {
     raw[j] = {};
-    if (there && plan.pixel[j] >= 0) raw[j] = skip ? in.skip(conv, first + plan.pixel[j], c) : in.source(conv, first + plan.pixel[j], c);
+    if (column.there && plan.pixel[j] >= 0) raw[j] = load_vector<Halves>(column.map, (tile.sample * column.pixels + plan.pixel[j]) * column.channels + column.c);
   }
 }
 
-// From flight to shared memory: normed and activated; skips as they are.
+// Eight channels of a source, normed, activated and rounded; four at a time, for want of registers.
+DC_DEVICE Halves loaded(const ConvParams& p, const ConvVectors& in, std::int64_t sample, int c, const Halves& raw) {
+  const int channels = p.src_channels[0] + p.src_channels[1];
+  Halves out;
+#pragma unroll
+  for (int part = 0; part < 2; ++part) {
+    float v[4] = {as_float(raw.word[2 * part] << 16), as_float(raw.word[2 * part] & 0xffff0000u), as_float(raw.word[2 * part + 1] << 16),
+                  as_float(raw.word[2 * part + 1] & 0xffff0000u)};
+    if (in.affine) {
+      const Quad a = load_vector<Quad>(in.affine, sample * 2 * channels + c + 4 * part);
+      const Quad b = load_vector<Quad>(in.affine, sample * 2 * channels + channels + c + 4 * part);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) v[i] = fma(a.v[i], v[i], b.v[i]);
+    }
+    if (p.silu) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) v[i] = quick_swish(v[i]);
+    }
+    out.word[2 * part] = pack(v[0], v[1]);
+    out.word[2 * part + 1] = pack(v[2], v[3]);
+  }
+  return out;
+}
+
+// From flight to shared memory: normed and activated; skips as they are. area: a sample's halo pixels.
 template <int outputs>
 DC_DEVICE void settle(const TensorConvParams& p, const ConvVectors& in, const HaloPlan<outputs>& plan, const Tile& tile, int c, bool skip,
-                      const Halves (&raw)[most_vectors(outputs)], const Shared<Bf16>& halo, int base, int pixels) {
+                      const Halves (&raw)[most_vectors(outputs)], const Shared<Bf16>& halo, int base, int area) {
   const ConvParams& conv = p.conv;
   const int chunk = static_cast<int>(threadIdx.x) % kChunks;
   const bool real = c < conv.src_channels[0] + conv.src_channels[1] && !skip;
 #pragma unroll
   for (int j = 0; j < most_vectors(outputs); ++j) {
     const int at = static_cast<int>(threadIdx.x) / kChunks + j * line(outputs);
-    if (at >= pixels) continue;
+    if (at >= area * p.images) continue;
     Halves v = raw[j];
-    if (real && plan.pixel[j] >= 0) v = packed(LoadVectors(conv, in, tile.sample + (at >= plan.split ? 1 : 0), c)(v));
+    if (real && plan.pixel[j] >= 0) v = loaded(conv, in, tile.sample + (at >= area ? 1 : 0), c, v);
     store_vector(halo, (base + at) * kTensorStride + chunk * 8, v);
   }
 }
@@ -148,7 +168,7 @@ DC_DEVICE void convolve(const TensorConvParams& p) {
     const bool skip = step >= p.steps;
     const int side = skip ? 1 : p.side, wide = kTensorColumns + side - 1, area = (rows + side - 1) * wide;
     const int base = side == 1 ? step % 2 * kTensorTile : 0;
-    settle(p, in, plan, tile, (skip ? step - p.steps : step) * kTensorDepth + chunk, skip, raw, halo, base, area * p.images);
+    settle(p, in, plan, tile, (skip ? step - p.steps : step) * kTensorDepth + chunk, skip, raw, halo, base, area);
     if (step + 1 < last) {
       if (step + 1 == p.steps) plan = HaloPlan<outputs>(p, tile, true);
       const bool next = step + 1 >= p.steps;

@@ -79,25 +79,6 @@ DC_DEVICE void find_places(const GroupConvParams& p, const Tile& tile, bool skip
   }
 }
 
-// Where a thread's eight channels of a step lie, and what is done to them.
-struct Column {
-  Global<const Bf16> map;
-  std::int64_t pixels;  // of a sample
-  int channels, c;      // of the map; the first of the eight
-  bool there, raw;      // raw: they are taken as they lie
-
-  DC_DEVICE Column(const ConvParams& p, const ConvVectors& in, bool skip, int channel)
-      : map(skip ? channel < p.skip_channels[0] ? in.skip0.half : in.skip1.half : channel < p.src_channels[0] ? in.src0.half : in.src1.half),
-        pixels(skip ? out_pixels(p) : in_pixels(p)) {
-    const std::int32_t* const counts = skip ? p.skip_channels : p.src_channels;
-    const bool second = channel >= counts[0];
-    channels = counts[second ? 1 : 0];
-    c = channel - (second ? counts[0] : 0);
-    there = c < channels;
-    raw = skip || (!static_cast<bool>(in.affine) && !p.silu);
-  }
-};
-
 // Three warps: one step's halo into its stage. Thread t brings plane t mod 8 of every twelfth pixel, so that eight lanes read 128 bytes in one piece. What is
 // taken as it lies goes past the registers, a whole step on its way at once: there a step is one tap, and soon multiplied.
 DC_DEVICE void bring_halo(const GroupConvParams& p, const ConvVectors& in, const Tile& tile, bool skip, int step, const Shared<std::int32_t>& places,
