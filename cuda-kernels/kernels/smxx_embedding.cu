@@ -18,7 +18,7 @@ DC_KERNEL(embed, EmbedParams, kEmbedThreads) {
   }
 }
 
-DC_KERNEL_RESIDENT(linear, LinearParams, kLinearThreads, 8) {
+DC_KERNEL_RESIDENT(linear, LinearParams, kLinearThreads, 4) {
   SharedPool pool;
   const Shared<float> rows = pool.take<float>("rows", kLinearRows * kLinearChunk);
   const Global<const float> in(p.in), weight(p.weight), bias(p.bias), addend(p.addend);
