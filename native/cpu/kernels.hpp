@@ -42,6 +42,9 @@ struct Kernels {
   // [panels(n)][k][16], zero beyond n.
   void (*gemm)(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b, float* c,
                std::int64_t ldc, bool accumulate);
+  // The same with a turned: a[k][m], lda between its k.
+  void (*gemm_turned)(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b, float* c,
+                      std::int64_t ldc, bool accumulate);
   // dst = v, a v + b, silu(v) or silu(a v + b): a may be null, and b with it.
   void (*activate)(std::int64_t pixels, std::int64_t channels, const float* src, std::int64_t src_stride, float* dst,
                    std::int64_t dst_stride, const float* a, const float* b, bool silu);
@@ -51,6 +54,9 @@ struct Kernels {
   // The rows x columns (at most 4 x 4) outputs of one tile from its 36 products; residual lies as out does.
   void (*winograd_output)(std::int64_t channels, const float* m, std::int64_t plane, float* out, std::int64_t row,
                           std::int64_t pixel, int rows, int columns, const Finish& finish);
+  // The 36 products' right sides of one tile of a weight's gradient, of 16 channels: v[f * plane + lane] from the rows x columns (at most 4 x 4)
+  // pixels at src, zeros beyond.
+  void (*winograd_gradient)(const float* src, std::int64_t row, std::int64_t pixel, int rows, int columns, float* v, std::int64_t plane);
   void (*finish)(std::int64_t pixels, std::int64_t channels, const float* value, std::int64_t value_stride, float* out,
                  std::int64_t out_stride, const Finish& finish);
   // mean[c], m2[c] over [height][width][stride], two passes: rows in float, their sums in double.

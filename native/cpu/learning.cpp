@@ -1,16 +1,15 @@
 // The gradients of weights, summed over samples. A sum is one chain over (sample, pixel), ascending, kept in float from call to call, so
 // neither batches nor threads show; threads share out the outputs.
 //
-// A convolution's: for each tap a product [Cin x pixels] by [pixels x Cout]. The loaded sources lie channel by channel with their zeros
-// around, so that a tap is a shift of the left side; the right side, what comes back, is packed with zeros where rows of the left side
-// are wider, which adds nothing.
+// A convolution's: for each tap a product [Cin x pixels] by [pixels x Cout]. The loaded sources lie with their zeros around, so that a tap is
+// a shift of the left side; the right side, what comes back, is packed with zeros where rows of the left side are wider, which adds
+// nothing. The 3x3 of most layers goes by learning_winograd.cpp.
 #include <algorithm>
 
 #include "core/arena.hpp"
 #include "core/status.hpp"
+#include "cpu/learning.hpp"
 #include "cpu/pack.hpp"
-#include "cpu/staging.hpp"
-#include "cpu/step.hpp"
 
 namespace diffcert::cpu {
 namespace {
@@ -19,7 +18,6 @@ class ConvGradient final : public Step {
  public:
   explicit ConvGradient(const ConvGradientOp& op)
       : op_(op),
-        resampling_(resampling(op.up2, op.down2)),
         channels_(op.src[0].channels + op.src[1].channels),
         out_channels_(op.gradient.channels),
         high_(op.gradient.height + op.kernel - 1),
@@ -28,24 +26,24 @@ class ConvGradient final : public Step {
         sums_(std::int64_t{1} * op.kernel * op.kernel * channels_ * out_channels_) {}
 
   std::int64_t weight_floats() const override { return sums_.size(); }
-  std::int64_t scratch_floats() const override { return (wide_ + 4 * (wide_ + op_.kernel)) * channels_; }
-  std::int64_t shared_floats(std::int64_t /*max_batch*/) const override { return planes() + packed_size(depth_, out_channels_); }
+  std::int64_t scratch_floats() const override { return 4 * (wide_ + op_.kernel) * channels_; }
+  std::int64_t shared_floats(std::int64_t /*max_batch*/) const override { return staged() + packed_size(depth_, out_channels_); }
 
   void run(const Frame& frame) const override {
     const std::int64_t taps = std::int64_t{1} * op_.kernel * op_.kernel, groups = (channels_ + kGroup - 1) / kGroup;
     for (std::int64_t sample = 0; sample < frame.samples; ++sample) {
       frame.pool.parallel_for(high_ + panels(out_channels_), [&](std::int64_t from, std::int64_t to, int thread) {
         for (std::int64_t i = from; i < to; ++i) {
-          if (i < high_) turn_row(frame, sample, i, frame.of_thread(thread));
+          if (i < high_) stage_row(frame, sample, i, frame.of_thread(thread));
           else pack_panel(frame, sample, i - high_);
         }
       });
       frame.pool.parallel_for(taps * groups, [&](std::int64_t from, std::int64_t to, int) {
         for (std::int64_t i = from; i < to; ++i) {
-          const std::int64_t tap = i / groups, c = i % groups * kGroup, plane = high_ * wide_;
-          frame.kernels.gemm(std::min(kGroup, channels_ - c), out_channels_, depth_,
-                             frame.shared + c * plane + tap / op_.kernel * wide_ + tap % op_.kernel, plane, frame.shared + planes(),
-                             sums_.data() + (tap * channels_ + c) * out_channels_, out_channels_, true);
+          const std::int64_t tap = i / groups, c = i % groups * kGroup;
+          frame.kernels.gemm_turned(std::min(kGroup, channels_ - c), out_channels_, depth_,
+                                    frame.shared + (tap / op_.kernel * wide_ + tap % op_.kernel) * channels_ + c, channels_, frame.shared + staged(),
+                                    sums_.data() + (tap * channels_ + c) * out_channels_, out_channels_, true);
         }
       });
     }
@@ -69,42 +67,23 @@ class ConvGradient final : public Step {
  private:
   static constexpr std::int64_t kGroup = 32;  // input channels a unit of work
 
-  std::int64_t planes() const { return (channels_ * high_ * wide_ + 15) / 16 * 16; }
+  std::int64_t staged() const { return (channels_ * high_ * wide_ + 15) / 16 * 16; }
 
-  // One row of the loaded, resampled and padded sources, from pixel by pixel to channel by channel.
-  void turn_row(const Frame& frame, std::int64_t sample, std::int64_t y, float* row) const {
+  // One row of the loaded, resampled and padded sources.
+  void stage_row(const Frame& frame, std::int64_t sample, std::int64_t y, float* spare) const {
     std::int64_t first = 0;
     for (const Feature& feature : op_.src) {
       if (!feature.present()) continue;
-      Source source;
-      source.data = frame.at(feature.buffer, sample);
-      source.height = feature.height;
-      source.width = feature.width;
-      source.stride = feature.channels;
-      if (op_.load.affine != kNone) {
-        source.a = frame.at(op_.load.affine, sample) + first;
-        source.b = source.a + channels_;
-      }
-      source.silu = op_.load.silu;
-      source.resampling = resampling_;
-      stage(frame.kernels, source, feature.channels, y - op_.padding, 1, -op_.padding, wide_, row + first, channels_, row + wide_ * channels_);
+      stage(frame.kernels, source_of(frame, op_, feature, first, sample), feature.channels, y - op_.padding, 1, -op_.padding, wide_,
+            frame.shared + y * wide_ * channels_ + first, channels_, spare);
       first += feature.channels;
-    }
-    constexpr std::int64_t kTile = 16;  // both sides of a tile stay in the first-level cache
-    for (std::int64_t c = 0; c < channels_; c += kTile) {
-      for (std::int64_t x = 0; x < wide_; x += kTile) {
-        for (std::int64_t k = c; k < std::min(channels_, c + kTile); ++k) {
-          float* plane = frame.shared + (k * high_ + y) * wide_;
-          for (std::int64_t i = x; i < std::min(wide_, x + kTile); ++i) plane[i] = row[i * channels_ + k];
-        }
-      }
     }
   }
 
   void pack_panel(const Frame& frame, std::int64_t sample, std::int64_t panel) const {
     const std::int64_t c = panel * kLanes, count = std::min(kLanes, out_channels_ - c), width = op_.gradient.width;
     const float* from = frame.at(op_.gradient.buffer, sample) + c;
-    float* to = frame.shared + planes() + panel * depth_ * kLanes;
+    float* to = frame.shared + staged() + panel * depth_ * kLanes;
     for (std::int64_t i = 0; i < depth_; ++i, to += kLanes) {
       const std::int64_t y = i / wide_, x = i % wide_;
       if (x >= width) {
@@ -116,7 +95,6 @@ class ConvGradient final : public Step {
   }
 
   ConvGradientOp op_;
-  Resampling resampling_;
   std::int64_t channels_, out_channels_, high_, wide_, depth_;
   mutable AlignedBuffer<float> sums_;  // [tap][Cin][Cout]; what a run leaves behind
 };
@@ -176,7 +154,10 @@ class Accumulate final : public Step {
 
 }  // namespace
 
-std::unique_ptr<Step> make_conv_gradient(const ConvGradientOp& op) { return std::make_unique<ConvGradient>(op); }
+std::unique_ptr<Step> make_conv_gradient(const ConvGradientOp& op) {
+  if (winograd_learns(op)) return make_winograd_gradient(op);
+  return std::make_unique<ConvGradient>(op);
+}
 std::unique_ptr<Step> make_linear_gradient(const LinearGradientOp& op) { return std::make_unique<LinearGradient>(op); }
 std::unique_ptr<Step> make_accumulate(const AccumulateOp& op) { return std::make_unique<Accumulate>(op); }
 

@@ -76,9 +76,9 @@ void Network::differentiate(bool parameters, std::int64_t elements) {
           "Gradients are asked for before the first tensor is set.");
   require(!differentiable(), "Gradients are asked for once.");
   Plan plan = diffcert::differentiate(plan_, parameters, elements);
+  executor_ = make_executor(plan, device_, threads_, isa_);
   plan.weights = std::move(plan_.weights);  // the names that by_name_ looks at stay where they are
   plan_ = std::move(plan);
-  executor_ = make_executor(plan_, device_, threads_, isa_);
 }
 
 WeightId Network::weight(std::string_view name) const {

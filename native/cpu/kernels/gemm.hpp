@@ -1,4 +1,5 @@
-// The matrix product of every convolution and linear map: rows of a (as they lie, row stride free) by packed panels of b.
+// The matrix product of every convolution and linear map: rows of a (as they lie, row stride free) by packed panels of b. Turned: a is given
+// with its rows down, for sums over pixels.
 //
 // A register tile of kRows x 16 kWide outputs runs down k: per step kWide panel loads and kRows broadcasts feed kRows * kWide
 // multiply-adds (AVX-512: 8 x 32, 16 fma to 10 loads; both fma units stay busy from 8 independent accumulators on). k is cut in
@@ -22,7 +23,7 @@ inline constexpr int kRows = 4, kWide = 1;
 #endif
 inline constexpr std::int64_t kDepth = 256;
 
-template <int Rows, int Wide>
+template <bool Turned, int Rows, int Wide>
 DIFFCERT_INLINE void tile(std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t panel, float* c,
                           std::int64_t ldc, std::int64_t last, bool accumulate, const float* ahead) {
   F16 sum[Rows][Wide];
@@ -44,7 +45,7 @@ DIFFCERT_INLINE void tile(std::int64_t k, const float* a, std::int64_t lda, cons
     for (int j = 0; j < Wide; ++j) right[j] = load(b + j * panel + s * 16);
 #pragma GCC unroll 32
     for (int i = 0; i < Rows; ++i) {
-      const F16 left = set1(a[i * lda + s]);
+      const F16 left = set1(Turned ? a[s * lda + i] : a[i * lda + s]);
 #pragma GCC unroll 4
       for (int j = 0; j < Wide; ++j) sum[i][j] = fma(left, right[j], sum[i][j]);
     }
@@ -66,19 +67,19 @@ DIFFCERT_INLINE void tile(std::int64_t k, const float* a, std::int64_t lda, cons
 }
 
 // Fewer rows than a full tile: the same tile, instantiated for each count.
-template <int Rows, int Wide>
+template <bool Turned, int Rows, int Wide>
 void rows_left(std::int64_t rows, std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t panel, float* c,
                std::int64_t ldc, std::int64_t last, bool accumulate, const float* ahead) {
   if constexpr (Rows > 0) {
     if (rows == Rows) {
-      tile<Rows, Wide>(k, a, lda, b, panel, c, ldc, last, accumulate, ahead);
+      tile<Turned, Rows, Wide>(k, a, lda, b, panel, c, ldc, last, accumulate, ahead);
     } else {
-      rows_left<Rows - 1, Wide>(rows, k, a, lda, b, panel, c, ldc, last, accumulate, ahead);
+      rows_left<Turned, Rows - 1, Wide>(rows, k, a, lda, b, panel, c, ldc, last, accumulate, ahead);
     }
   }
 }
 
-template <int Wide>
+template <bool Turned, int Wide>
 void columns(std::int64_t m, std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t panel, float* c,
              std::int64_t ldc, std::int64_t last, bool accumulate) {
   // While this panel group is used, the next one is asked for: a quarter of a panel a tile.
@@ -86,27 +87,30 @@ void columns(std::int64_t m, std::int64_t k, const float* a, std::int64_t lda, c
     const std::int64_t quarter = tile_index < 4 * Wide ? tile_index : 4 * Wide - 1;
     return b + (Wide + quarter / 4) * panel + quarter % 4 * (k / 4) * 16;
   };
+  const std::int64_t row = Turned ? 1 : lda;
   std::int64_t i = 0;
   for (; i + kRows <= m; i += kRows) {
-    tile<kRows, Wide>(k, a + i * lda, lda, b, panel, c + i * ldc, ldc, last, accumulate, ahead(i / kRows));
+    tile<Turned, kRows, Wide>(k, a + i * row, lda, b, panel, c + i * ldc, ldc, last, accumulate, ahead(i / kRows));
   }
-  rows_left<kRows - 1, Wide>(m - i, k, a + i * lda, lda, b, panel, c + i * ldc, ldc, last, accumulate, ahead(i / kRows));
+  rows_left<Turned, kRows - 1, Wide>(m - i, k, a + i * row, lda, b, panel, c + i * ldc, ldc, last, accumulate, ahead(i / kRows));
 }
 
-void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b, float* c,
+template <bool Turned>
+void gemm_as(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b, float* c,
           std::int64_t ldc, bool accumulate) {
   const std::int64_t panel = k * 16, count = panels(n);
   for (std::int64_t s = 0; s < k; s += kDepth) {
     const std::int64_t depth = k - s < kDepth ? k - s : kDepth;
     const bool onto = accumulate || s > 0;
+    const float* left_side = a + (Turned ? s * lda : s);
     for (std::int64_t p = 0; p < count;) {
       const float* right = b + p * panel + s * 16;
       const std::int64_t left = n - p * 16;
       if (left > 16 && kWide == 2) {
-        columns<kWide>(m, depth, a + s, lda, right, panel, c + p * 16, ldc, left < 32 ? left - 16 : 16, onto);
+        columns<Turned, kWide>(m, depth, left_side, lda, right, panel, c + p * 16, ldc, left < 32 ? left - 16 : 16, onto);
         p += 2;
       } else {
-        columns<1>(m, depth, a + s, lda, right, panel, c + p * 16, ldc, left < 16 ? left : 16, onto);
+        columns<Turned, 1>(m, depth, left_side, lda, right, panel, c + p * 16, ldc, left < 16 ? left : 16, onto);
         p += 1;
       }
     }

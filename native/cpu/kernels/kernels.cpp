@@ -16,7 +16,7 @@
 namespace diffcert::cpu {
 
 const Kernels& DIFFCERT_JOIN(kernels_, DIFFCERT_ISA)() {
-  static constexpr Kernels kTable{DIFFCERT_TEXT(DIFFCERT_ISA), gemm,       activate, winograd_input, winograd_output, finish_rows,
+  static constexpr Kernels kTable{DIFFCERT_TEXT(DIFFCERT_ISA), gemm_as<false>, gemm_as<true>, activate, winograd_input, winograd_output, winograd_gradient, finish_rows,
                                   statistics,                  softmax,    silu,     add,            axpy,            mean4,
                                   pull,                        pull_sums,  softmax_backward, peak};
   return kTable;

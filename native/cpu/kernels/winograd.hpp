@@ -53,6 +53,39 @@ void winograd_input(std::int64_t channels, const float* src, std::int64_t row, s
   }
 }
 
+// The transpose of output_line.
+DIFFCERT_INLINE void gradient_line(const F16 (&y)[4], F16 (&t)[6]) {
+  const F16 even = y[0] + y[2], odd = y[1] + y[3];
+  const F16 far = fma(set1(4.0f), y[2], y[0]), farther = fma(set1(8.0f), y[3], set1(2.0f) * y[1]);
+  t[0] = y[0];
+  t[1] = even + odd;
+  t[2] = even - odd;
+  t[3] = far + farther;
+  t[4] = far - farther;
+  t[5] = y[3];
+}
+
+void winograd_gradient(const float* src, std::int64_t row, std::int64_t pixel, int rows, int columns, float* v, std::int64_t plane) {
+  const F16 zero = set1(0.0f);
+  F16 half[6][4];
+#pragma GCC unroll 4
+  for (int x = 0; x < 4; ++x) {
+    F16 y[4], t[6];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) y[i] = x < columns && i < rows ? load(src + i * row + x * pixel) : zero;
+    gradient_line(y, t);
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) half[i][x] = t[i];
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < 6; ++i) {
+    F16 t[6];
+    gradient_line(half[i], t);
+#pragma GCC unroll 6
+    for (int x = 0; x < 6; ++x) store(v + (i * 6 + x) * plane, t[x]);
+  }
+}
+
 DIFFCERT_INLINE void finish_pixel(F16 value, F16 bias, float* out, const float* residual, bool prior, F16 scale,
                                   std::int64_t count) {
   value = value + bias;
