@@ -26,17 +26,18 @@ final class CascadeArguments {
   static final String NAME = "cascade";
 
   @Option(names = "--base", paramLabel = "NAME",
-      description = "--classifier cascade: what votes at each --sigma, by its own name; with the options that go with it.")
+      description = "--classifier cascade: what votes at each --sigma, by its own name; with the options that go "
+          + "with it.")
   String base;
 
   @Option(names = "--p0", paramLabel = "P",
-      description = "--classifier cascade: a sigma answers a class whose probability is above this, else the next smaller "
-          + "one is asked. Default: 0.5.")
+      description = "--classifier cascade: a sigma answers a class whose probability is above this, else the next "
+          + "smaller one is asked. Default: 0.5.")
   Double p0;
 
   @Option(names = "--walk", paramLabel = "KIND",
       description = "--classifier cascade: where sampling of an image ends. first: at the first sigma that gives a "
-          + "certificate; all: where no other can give one, for the largest radius. Default: first.")
+          + "certificate; all: where no other can give a larger radius. Default: first.")
   String walk;
 
   /** Options of a cascade where there is none are a mistake. */
@@ -80,8 +81,10 @@ final class CascadeArguments {
   /** What is going to be done. */
   static String description(RunHeader header) {
     CascadeRule rule = header.cascadeRule();
-    return String.format(Locale.ROOT, "cascade  sigmas %s from the largest down, p0 %s, walk %s; alpha %s over %d bounds "
-        + "of %.3g", sigmas(header), header.cascade().orElseThrow().p0(), header.cascade().orElseThrow().walk(),
+    Cascade cascade = header.cascade().orElseThrow();
+    return String.format(Locale.ROOT,
+        "cascade  sigmas %s from the largest down, p0 %s, walk %s; alpha %s over %d bounds of %.3g", sigmas(header),
+        cascade.p0(), cascade.walk(),
         rule.alpha(), 2 * header.sigmas().size() - 1, rule.share());
   }
 
@@ -113,8 +116,8 @@ final class CascadeArguments {
       line.append(stage == 0 ? " " : ", ").append("sigma ").append(log.header().sigmas().get(sigmas - 1 - stage))
           .append(": ").append(by[stage]);
     }
-    return Optional.of(line + ". The deployed predictor (n0 votes a sigma, no certificate is about it): right in " + right
-        + " of " + log.records().size());
+    return Optional.of(line + ". The deployed predictor (n0 votes a sigma, no certificate is about it): right in "
+        + right + " of " + log.records().size());
   }
 
   private static String sigmas(RunHeader header) {

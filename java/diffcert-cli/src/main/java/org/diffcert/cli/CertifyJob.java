@@ -180,7 +180,8 @@ final class CertifyJob implements RunListener {
     RunLog log = RunLog.read(directory);
     terminal.say("");
     boolean cascade = log.header().cascade().isPresent();
-    Table table = new Table(cascade ? "sigmas" : "sigma", "images", "r=0", "0.25", "0.5", "0.75", "1.0", "ACR", "abstain");
+    String first = cascade ? "sigmas" : "sigma";
+    Table table = new Table(first, "images", "r=0", "0.25", "0.5", "0.75", "1.0", "ACR", "abstain");
     for (int s = 0; s < log.header().certificates(); s++) {
       String name = cascade ? "cascade" : source.sigmas().get(s).toString();
       table.row(AnalyzeCommand.cells(name, new Analysis(Results.rows(log, s)), RADII));
@@ -192,7 +193,8 @@ final class CertifyJob implements RunListener {
     long used = log.records().stream().mapToLong(RunRecord::samples).sum();
     double calls = (double) log.records().stream().mapToLong(RunRecord::calls).sum() / used;
     long most = source.callsPerSample();
-    String each = cascade ? String.format(Locale.ROOT, "%.1f", calls) : calls == most ? Long.toString(most) : String.format(Locale.ROOT, "%.1f of at most %d", calls, most);
+    String each = calls == most && !cascade ? Long.toString(most)
+        : String.format(Locale.ROOT, cascade ? "%.1f" : "%.1f of at most %d", calls, most);
     terminal.say(String.format(Locale.ROOT, "%.2f s an image, %.0f images an hour, %s network calls a vote",
         total / log.records().size(), 3600 * log.records().size() / total, each));
     long votes = source.stageNanos().values().stream().mapToLong(Long::longValue).sum();

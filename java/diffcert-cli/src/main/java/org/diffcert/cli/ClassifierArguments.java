@@ -162,8 +162,8 @@ final class ClassifierArguments {
     if (!network.device.equals("auto") && !network.device.equals("cpu")) {
       throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
     }
-    return new Plan(sigmas, settings, terminal -> OnnxArguments.open(network.model, input, scales, value, network.threads,
-        seedText(value), terminal));
+    return new Plan(sigmas, settings, terminal -> OnnxArguments.open(network.model, input, scales, value,
+        network.threads, seedText(value), terminal));
   }
 
   /** Whether a model of any user's classifies. */

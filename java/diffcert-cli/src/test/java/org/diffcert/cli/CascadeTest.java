@@ -16,7 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code certify --classifier cascade} on real digits, in process: a run, its checks and repetitions, what is refused. */
+/**
+ * {@code certify --classifier cascade} on real digits, in process: a run, its checks and repetitions, what is refused.
+ */
 class CascadeTest {
   private static final Path CNN = Cli.SHARED.resolve("models/mnist-cnn-noise-0.50.onnx");
 
@@ -51,8 +53,8 @@ class CascadeTest {
 
   @Test
   void certifiedAndDeployedAreSaidApart() throws IOException {
-    assertTrue(said.contains("cascade  sigmas 1.0, 0.5 from the largest down, p0 0.5, walk all; alpha 0.001 over 3 bounds"),
-        said);
+    assertTrue(said.contains("cascade  sigmas 1.0, 0.5 from the largest down, p0 0.5, walk all; alpha 0.001 over 3 "
+        + "bounds"), said);
     assertEquals(3, said.lines().filter(line -> line.matches("image .* certified: .* deployed: \\d.*")).count(), said);
     assertTrue(said.contains("The deployed predictor (n0 votes a sigma, no certificate is about it): right in "), said);
     assertTrue(said.contains("see docs/spec/cascade.md."), said);

@@ -7,8 +7,8 @@ import org.diffcert.DiffcertException;
  * What a cascade over smoothing levels is, beside its votes: the probability above which a stage answers, and how far
  * certification walks (docs/spec/cascade.md; Jeong and Shin 2023).
  *
- * @param p0 a stage answers a class whose probability is above this, and passes otherwise; at least 1/2, so that at most
- *     one class is, and at most 0.999
+ * @param p0 a stage answers a class whose probability is above this, and passes otherwise; at least 1/2, so that at
+ *     most one class is, and at most 0.999
  * @param walk where certification of an image ends; it moves no alpha and touches no function
  */
 public record Cascade(double p0, Walk walk) {
@@ -20,7 +20,7 @@ public record Cascade(double p0, Walk walk) {
   public enum Walk {
     /** At the first stage that gives a certificate. */
     FIRST,
-    /** Only where no later stage can give one: the largest radius of any stage counts. */
+    /** Only where no later stage can give a larger radius: the largest of any stage counts. */
     ALL;
 
     /**

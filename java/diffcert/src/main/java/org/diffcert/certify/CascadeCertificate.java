@@ -26,7 +26,9 @@ public record CascadeCertificate(Outcome outcome, int stage, int predict, double
   public enum Outcome {
     /** A stage answers, and no earlier one answers otherwise. */
     CERTIFIED,
-    /** It cannot be told what a stage answers or whether it does, and no class is left that a later one could certify. */
+    /**
+     * It cannot be told what a stage answers or whether it does, and no class is left that a later one could certify.
+     */
     UNDECIDED,
     /** Every stage was looked at, and the last was not shown to answer. */
     PASSED;

@@ -8,9 +8,9 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.noise.Phase;
 
 /**
- * CERTIFY of a cascade of smoothed classifiers over noise levels (Jeong and Shin 2023), with a certificate that is exact.
- * Keeps the votes of the image it was asked last, so that asking again, by another rule, draws none twice. For one
- * thread.
+ * CERTIFY of a cascade of smoothed classifiers over noise levels (Jeong and Shin 2023), with a certificate that is
+ * exact. Keeps the votes of the image it was asked last, so that asking again, by another rule, draws none twice. For
+ * one thread.
  */
 public final class CascadeCertifier {
   private final CascadeVotes votes;
@@ -73,18 +73,19 @@ public final class CascadeCertifier {
   /**
    * Certifies one image.
    *
-   * <p>The statement. Let f_k be the base classifier of stage k on the integer grid (see {@link Certifier#certify}), N_k
-   * Gaussian noise of the stage's sigma, rounded to the grid, P_k(c, x) the probability of f_k(x + N_k) = c. Let G(x),
-   * the certified function, be the answer of the first stage, from the largest sigma down, that answers: a stage answers
-   * class c at x if P_k(c, x) is above p0, and passes if no class is. G has no answer where all stages pass. With
-   * probability at least 1 - alpha over the keyed noise of this call, taken as fair random numbers, the certificate
-   * abstains, or G(x') = {@code predict} for every uint8 image x' of the same shape with sum over pixels of (x' - x)^2
-   * at most {@code integerRadius}; equivalently, for every uint8 x' within L2 distance {@code radius} in [0,1] units.
+   * <p>The statement. Let f_k be the base classifier of stage k on the integer grid (see {@link Certifier#certify}),
+   * N_k Gaussian noise of the stage's sigma, rounded to the grid, P_k(c, x) the probability of f_k(x + N_k) = c. Let
+   * G(x), the certified function, be the answer of the first stage, from the largest sigma down, that answers: a stage
+   * answers class c at x if P_k(c, x) is above p0, and passes if no class is. G has no answer where all stages pass.
+   * With probability at least 1 - alpha over the keyed noise of this call, taken as fair random numbers, the
+   * certificate abstains, or G(x') = {@code predict} for every uint8 image x' of the same shape with sum over pixels of
+   * (x' - x)^2 at most {@code integerRadius}; equivalently, for every uint8 x' within L2 distance {@code radius} in
+   * [0,1] units.
    *
    * <p>What it does not state. It is about G, which is a deterministic function of the image that nobody can evaluate
-   * exactly: not about {@link CascadeCertificate#deployed}, which is drawn at random, nor about any stage for itself: within
-   * the radius one stage may pass or answer as another image does, as long as the first answer is the class. Otherwise
-   * as at {@link Certifier#certify}. docs/spec/cascade.md derives the radius.
+   * exactly: not about {@link CascadeCertificate#deployed}, which is drawn at random, nor about any stage for itself:
+   * within the radius an earlier stage may pass at one image and answer at another, as long as it answers the class.
+   * Otherwise as at {@link Certifier#certify}. docs/spec/cascade.md derives the radius.
    *
    * @param image the image, of the source's shape
    * @param imageId its index in the data set, which keys the noise, at least 0

@@ -7,6 +7,7 @@ import org.diffcert.certify.CascadeCertificate.Outcome;
 import org.diffcert.noise.Sigma;
 import org.diffcert.stats.Bonferroni;
 import org.diffcert.stats.CascadeRadius;
+import org.diffcert.stats.ClopperPearson;
 import org.diffcert.stats.IntegerRadius;
 
 /**
@@ -21,6 +22,8 @@ public final class CascadeRule {
   private final double alpha;
   private final double share;
   private final double shareOfClass;
+  /** What unanimous votes would show. */
+  private final double unanimous;
 
   /**
    * A rule.
@@ -43,6 +46,7 @@ public final class CascadeRule {
     // A lower bound at every stage, upper bounds at every stage that has a later one.
     this.share = Bonferroni.each(alpha, 2 * sigmas.size() - 1);
     this.shareOfClass = Bonferroni.each(share, classes);
+    this.unanimous = ClopperPearson.lower(config.n(), config.n(), share);
   }
 
   /**
@@ -85,13 +89,27 @@ public final class CascadeRule {
    * Whether the walk goes on to the next stage. It may look at anything, for alpha is split over all stages beforehand.
    *
    * @param stages those looked at so far, the largest sigma first, at least one
-   * @return false at the last stage, where no class is left that a later stage could certify, and, if the walk is the
-   *     first, where there is a certificate
+   * @return false at the last stage, where no class is left that a later stage could certify, and where there is a
+   *     certificate, if the walk is the first, or if no later stage can have a larger radius
    */
   public boolean goesOn(List<CascadeStage> stages) {
-    boolean last = stages.size() == sigmas.size();
-    boolean enough = cascade.walk() == Cascade.Walk.FIRST && best(stages) >= 0;
-    return !last && !enough && open(stages);
+    if (stages.size() == sigmas.size() || !open(stages)) {
+      return false;
+    }
+    int best = best(stages);
+    return best < 0
+        || cascade.walk() == Cascade.Walk.ALL && CascadeCertificate.radius(stages, best) < most(stages);
+  }
+
+  /**
+   * No later stage has a larger radius: unanimous votes of the next one, under what the stages so far allow at most.
+   */
+  private double most(List<CascadeStage> stages) {
+    double most = radii.answers(sigmas.get(sigmas.size() - 1 - stages.size()), unanimous);
+    for (CascadeStage stage : stages) {
+      most = Math.min(most, stage.leavesOthers());
+    }
+    return most;
   }
 
   /**

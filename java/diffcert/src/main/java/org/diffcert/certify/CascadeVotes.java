@@ -15,8 +15,8 @@ import org.diffcert.noise.Sigma;
 
 /**
  * Votes at several smoothing levels, each from a source of its own: the stages of a cascade, which {@link
- * CascadeCertifier} asks one by one. Asked as a whole it is a source like any other, so the same scales can be certified
- * each for itself. As thread-safe as its sources.
+ * CascadeCertifier} asks one by one. Asked as a whole it is a source like any other, so the same scales can be
+ * certified each for itself. As thread-safe as its sources.
  */
 public final class CascadeVotes implements VoteSource {
   private final List<VoteSource> scales;

@@ -14,7 +14,9 @@ import org.diffcert.noise.Sigma;
 import org.diffcert.stats.CascadeRadius;
 import org.diffcert.stats.IntegerRadius;
 
-/** A cascade's certificate as the fields of a record, with the votes of every stage. docs/spec/run-log.md lists them. */
+/**
+ * A cascade's certificate as the fields of a record, with the votes of every stage. docs/spec/run-log.md lists them.
+ */
 final class CascadeFields {
   private CascadeFields() {}
 

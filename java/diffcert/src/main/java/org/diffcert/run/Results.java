@@ -19,6 +19,8 @@ import org.diffcert.noise.Sigma;
  */
 public final class Results {
   private static final int UNDECIDED = -2;
+  private static final String CASCADE_COLUMNS =
+      "idx\tlabel\tpredict\tradius\tr_neg\tcorrect\tpred_uc\tcorr_uc\tstage\ttime";
   private static final String COLUMNS = "idx\tlabel\tpredict\tradius\tcorrect\ttime";
 
   private Results() {}
@@ -72,7 +74,7 @@ public final class Results {
    * the largest sigma; an undecided image predicts -2.
    */
   private static String cascade(RunLog log) {
-    StringBuilder out = new StringBuilder("idx\tlabel\tpredict\tradius\tr_neg\tcorrect\tpred_uc\tcorr_uc\tstage\ttime\n");
+    StringBuilder out = new StringBuilder(CASCADE_COLUMNS).append('\n');
     for (RunRecord record : log.records()) {
       CascadeCertificate c = record.cascade().orElseThrow();
       int predict = c.outcome() == CascadeCertificate.Outcome.UNDECIDED ? UNDECIDED : c.predict();

@@ -26,8 +26,8 @@ import org.diffcert.stats.IntegerRadius;
  * @param elapsed how long it took
  * @param finished when it was done, to the millisecond
  */
-public record RunRecord(int image, int label, List<Certificate> certificates, Optional<CascadeCertificate> cascade, long calls,
-    Duration elapsed, Instant finished) {
+public record RunRecord(int image, int label, List<Certificate> certificates, Optional<CascadeCertificate> cascade,
+    long calls, Duration elapsed, Instant finished) {
   /**
    * Copies the list and drops what the log does not hold of the instant.
    *

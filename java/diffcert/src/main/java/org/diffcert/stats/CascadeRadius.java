@@ -5,8 +5,8 @@ import org.diffcert.noise.Sigma;
 
 /**
  * How far a stage of a cascade is known to keep what it does (docs/spec/cascade.md): to answer a class that is likelier
- * than the threshold p0, or not to answer one that is no likelier. Each is sigma times a difference of normal quantiles,
- * rounded down. Immutable, thread-safe.
+ * than the threshold p0, or not to answer one that is no likelier. Each is sigma times a difference of normal
+ * quantiles, rounded down. Immutable, thread-safe.
  */
 public final class CascadeRadius {
   /** Less than any radius: not even the image itself is covered. */
@@ -47,8 +47,8 @@ public final class CascadeRadius {
   }
 
   /**
-   * How far a stage goes on not answering a class: sigma (Phi^-1(p0) - Phi^-1(1 - restLower)), rounded down. Every image
-   * within it gets the class with a probability of at most p0.
+   * How far a stage goes on not answering a class: sigma (Phi^-1(p0) - Phi^-1(1 - restLower)), rounded down. Every
+   * image within it gets the class with a probability of at most p0.
    *
    * @param sigma the stage's smoothing level
    * @param restLower a lower bound of the probability of all that is not the class, at least 0 and below 1

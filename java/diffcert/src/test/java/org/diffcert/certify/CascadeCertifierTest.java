@@ -101,6 +101,23 @@ class CascadeCertifierTest {
     assertTrue(all.radius() > 5 * first.radius(), all.radius() + " and " + first.radius());
   }
 
+  /** Unanimous votes at sigma 0.5 reach 1.5: an image that sigma 1 certifies beyond that needs no more of them. */
+  @Test
+  void walkingOnEndsWhereItCannotPay() {
+    CascadeRule all = rule(0.5, Cascade.Walk.ALL);
+    Histogram unanimous = votes(10_000, 0, 0, 0);
+    double most = all.stage(1, unanimous, unanimous).answers();
+    for (int count = 5200; count <= 10_000; count += 100) {
+      Histogram first = votes(count, 10_000 - count, 0, 0);
+      CascadeStage stage = all.stage(0, first, first);
+      double reach = Math.min(most, stage.leavesOthers());
+      boolean more = stage.answers() < reach;
+      assertEquals(more, all.goesOn(List.of(stage)), count + " votes");
+      double left = CascadeCertificate.radius(List.of(stage, all.stage(1, unanimous, unanimous)), 1);
+      assertEquals(more, left > stage.answers(), count + " votes");
+    }
+  }
+
   /** A sample without a vote counts against every bound: against answering, and against being left unanswered. */
   @Test
   void samplesThatVoteForNoneCountAgainst() {
@@ -117,15 +134,15 @@ class CascadeCertifierTest {
   void samplesOfAStageAreShared() {
     List<String> asked = new ArrayList<>();
     CascadeVotes votes = new CascadeVotes(List.of(spy(0.25, asked), spy(0.5, asked)));
-    CertifyConfig config = CertifyConfig.of(10, 60, 0.001);
+    CertifyConfig config = CertifyConfig.of(10, 600, 0.001);
     CascadeCertifier certifier = new CascadeCertifier(votes, new Cascade(0.5, Cascade.Walk.ALL), config);
     CascadeCertificate whole = certifier.certify(IMAGE, 3);
     assertTrue(asked.get(0).equals("0.5 SELECT 0") && asked.contains("0.25 ESTIMATE 0"), asked.toString());
     int before = asked.size();
-    CascadeRule strict = new CascadeRule(new Cascade(0.9, Cascade.Walk.ALL), votes.sigmas(), 2, config);
+    CascadeRule strict = new CascadeRule(new Cascade(0.9, Cascade.Walk.ALL), votes.sigmas(), 3, config);
     CascadeCertifier.Found again = certifier.certify(strict, IMAGE, 3, ProgressListener.NONE, () -> false);
     assertEquals(before, asked.size(), "nothing is drawn twice");
-    assertEquals(2 * 70, again.calls(), "though its cost is said");
+    assertEquals(2 * 610, again.calls(), "though its cost is said");
     assertEquals(whole.stages().get(1).estimation(), again.certificate().stages().get(1).estimation());
     List<Certificate> plain = new Certifier(votes, config).certify(IMAGE, 3);
     assertEquals(plain.get(0).estimation(), whole.stages().get(1).estimation());
@@ -136,7 +153,8 @@ class CascadeCertifierTest {
   }
 
   private static ToySource spy(double sigma, List<String> asked) {
-    return new ToySource(1, 2, List.of(new Sigma(sigma)), (s, normal) -> s.unit() * normal < 0.4 ? 0 : 1) {
+    return new ToySource(1, 3, List.of(new Sigma(sigma)),
+        (s, normal) -> s.unit() * normal < 0.1 ? 0 : s.unit() * normal < 0.4 ? 1 : 2) {
       @Override
       public void votes(ByteImage image, int imageId, Phase phase, int from, int to, int[][] votes) {
         asked.add(sigma + " " + phase + " " + from);
@@ -157,11 +175,11 @@ class CascadeCertifierTest {
   void aStopIsHeardAndProgressCountsAllStages() {
     CascadeVotes votes = new CascadeVotes(List.of(spy(0.25, new ArrayList<>()), spy(0.5, new ArrayList<>())));
     CascadeCertifier certifier =
-        new CascadeCertifier(votes, new Cascade(0.5, Cascade.Walk.ALL), CertifyConfig.of(10, 60, 0.001));
+        new CascadeCertifier(votes, new Cascade(0.5, Cascade.Walk.ALL), CertifyConfig.of(10, 600, 0.001));
     List<String> told = new ArrayList<>();
     certifier.certify(IMAGE, 0, (phase, done, total) -> told.add(phase + " " + done + "/" + total), () -> false);
     assertTrue(told.contains("SELECT 10/20") && told.contains("SELECT 20/20"), told.toString());
-    assertEquals("ESTIMATE 120/120", told.get(told.size() - 1));
+    assertEquals("ESTIMATE 1200/1200", told.get(told.size() - 1));
     DiffcertException e = assertThrows(DiffcertException.class,
         () -> certifier.certify(IMAGE, 1, ProgressListener.NONE, () -> true));
     assertEquals(DiffcertException.Kind.INTERRUPTED, e.kind());

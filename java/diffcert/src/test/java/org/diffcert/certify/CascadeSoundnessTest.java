@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.statistics.distribution.BinomialDistribution;
+import org.diffcert.image.ByteImage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,8 +37,8 @@ class CascadeSoundnessTest {
     for (long seed = 1; seed <= 60L * DEPTH; seed++) {
       check(CascadeToy.random(seed, 1), walk, 1, tally, "seed " + seed);
     }
-    System.out.printf("CascadeSoundnessTest: line, walk %s: %d certified, %d by a later stage, %d within 6 of the truth, "
-        + "%d false without the earlier stages' constraints%n", walk, tally.certified, tally.later, tally.sharp,
+    System.out.printf("CascadeSoundnessTest: line, walk %s: %d certified, %d by a later stage, %d within 6 of the "
+        + "truth, %d false without the earlier stages' constraints%n", walk, tally.certified, tally.later, tally.sharp,
         tally.withoutConstraints);
     assertTrue(tally.certified > 5000 && tally.later > 300, "the cases say something");
     assertTrue(tally.sharp > tally.certified / 20, "radii are not needlessly small everywhere: " + tally.sharp);
@@ -165,7 +166,8 @@ class CascadeSoundnessTest {
     CascadeCertifier cascade = new CascadeCertifier(votes, Cascade.DEFAULT, config);
     Certifier plain = new Certifier(votes, config);
     for (int image = 0; image < 256; image += 5) {
-      assertEquals(plain.certify(toy.image(image), image).get(0), cascade.certify(toy.image(image), image).certificate());
+      ByteImage x = toy.image(image);
+      assertEquals(plain.certify(x, image).get(0), cascade.certify(x, image).certificate());
     }
   }
 }

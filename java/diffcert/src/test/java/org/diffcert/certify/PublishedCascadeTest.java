@@ -10,7 +10,9 @@ import org.diffcert.image.ImageShape;
 import org.diffcert.noise.Sigma;
 import org.junit.jupiter.api.Test;
 
-/** The published code's two defects (E4), each on a case made for it: a certificate that is false, where ours is true. */
+/**
+ * The published code's two defects (E4), each on a case made for it: a certificate that is false, where ours is true.
+ */
 class PublishedCascadeTest {
   private static final ImageShape PIXEL = new ImageShape(1, 1, 1);
 
@@ -51,7 +53,8 @@ class PublishedCascadeTest {
 
   /**
    * The first stage has class 1 at 0.965, little below the threshold 0.97, so the true radius is small. Its votes are
-   * binomial: the probability of a false certificate is a sum over all counts. Goodman's bound makes it more than alpha.
+   * binomial: the probability of a false certificate is a sum over all counts. Goodman's bound makes it more than
+   * alpha.
    */
   @Test
   void theBoundIsExact() {

@@ -81,7 +81,8 @@ class CascadeRunTest {
         && f.sentence().contains("the deployed predictor, which no certificate is about")));
     assertEquals(new Analysis(own.rows()).averageCertifiedRadius(), new Analysis(read.rows()).averageCertifiedRadius());
     String report = Files.readString(temp.resolve("report.html"));
-    assertTrue(report.contains("not about the deployed predictor") && report.contains("1.0, 0.25"), "the report says so");
+    assertTrue(report.contains("not about the deployed predictor") && report.contains("1.0, 0.25"),
+        "the report says so");
   }
 
   /** Every recorded value that votes give is computed again. */
@@ -133,7 +134,8 @@ class CascadeRunTest {
         c -> stage(c, 0).put("selection", List.of(1L, 2L)), c -> stage(c, 0).put("more", 1L));
     for (int i = 0; i < changes.size(); i++) {
       Consumer<Map<String, Object>> change = changes.get(i);
-      DiffcertException e = assertThrows(DiffcertException.class, () -> RunLog.read(changed(record, change)), "case " + i);
+      Path file = changed(record, change);
+      DiffcertException e = assertThrows(DiffcertException.class, () -> RunLog.read(file), "case " + i);
       assertEquals(DiffcertException.Kind.BAD_INPUT, e.kind());
     }
   }
