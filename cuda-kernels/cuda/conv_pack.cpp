@@ -75,13 +75,14 @@ std::vector<Bf16> tensor_packed(const ConvOp& op, int side, const Builder& build
 }
 
 std::vector<Bf16> group_packed(const ConvOp& op, int side, const Builder& builder) {
-  const std::int64_t bands = group_bands(op.out.channels), units = unit_count(op, side, kGroupDepth);
-  std::vector<Bf16> out(static_cast<std::size_t>((op.up2 ? 4 : 1) * bands * units * kGroupWeights), Bf16{0});
+  const int outputs = group_outputs(op.out.channels);
+  const std::int64_t bands = group_bands(op.out.channels, outputs), units = unit_count(op, side, kGroupDepth);
+  std::vector<Bf16> out(static_cast<std::size_t>((op.up2 ? 4 : 1) * bands * units * group_weights(outputs)), Bf16{0});
   each_unit(op, side, kGroupDepth, builder, [&](int phase, std::int64_t unit, const std::vector<float>& weight, std::int64_t in, std::int64_t count, std::int64_t first, std::int64_t tap) {
     for (std::int64_t k = 0; k < kGroupDepth && first + k < in; ++k) {
       for (std::int64_t o = 0; o < op.out.channels; ++o) {
-        const std::int64_t block = (phase * bands + o / kGroupOutputs) * units + unit;
-        out[static_cast<std::size_t>(block * kGroupWeights + (k / 8 * kGroupOutputs + o % kGroupOutputs) * 8 + k % 8)] =
+        const std::int64_t block = (phase * bands + o / outputs) * units + unit;
+        out[static_cast<std::size_t>(block * group_weights(outputs) + (k / 8 * outputs + o % outputs) * 8 + k % 8)] =
             to_bf16(weight[static_cast<std::size_t>((o * in + first + k) * count + tap)]);
       }
     }

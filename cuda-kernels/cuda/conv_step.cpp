@@ -106,6 +106,16 @@ Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   };
 }
 
+void launch_group(const Frame& frame, std::uint32_t tiles, std::int32_t phases, const GroupConvParams& params) {
+  const int outputs = group_outputs(params.conv.out_channels);
+  const Grid grid{tiles, static_cast<std::uint32_t>(group_bands(params.conv.out_channels, outputs) * phases)};
+  const auto run = [&]<Kernel kernel>() { frame.device.launch<kernel>(grid, kGroupThreads, group_shared(outputs), params); };
+  if (outputs == 64) run.template operator()<Kernel::group_conv_64>();
+  else if (outputs == 96) run.template operator()<Kernel::group_conv_96>();
+  else run.template operator()<Kernel::group_conv_128>();
+}
+
+// The same by warpgroups.
 Step group_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const Halving halving(op, shape, builder);
   GroupConvParams group{};
@@ -127,8 +137,7 @@ Step group_step(const ConvOp& op, ConvParams shape, Builder& builder) {
     params.samples = static_cast<std::int32_t>(frame.samples);
     if (halving.there) halving.launch(op, frame, frame.scratch + partials * frame.samples, params.conv);
     if (partials > 0) params.partials = {frame.scratch, partials * frame.samples};
-    frame.device.launch<Kernel::group_conv>({blocks(frame.samples * down * across, kGroupPatches), static_cast<std::uint32_t>(group_bands(op.out.channels) * phases)},
-                                            kGroupThreads, kGroupShared, params);
+    launch_group(frame, blocks(frame.samples * down * across, kGroupPatches), phases, params);
     if (partials > 0) launch_combine(op, frame, params, kGroupPatch, kGroupPatch);
   };
 }

@@ -37,8 +37,9 @@ void copy_bulk(const Shared<T>& to, Index i, const Global<const T>& from, std::i
 }
 
 // The sums know the last product that is on its way to them, and how many fences their thread must have passed before the next.
-struct Sums128 {
-  float v[64];
+template <int columns>
+struct Sums {
+  float v[columns / 2];
   std::uint32_t product = 0;
   mutable std::uint32_t fences = 1;
   float operator[](Index i) const {
@@ -62,11 +63,12 @@ inline void wgmma_fence(emulator::Where where = emulator::Where::current()) {
   ++emulator::self->register_fences;
   emulator::collective([](void* const*) {}, nullptr, false, "wgmma_fence", where);
 }
-inline void wgmma_64x128x16(Sums128& c, std::uint64_t a, std::uint64_t b, bool add, emulator::Where where = emulator::Where::current()) {
+template <int columns>
+void wgmma(Sums<columns>& c, std::uint64_t a, std::uint64_t b, bool add, emulator::Where where = emulator::Where::current()) {
   if (emulator::self->register_fences < c.fences) {
     emulator::fail(emulator::FaultKind::pending_sum, "multiplies into sums with no wgmma_fence() since they were made or read", where);
   }
-  emulator::Multiplication mine{a, b, 128, add, c.v};
+  emulator::Multiplication mine{a, b, columns, add, c.v};
   emulator::matrix_multiply(mine, where);
   c.product = mine.epoch;
 }

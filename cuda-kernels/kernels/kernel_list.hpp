@@ -31,7 +31,9 @@
   X(tensor_conv_64, TensorConvParams) \
   X(tensor_conv_128, TensorConvParams) \
   X(tensor_conv_192, TensorConvParams) \
-  X(group_conv, GroupConvParams) \
+  X(group_conv_64, GroupConvParams) \
+  X(group_conv_96, GroupConvParams) \
+  X(group_conv_128, GroupConvParams) \
   X(rows, RowsParams)           \
   X(residual, ResidualParams)   \
   X(gather, GatherParams)

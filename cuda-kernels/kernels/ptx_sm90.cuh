@@ -72,9 +72,10 @@ DC_DEVICE void copy_bulk(const Shared<T>& to, int i, const Global<const T>& from
 
 // ---- matrix products of a warpgroup (4 warps, the first a multiple of 4) ---------------------------------------------------------
 
-// The sums of m64n128: thread t has rows 16 (t / 32) + t mod 32 / 4 + 8 (i / 2 mod 2), columns 8 (i / 4) + 2 (t mod 4) + i mod 2.
-struct Sums128 {
-  float v[64];
+// The sums of m64n<columns>: thread t has rows 16 (t / 32) + t mod 32 / 4 + 8 (i / 2 mod 2), columns 8 (i / 4) + 2 (t mod 4) + i mod 2.
+template <int columns>
+struct Sums {
+  float v[columns / 2];
   DC_DEVICE float operator[](int i) const { return v[i]; }
 };
 
@@ -83,9 +84,35 @@ DC_DEVICE std::uint64_t matrix_at(const Shared<Bf16>& memory, int first, std::ui
 }
 // Before the first product, and before products into sums that were read.
 DC_DEVICE void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
-// c = a b, or c += a b: a 64x16, b 16x128, both bf16 with their depth contiguous. The sums may not be touched until the product has been waited
+// c = a b, or c += a b: a 64x16, b 16x<columns>, both bf16 with their depth contiguous. The sums may not be touched until the product has been waited
 // for; to set them to zero first would make ptxas wait after each product.
-DC_DEVICE void wgmma_64x128x16(Sums128& c, std::uint64_t a, std::uint64_t b, bool add) {
+#define DC_SUMS(c, i)                                                                                                                       \
+  "+f"((c).v[(i) + 0]), "+f"((c).v[(i) + 1]), "+f"((c).v[(i) + 2]), "+f"((c).v[(i) + 3]), \
+  "+f"((c).v[(i) + 4]), "+f"((c).v[(i) + 5]), "+f"((c).v[(i) + 6]), "+f"((c).v[(i) + 7]), \
+  "+f"((c).v[(i) + 8]), "+f"((c).v[(i) + 9]), "+f"((c).v[(i) + 10]), "+f"((c).v[(i) + 11]), \
+  "+f"((c).v[(i) + 12]), "+f"((c).v[(i) + 13]), "+f"((c).v[(i) + 14]), "+f"((c).v[(i) + 15])
+DC_DEVICE void wgmma(Sums<64>& c, std::uint64_t a, std::uint64_t b, bool add) {
+  asm volatile(
+      "{\n.reg .pred add;\nsetp.ne.b32 add, %34, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+      "}, %32, %33, add, 1, 1, 0, 0;\n}"
+      : DC_SUMS(c, 0), DC_SUMS(c, 16)
+      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+DC_DEVICE void wgmma(Sums<96>& c, std::uint64_t a, std::uint64_t b, bool add) {
+  asm volatile(
+      "{\n.reg .pred add;\nsetp.ne.b32 add, %50, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n96k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+      "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"
+      "}, %48, %49, add, 1, 1, 0, 0;\n}"
+      : DC_SUMS(c, 0), DC_SUMS(c, 16), DC_SUMS(c, 32)
+      : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+DC_DEVICE void wgmma(Sums<128>& c, std::uint64_t a, std::uint64_t b, bool add) {
   asm volatile(
       "{\n.reg .pred add;\nsetp.ne.b32 add, %66, 0;\n"
       "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {"
@@ -94,17 +121,10 @@ DC_DEVICE void wgmma_64x128x16(Sums128& c, std::uint64_t a, std::uint64_t b, boo
       "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
       "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
       "}, %64, %65, add, 1, 1, 0, 0;\n}"
-      :
-        "+f"(c.v[0]), "+f"(c.v[1]), "+f"(c.v[2]), "+f"(c.v[3]), "+f"(c.v[4]), "+f"(c.v[5]), "+f"(c.v[6]), "+f"(c.v[7]),
-        "+f"(c.v[8]), "+f"(c.v[9]), "+f"(c.v[10]), "+f"(c.v[11]), "+f"(c.v[12]), "+f"(c.v[13]), "+f"(c.v[14]), "+f"(c.v[15]),
-        "+f"(c.v[16]), "+f"(c.v[17]), "+f"(c.v[18]), "+f"(c.v[19]), "+f"(c.v[20]), "+f"(c.v[21]), "+f"(c.v[22]), "+f"(c.v[23]),
-        "+f"(c.v[24]), "+f"(c.v[25]), "+f"(c.v[26]), "+f"(c.v[27]), "+f"(c.v[28]), "+f"(c.v[29]), "+f"(c.v[30]), "+f"(c.v[31]),
-        "+f"(c.v[32]), "+f"(c.v[33]), "+f"(c.v[34]), "+f"(c.v[35]), "+f"(c.v[36]), "+f"(c.v[37]), "+f"(c.v[38]), "+f"(c.v[39]),
-        "+f"(c.v[40]), "+f"(c.v[41]), "+f"(c.v[42]), "+f"(c.v[43]), "+f"(c.v[44]), "+f"(c.v[45]), "+f"(c.v[46]), "+f"(c.v[47]),
-        "+f"(c.v[48]), "+f"(c.v[49]), "+f"(c.v[50]), "+f"(c.v[51]), "+f"(c.v[52]), "+f"(c.v[53]), "+f"(c.v[54]), "+f"(c.v[55]),
-        "+f"(c.v[56]), "+f"(c.v[57]), "+f"(c.v[58]), "+f"(c.v[59]), "+f"(c.v[60]), "+f"(c.v[61]), "+f"(c.v[62]), "+f"(c.v[63])
+      : DC_SUMS(c, 0), DC_SUMS(c, 16), DC_SUMS(c, 32), DC_SUMS(c, 48)
       : "l"(a), "l"(b), "r"(static_cast<int>(add)));
 }
+#undef DC_SUMS
 DC_DEVICE void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 // Until at most `pending` committed groups are unfinished.
 template <int pending>

@@ -5,7 +5,7 @@
 // eight core matrices, one halo row apart, and a tap of the kernel is nothing but another start: (dy * wide + dx) * 16 bytes further on. The halo is normed,
 // activated and rounded once, for nine taps.
 //
-// Weights come as the matrix unit reads them, 16 KiB a tap in one piece, so a plain bulk copy brings them: no tensor map, no driver call, no swizzle. Six
+// Weights come as the matrix unit reads them, 16 KiB a tap (of 128 outputs) in one piece, so a plain bulk copy brings them: no tensor map, no driver call, no swizzle. Six
 // stages of them and two of the halo are full or empty by barriers with phases; the bringing warpgroup never meets the others otherwise. It gives
 // its registers to the two that multiply, whose sums take 128 of each thread's.
 //
@@ -22,7 +22,9 @@ namespace diffcert {
 #if defined(__CUDA_ARCH__) && !defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
 // Other architectures take sm80_conv; a launch here is an error, not a silence.
-DC_KERNEL(group_conv, GroupConvParams, kGroupThreads) { __trap(); }
+DC_KERNEL(group_conv_64, GroupConvParams, kGroupThreads) { __trap(); }
+DC_KERNEL(group_conv_96, GroupConvParams, kGroupThreads) { __trap(); }
+DC_KERNEL(group_conv_128, GroupConvParams, kGroupThreads) { __trap(); }
 
 #else
 
@@ -31,8 +33,8 @@ namespace {
 constexpr int kWarpgroup = 128, kPlanes = kGroupDepth / 8;
 constexpr int kHaloThreads = 96, kLine = kHaloThreads / kPlanes;  // pixels between a thread's
 // Registers of a thread that brings and of one that multiplies; together what 384 threads have at 168, which is what a launch gives.
-constexpr int kBringing = 104, kMultiplying = 200;
-static_assert(kBringing + 2 * kMultiplying == 3 * 168, "what one gives, the others take");
+DC_BOTH constexpr int bringing(int outputs) { return outputs == 128 ? 104 : 136; }
+DC_BOTH constexpr int multiplying(int outputs) { return (3 * 168 - bringing(outputs)) / 2; }
 constexpr int kBatch = 9;                                         // pixels that a thread has on their way at once: 27 and 9 are to be brought
 
 // Where the tile lies: its first patch's, and how to come from there to the others.
@@ -40,9 +42,9 @@ struct Tile {
   int first, across, area;  // of patches: in the batch, of a row of them, of a sample
   int phase, band;
 
-  DC_DEVICE explicit Tile(const GroupConvParams& p)
+  DC_DEVICE Tile(const GroupConvParams& p, int bands)
       : across((p.width + kGroupPatch - 1) / kGroupPatch), area((p.height + kGroupPatch - 1) / kGroupPatch * across),
-        phase(static_cast<int>(blockIdx.y) / group_bands(p.conv.out_channels)), band(static_cast<int>(blockIdx.y) % group_bands(p.conv.out_channels)) {
+        phase(static_cast<int>(blockIdx.y) / bands), band(static_cast<int>(blockIdx.y) % bands) {
     const int tile = static_cast<int>(blockIdx.x);
     first = tile * kGroupPatches;
     if (p.square) {
@@ -124,21 +126,23 @@ DC_DEVICE void bring_halo(const GroupConvParams& p, const ConvVectors& in, const
   }
 }
 
-// A warpgroup's product of one tap and step: two patches by 128 outputs, added unless it is the first.
-DC_DEVICE void multiply_tap(Sums128 (&sums)[2], const std::uint64_t (&pixels)[2], std::uint64_t weights, int view, bool add) {
+// A warpgroup's product of one tap and step: two patches by a tile's outputs, added unless it is the first.
+template <int outputs>
+DC_DEVICE void multiply_tap(Sums<outputs> (&sums)[2], const std::uint64_t (&pixels)[2], std::uint64_t weights, int view, bool add) {
   wgmma_fence();
 #pragma unroll
   for (int k = 0; k < kGroupDepth / 16; ++k) {
 #pragma unroll
     for (int m = 0; m < 2; ++m) {
-      wgmma_64x128x16(sums[m], moved(pixels[m], (view + 2 * k * kGroupPlane) * 16), moved(weights, 2 * k * kGroupOutputs * 16), add || k > 0);
+      wgmma(sums[m], moved(pixels[m], (view + 2 * k * kGroupPlane) * 16), moved(weights, 2 * k * outputs * 16), add || k > 0);
     }
   }
   wgmma_commit();
 }
 
 // A warpgroup stores a patch: warp w has its rows 2 w and 2 w + 1. Statistics go to the tile's partials, if there are any.
-DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch, const Sums128& sums, const Shared<Bf16>& moments, int group) {
+template <int outputs>
+DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch, const Sums<outputs>& sums, const Shared<Bf16>& moments, int group) {
   const ConvParams& conv = p.conv;
   const int thread = static_cast<int>(threadIdx.x) % kWarpgroup, lane = thread % 32, warp = thread / 32, sample = tile.sample(patch);
   const bool mine = sample < p.samples;
@@ -146,8 +150,8 @@ DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch
   const int high = p.height - top < 0 ? 0 : p.height - top < 2 ? p.height - top : 2, columns = p.width - tile.x(patch) < 8 ? p.width - tile.x(patch) : 8;
   const ConvFinishVectors finish(conv, mine ? sample : 0);
 #pragma unroll
-  for (int quarter = 0; quarter < 4; ++quarter) {
-    const int o = tile.band * kGroupOutputs + quarter * 32 + lane % 4 * 8;
+  for (int part = 0; part < outputs / 32; ++part) {
+    const int o = tile.band * outputs + part * 32 + lane % 4 * 8;
     Eight kept[2], mean{};
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
@@ -155,7 +159,7 @@ DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch
 #pragma unroll
       for (int j = 0; j < 4; ++j) {
 #pragma unroll
-        for (int i = 0; i < 2; ++i) pair[j][i] = sums[(quarter * 4 + j) * 4 + r * 2 + i];
+        for (int i = 0; i < 2; ++i) pair[j][i] = sums[(part * 4 + j) * 4 + r * 2 + i];
       }
       const Eight sum = turned(pair, lane);
       kept[r] = {};
@@ -185,14 +189,14 @@ DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch
 #pragma unroll
     for (int i = 0; i < 8; ++i) {
       // Lane 4 x + q writes channel x of its eight.
-      if (lane / 4 == i) store_vector(moments, ((group * 4 + warp) * kGroupOutputs + quarter * 32 + lane % 4 * 8 + i) * 4, Moments{mean.v[i], m2.v[i]});
+      if (lane / 4 == i) store_vector(moments, ((group * 4 + warp) * outputs + part * 32 + lane % 4 * 8 + i) * 4, Moments{mean.v[i], m2.v[i]});
     }
   }
   if (p.partials.data == nullptr) return;
   sync_named(1 + group, kWarpgroup);
-  const int o = tile.band * kGroupOutputs + thread;
-  if (mine && o < conv.out_channels) {
-    const Moments all = combined<kGroupOutputs>(moments, group * 4, 4, thread, p.height - tile.y(patch), 2, columns);
+  const int o = tile.band * outputs + thread;
+  if (mine && thread < outputs && o < conv.out_channels) {
+    const Moments all = combined<outputs>(moments, group * 4, 4, thread, p.height - tile.y(patch), 2, columns);
     const std::int64_t size = std::int64_t{2} * tile.area * (conv.up2 ? 4 : 1) * conv.out_channels;
     const Global<float> partials = Global<float>(p.partials).part(sample * size, size);
     const std::int64_t at = std::int64_t{2} * (tile.phase * tile.area + patch % tile.area) * conv.out_channels + o;
@@ -202,17 +206,17 @@ DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch
   sync_named(1 + group, kWarpgroup);  // before the next patch's
 }
 
-}  // namespace
-
-DC_KERNEL_RESIDENT(group_conv, GroupConvParams, kGroupThreads, 1) {
+template <int outputs>
+DC_DEVICE void convolve(const GroupConvParams& p) {
   SharedPool pool;
-  const Shared<Bf16> halos = pool.take<Bf16>("halos", kGroupHalos * kGroupHalo), weights = pool.take<Bf16>("weights", kGroupStages * kGroupWeights);
-  const Shared<Bf16> moments = pool.take<Bf16>("moments", 2 * 4 * kGroupOutputs * 4);
+  const Shared<Bf16> halos = pool.take<Bf16>("halos", kGroupHalos * kGroupHalo), weights = pool.take<Bf16>("weights", kGroupStages * group_weights(outputs));
+  const Shared<Bf16> moments = pool.take<Bf16>("moments", 2 * 4 * outputs * 4);
   const Shared<std::int32_t> places = pool.take<std::int32_t>("places", 2 * kGroupPixels);
   const Shared<PhaseBarrier> halo_full = pool.take<PhaseBarrier>("halo_full", kGroupHalos), halo_empty = pool.take<PhaseBarrier>("halo_empty", kGroupHalos);
   const Shared<PhaseBarrier> weight_full = pool.take<PhaseBarrier>("weight_full", kGroupStages);
   const Shared<PhaseBarrier> weight_empty = pool.take<PhaseBarrier>("weight_empty", kGroupStages);
-  const Tile tile(p);
+  const int bands = group_bands(p.conv.out_channels, outputs);
+  const Tile tile(p, bands);
   if (threadIdx.x == 0) {
     for (int i = 0; i < kGroupHalos; ++i) {
       barrier_init(halo_full, i, kHaloThreads);
@@ -232,7 +236,7 @@ DC_KERNEL_RESIDENT(group_conv, GroupConvParams, kGroupThreads, 1) {
   const int taps = p.side * p.side, units = p.steps * taps + p.skip_steps, steps = p.steps + p.skip_steps;
   const int group = static_cast<int>(threadIdx.x) / kWarpgroup - 1, lane = static_cast<int>(threadIdx.x) % 32;
   if (group < 0) {
-    give_registers<kBringing>();
+    give_registers<bringing(outputs)>();
     if (threadIdx.x < kHaloThreads) {
       const ConvVectors in(p.conv);
       for (int step = 0; step < steps; ++step) {
@@ -245,20 +249,20 @@ DC_KERNEL_RESIDENT(group_conv, GroupConvParams, kGroupThreads, 1) {
       }
     } else if (lane == 0) {
       const Global<const Bf16> from(p.weight);
-      const std::int64_t first = (std::int64_t{1} * tile.phase * group_bands(p.conv.out_channels) + tile.band) * units;
+      const std::int64_t first = (std::int64_t{1} * tile.phase * bands + tile.band) * units;
       for (int unit = 0; unit < units; ++unit) {
         const int stage = unit % kGroupStages;
         barrier_wait(weight_empty, stage, unit / kGroupStages % 2 ^ 1);
-        barrier_arrive_expecting(weight_full, stage, kGroupWeights * 2);
-        copy_bulk(weights, stage * kGroupWeights, from, (first + unit) * kGroupWeights, kGroupWeights, weight_full, stage);
+        barrier_arrive_expecting(weight_full, stage, group_weights(outputs) * 2);
+        copy_bulk(weights, stage * group_weights(outputs), from, (first + unit) * group_weights(outputs), group_weights(outputs), weight_full, stage);
       }
     }
     return;
   }
 
-  take_registers<kMultiplying>();
-  Sums128 sums[2];
-  const std::uint64_t weight_strides = matrix_strides(kGroupOutputs * 16, 128);
+  take_registers<multiplying(outputs)>();
+  Sums<outputs> sums[2];
+  const std::uint64_t weight_strides = matrix_strides(outputs * 16, 128);
   int unit = 0, stage = 0, free_halo = -1;
   std::uint32_t phase = 0;
   for (int step = 0; step < steps; ++step) {
@@ -273,7 +277,7 @@ DC_KERNEL_RESIDENT(group_conv, GroupConvParams, kGroupThreads, 1) {
     for (int y = 0; y < halo.side; ++y) {
       for (int x = 0; x < halo.side; ++x, ++unit) {
         barrier_wait(weight_full, stage, static_cast<int>(phase));
-        multiply_tap(sums, pixels, matrix_at(weights, stage * kGroupWeights, weight_strides), y * halo.wide + x, unit > 0);
+        multiply_tap(sums, pixels, matrix_at(weights, stage * group_weights(outputs), weight_strides), y * halo.wide + x, unit > 0);
         wgmma_wait<1>();  // the unit before is done: what it read may be filled again
         if (lane == 0 && unit > 0) {
           barrier_arrive(weight_empty, (stage + kGroupStages - 1) % kGroupStages);
@@ -289,6 +293,12 @@ DC_KERNEL_RESIDENT(group_conv, GroupConvParams, kGroupThreads, 1) {
 #pragma unroll
   for (int m = 0; m < 2; ++m) store_patch(p, tile, tile.patch(p, 2 * group + m), sums[m], moments, group);
 }
+
+}  // namespace
+
+DC_KERNEL_RESIDENT(group_conv_64, GroupConvParams, kGroupThreads, 1) { convolve<64>(p); }
+DC_KERNEL_RESIDENT(group_conv_96, GroupConvParams, kGroupThreads, 1) { convolve<96>(p); }
+DC_KERNEL_RESIDENT(group_conv_128, GroupConvParams, kGroupThreads, 1) { convolve<128>(p); }
 
 #endif
 

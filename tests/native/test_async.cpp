@@ -78,7 +78,7 @@ DC_KERNEL(product, ProductParams, kThreads) {
     }
   } else {
     if (plant == Plant::half_a_warpgroup && thread >= 64) return;
-    Sums128 sums;
+    Sums<128> sums;
     if (plant != Plant::missing_register_fence) wgmma_fence();
     for (int step = 0; step < kSteps; ++step) {
       if (plant != Plant::one_thread_waits || thread == 0) {
@@ -86,7 +86,7 @@ DC_KERNEL(product, ProductParams, kThreads) {
         barrier_wait(full, 1, step & 1);
       }
       const std::uint64_t swizzle = plant == Plant::swizzled_descriptor ? std::uint64_t{1} << 62 : 0;
-      wgmma_64x128x16(sums, matrix_at(a, 0, matrix_strides(64 * 16, plant == Plant::wrong_stride ? 640 : 128) | swizzle),
+      wgmma(sums, matrix_at(a, 0, matrix_strides(64 * 16, plant == Plant::wrong_stride ? 640 : 128) | swizzle),
                       matrix_at(b, 0, matrix_strides(128 * 16, 128)), step > 0);
       wgmma_commit();
       if (plant == Plant::release_before_wait && thread % 32 == 0) barrier_arrive(empty, 0);

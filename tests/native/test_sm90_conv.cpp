@@ -18,7 +18,7 @@ void check_choice(const std::string& name, bool warpgroups) {
     for (std::size_t w = 0; w < c.weights.size(); ++w) executor->set_weight(static_cast<WeightId>(w), c.weights[w]);
     executor->prepare(1);
     const std::int32_t channels = op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0);
-    const std::int64_t group = std::int64_t{1} * group_steps(channels) * kGroupDepth * group_bands(op.out.channels) * kGroupOutputs;
+    const std::int64_t group = std::int64_t{1} * group_steps(channels) * kGroupDepth * group_bands(op.out.channels, group_outputs(op.out.channels)) * group_outputs(op.out.channels);
     const std::int64_t tensor = tensor_steps(channels) * kTensorDepth * tensor_width(op.out.channels, tensor_outputs(op.out.channels));
     CHECK(group != tensor) << name << " tells nothing";
     CHECK(executor->weight_bytes() == (warpgroups ? group : tensor) * 9 * 2 + op.out.channels * 4) << name << ": " << executor->weight_bytes();
