@@ -93,8 +93,14 @@ class Async {
   Barrier& barrier(std::int64_t at, const Where& where);
   bool complete(Barrier& barrier);
   std::optional<Complaint> land(const Bulk& bulk);
+  void make(const Product& product, const std::array<float*, kWarpgroup>& c);
   void note_operand(char operand, std::uint64_t descriptor, int rows, int unit, const Clock& known, const Where& where);
 
+  // What a product is made of; here, since a fiber's stack is small.
+  struct Operands {
+    std::vector<float> a, b;
+    std::vector<double> turned, sums;
+  };
   struct Array {
     std::int64_t bytes;
     const char* name;
@@ -104,6 +110,7 @@ class Async {
   std::map<std::int64_t, Barrier> barriers_;
   std::vector<Bulk> copies_;
   std::array<Unit, kMaxWarps / 4> units_;
+  Operands operands_;
 };
 
 }  // namespace diffcert::emulator

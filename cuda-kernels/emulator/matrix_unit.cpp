@@ -13,7 +13,7 @@
 namespace diffcert::emulator {
 namespace {
 
-constexpr int kRows = 64, kDepth = 16, kMostColumns = 256;
+constexpr int kRows = 64, kDepth = 16;
 
 struct Layout {
   std::int64_t start, leading, stride;
@@ -35,30 +35,31 @@ void read(std::uint64_t descriptor, int rows, float* out) {
   }
 }
 
+}  // namespace
+
 // Products are exact, the 16 of a step summed in double and rounded once, then added: hardware rounds elsewhere within a step.
-void make(const Product& product, const std::array<float*, kWarpgroup>& c) {
-  float a[kRows * kDepth], b[kMostColumns * kDepth];
-  double turned[kDepth][kMostColumns], sums[kMostColumns];
-  read(product.a, kRows, a);
-  read(product.b, product.columns, b);
-  for (int n = 0; n < product.columns; ++n) {
-    for (int k = 0; k < kDepth; ++k) turned[k][n] = static_cast<double>(b[n * kDepth + k]);
+void Async::make(const Product& product, const std::array<float*, kWarpgroup>& c) {
+  const auto columns = static_cast<std::size_t>(product.columns);
+  auto& [a, b, turned, sums] = operands_;
+  a.resize(kRows * kDepth), b.resize(columns * kDepth), turned.resize(kDepth * columns);
+  read(product.a, kRows, a.data());
+  read(product.b, product.columns, b.data());
+  for (std::size_t n = 0; n < columns; ++n) {
+    for (std::size_t k = 0; k < kDepth; ++k) turned[k * columns + n] = static_cast<double>(b[n * kDepth + k]);
   }
   for (int row = 0; row < kRows; ++row) {
-    std::memset(sums, 0, sizeof sums);
-    for (int k = 0; k < kDepth; ++k) {
-      const auto v = static_cast<double>(a[row * kDepth + k]);
-      for (int n = 0; n < product.columns; ++n) sums[n] += v * turned[k][n];
+    sums.assign(columns, 0.0);
+    for (std::size_t k = 0; k < kDepth; ++k) {
+      const auto v = static_cast<double>(a[static_cast<std::size_t>(row) * kDepth + k]);
+      for (std::size_t n = 0; n < columns; ++n) sums[n] += v * turned[k * columns + n];
     }
     // Row `row` is of warp row / 16; its lane 4 (row mod 8) + id has columns 8 j + 2 id and the next, in registers 4 j + 2 (row / 8 mod 2).
     for (int n = 0; n < product.columns; ++n) {
       float& out = c[static_cast<std::size_t>(row / 16 * kWarp + row % 8 * 4 + n % 8 / 2)][n / 8 * 4 + row / 8 % 2 * 2 + n % 2];
-      out = static_cast<float>((product.add ? static_cast<double>(out) : 0.0) + sums[n]);
+      out = static_cast<float>((product.add ? static_cast<double>(out) : 0.0) + sums[static_cast<std::size_t>(n)]);
     }
   }
 }
-
-}  // namespace
 
 void Async::note_operand(char operand, std::uint64_t descriptor, int rows, int unit, const Clock& known, const Where& where) {
   const std::string whose = std::string("of matrix ") + operand;

@@ -1,6 +1,9 @@
 // ptx_sm90.cuh for the emulator; what happens, and when, stands in async.hpp.
 #pragma once
 
+#include <algorithm>
+#include <limits>
+
 #include "emulator/machine.hpp"
 #include "kernels/bf16.cuh"
 #include "kernels/device.cuh"
@@ -42,6 +45,7 @@ struct Sums {
   float v[columns / 2];
   std::uint32_t product = 0;
   mutable std::uint32_t fences = 1;
+  Sums() { std::fill(v, v + columns / 2, std::numeric_limits<float>::quiet_NaN()); }
   float operator[](Index i) const {
     if (!emulator::sums_made(product)) {
       emulator::fail(emulator::FaultKind::pending_sum, "reads sums of a product that it has not waited for", i.where);

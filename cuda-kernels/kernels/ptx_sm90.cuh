@@ -51,8 +51,8 @@ DC_DEVICE void barrier_wait(const Shared<PhaseBarrier>& barriers, int i, int par
       ".reg .pred over;\n"
       "again:\n"
       "mbarrier.try_wait.parity.shared::cta.b64 over, [%0], %1;\n"
-      "@over bra.uni past;\n"
-      "bra.uni again;\n"
+      "@over bra past;\n"
+      "bra again;\n"
       "past:\n"
       "}" ::"r"(shared_address(&barriers[i])), "r"(parity)
       : "memory");

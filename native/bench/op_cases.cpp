@@ -175,7 +175,7 @@ std::vector<NamedShape> conv_shapes() {
           {"1x1 of a prime size", S{.height = 19, .width = 7, .in = {72, 0}, .out = 16, .kernel = 1, .padding = 0, .silu = false}},
           {"two squares", S{.height = 32, .width = 16, .in = {64, 0}, .out = 40, .residual = true}},
           {"a square with a long skip", S{.height = 16, .width = 16, .in = {64, 64}, .out = 40, .skip = {64, 128}}},
-          {"three bands on a prime map", S{.height = 7, .width = 11, .in = {40, 8}, .out = 264, .residual = true}},
+          {"three bands on a prime map", S{.height = 7, .width = 11, .in = {40, 8}, .out = 320, .residual = true}},
           {"a square doubled", S{.height = 16, .width = 16, .in = {48, 0}, .out = 24, .up2 = true}}};
 }
 
