@@ -134,7 +134,7 @@ void check_bits() {
 void check_learning() {
   Trainer trainer = make("cpu", 1, "", 32);
   double first = 0, last = 0;
-  constexpr std::uint32_t kSteps = 80;
+  constexpr std::uint32_t kSteps = 120;
   for (std::uint32_t i = 0; i < kSteps; ++i) {
     const double loss = step(trainer, i, 32);
     if (i < 10) first += loss;
