@@ -22,8 +22,8 @@ import picocli.CommandLine.Spec;
 /** {@code diffcert denoise}: D(x; sigma, label) from tensors to tensors, and its gradient, for comparison with other implementations. */
 @Command(name = "denoise", mixinStandardHelpOptions = true, sortOptions = false,
     description = {"Denoises images: safetensors in and out.",
-        "Input: x [N,C,H,W] in EDM space (2x-1), sigma [N] in EDM space, labels [N] (absent = unconditional), cotangent [N,C,H,W] if gradients "
-            + "are wanted.",
+        "Input: x [N,C,H,W] in EDM space (2x-1), sigma [N] in EDM space, labels [N] (absent = unconditional), "
+            + "cotangent [N,C,H,W] if gradients are wanted.",
         "Output: denoised [N,C,H,W]; with a cotangent also grad_x [N,C,H,W], the gradient of sum(cotangent * denoised) by x."})
 final class DenoiseCommand implements Callable<Integer> {
   @Mixin
@@ -97,13 +97,15 @@ final class DenoiseCommand implements Callable<Integer> {
     Arrays.sort(nanos);
     DiffusionModel.Memory memory = model.memory();
     terminal.say(String.format(Locale.ROOT, "denoised %d images%s in %.1f ms (median of %d), weights %d MiB, arena %d MiB: %s", n,
-        back ? " and their gradients" : "", nanos[repeat / 2] / 1e6, repeat, memory.weightBytes() >> 20, memory.arenaBytes() >> 20, output));
+        back ? " and their gradients" : "", nanos[repeat / 2] / 1e6, repeat, memory.weightBytes() >> 20,
+        memory.arenaBytes() >> 20, output));
   }
 
   private float[] cotangent(Safetensors in, Tensor x) {
     Tensor cotangent = TensorInput.take(in, input, "cotangent");
     if (!cotangent.shape().equals(x.shape())) {
-      throw DiffcertException.badInput(input + " has cotangent of shape " + cotangent.shape() + ", it must be that of x, " + x.shape());
+      throw DiffcertException.badInput(input + " has cotangent of shape " + cotangent.shape()
+          + ", it must be that of x, " + x.shape());
     }
     return cotangent.floats();
   }

@@ -63,9 +63,9 @@ public final class Elbo {
   public record Gradient(double[] loss, double[][] gradient) {}
 
   /**
-   * The loss of {@link ClassifierKind#DC} for each label, and its gradient by x, both through the network and through the target, which is x
-   * itself. Labels go through the network one after the other, so that memory does not grow with their number. Where clamping cuts a value of
-   * the network's output, nothing comes back through it.
+   * The loss of {@link ClassifierKind#DC} for each label, and its gradient by x, both through the network and through the target,
+   * which is x itself. Labels go through the network one after the other, so that memory does not grow with their number. Where
+   * clamping cuts a value of the network's output, nothing comes back through it.
    *
    * @param model a model opened for {@link Gradients#IMAGE} (or WEIGHTS, whose gradients by the weights then grow, too)
    * @param clamp whether the network's output is clamped to [-1, 1]
@@ -88,8 +88,8 @@ public final class Elbo {
     double[] loss = new double[labels.length];
     double[] flat = new double[Math.multiplyExact(labels.length, x.length)];
     model.call(m -> {
-      NativeLibrary.check(DiffcertAbi.dc_elbo_gradient(m, clamp ? 1 : 0, x, levels.length, levels, weights, levelNoise, labels.length, labels, loss,
-          flat), "dc_elbo_gradient");
+      NativeLibrary.check(DiffcertAbi.dc_elbo_gradient(m, clamp ? 1 : 0, x, levels.length, levels, weights, levelNoise,
+          labels.length, labels, loss, flat), "dc_elbo_gradient");
       return null;
     });
     double[][] gradient = new double[labels.length][];
