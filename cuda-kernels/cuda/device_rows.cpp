@@ -56,20 +56,72 @@ void DeviceRows::stage(const StagedSamples& samples) {
   estimates_ = samples_.at<double>(estimates, samples.estimates.size());
 }
 
-void DeviceRows::run(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, std::span<double> residuals) {
-  const auto taus = static_cast<std::size_t>(staged_.taus);
-  invariant(residuals.size() == rows.size() * taus && mix.size() == (staged_.posterior ? levels.size() * taus : 0), "residuals of other rows");
+void DeviceRows::check(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows) const {
+  invariant(mix.size() == (staged_.posterior ? levels.size() * static_cast<std::size_t>(staged_.taus) : 0), "posterior means of other levels");
   for (const Row& row : rows) {
-    invariant(row.level >= 0 && static_cast<std::size_t>(row.level) < levels.size() && row.sample >= 0 &&
-                  row.sample < keys_.count && row.label >= (staged_.estimates_each > 1 ? 0 : -1) && row.label < split_.table.label_dim,
+    invariant(row.level >= 0 && static_cast<std::size_t>(row.level) < levels.size() && row.sample >= 0 && row.sample < keys_.count &&
+                  row.label >= (staged_.estimates_each > 1 ? 0 : -1) && row.label < split_.table.label_dim,
               "a row of a level, sample or class that there is not");
     invariant(levels[static_cast<std::size_t>(row.level)].base < staged_.taus, "a level that starts from a tau that there is not");
   }
+}
+
+void DeviceRows::run(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, std::span<double> residuals) {
+  const auto taus = static_cast<std::size_t>(staged_.taus);
+  invariant(residuals.size() == rows.size() * taus, "residuals of other rows");
+  check(levels, mix, rows);
   const auto most = static_cast<std::size_t>(chunk_);
   for (std::size_t from = 0; from < rows.size(); from += most) {
     const std::size_t count = std::min(most, rows.size() - from);
-    run_chunk(levels, mix, rows.subspan(from, count), residuals.subspan(from * taus, count * taus));
+    std::vector<Row> part(rows.begin() + static_cast<std::ptrdiff_t>(from), rows.begin() + static_cast<std::ptrdiff_t>(from + count));
+    for (std::size_t r = 0; r < count; ++r) part[r].place = static_cast<std::int32_t>(r);
+    const Span<double> to = place(residuals_, static_cast<std::int64_t>(count * taus));
+    run_chunk(levels, mix, part, to);
+    device_->download(residuals.data() + from * taus, to.data, to.count * static_cast<std::int64_t>(sizeof(double)));
   }
+}
+
+void DeviceRows::reserve(std::int64_t places) {
+  invariant(places > 0 && places <= INT32_MAX, "too many rows for one vote");
+  places_ = places;
+  place(kept_, places * staged_.taus);
+}
+
+void DeviceRows::keep(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows) {
+  check(levels, mix, rows);
+  for (const Row& row : rows) invariant(row.place >= 0 && row.place < places_, "a row without a place");
+  const auto most = static_cast<std::size_t>(chunk_);
+  for (std::size_t from = 0; from < rows.size(); from += most) {
+    run_chunk(levels, mix, rows.subspan(from, std::min(most, rows.size() - from)), place(kept_, places_ * staged_.taus));
+  }
+}
+
+void DeviceRows::votes(const Tally& tally) {
+  const std::int64_t samples = keys_.count, taus = staged_.taus, cells = samples * taus, losses = cells * tally.classes;
+  invariant(samples * tally.classes * tally.levels == places_ && static_cast<std::int64_t>(tally.weights.size()) == taus * tally.levels &&
+                static_cast<std::int64_t>(tally.certain.size()) == samples && static_cast<std::int64_t>(tally.votes.size()) == cells &&
+                (tally.losses.empty() || static_cast<std::int64_t>(tally.losses.size()) == losses),
+            "votes of other rows than were kept");
+  batch_.clear();
+  const std::int64_t weights = batch_.add(tally.weights), certain = batch_.add(tally.certain);
+  batch_.send(device_);
+  const Span<double> kept = place(kept_, places_ * taus), cast = place(cast_, losses + cells);  // losses, then votes, which need half their share
+  const Span<std::int32_t> votes{reinterpret_cast<std::int32_t*>(cast.data + losses), cells};
+  device_->launch<Kernel::vote>({static_cast<std::uint32_t>(samples), static_cast<std::uint32_t>(taus)}, kVoteThreads, kVoteShared,
+                                {{kept.data, kept.count}, batch_.at<double>(weights, tally.weights.size()),
+                                 batch_.at<std::uint8_t>(certain, tally.certain.size()), votes, {cast.data, losses}, static_cast<std::int32_t>(samples),
+                                 tally.classes, tally.levels, staged_.taus});
+  device_->download(tally.votes.data(), votes.data, static_cast<std::int64_t>(tally.votes.size_bytes()));
+  if (!tally.losses.empty()) device_->download(tally.losses.data(), cast.data, static_cast<std::int64_t>(tally.losses.size_bytes()));
+}
+
+Span<double> DeviceRows::place(DeviceMemory& memory, std::int64_t numbers) const {
+  const std::int64_t bytes = checked_product(numbers, sizeof(double));
+  if (memory.bytes() < bytes) {
+    memory = {};
+    memory = DeviceMemory(device_, bytes);
+  }
+  return {static_cast<double*>(memory.data()), numbers};
 }
 
 std::vector<RowCell> DeviceRows::cells_of(std::span<const Row> rows) const {
@@ -81,7 +133,7 @@ std::vector<RowCell> DeviceRows::cells_of(std::span<const Row> rows) const {
   return cells;
 }
 
-void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, std::span<double> residuals) {
+void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, Span<double> residuals) {
   const auto n = static_cast<std::int64_t>(rows.size());
   const Frame frame{*device_, split_.rows.buffers, arena_, n, half_, arena_ + arena_elements(split_.rows, half_) * n};
   std::vector<ConditionTable::Condition> conditions;
@@ -98,11 +150,6 @@ void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const Pos
                      at_cells = batch_.add(std::span<const RowCell>(cells)), at_places = batch_.add(std::span<const TablePlace>(places)),
                      at_parts = batch_.add(std::span<const TablePart>(parts));
   batch_.send(device_);
-  const auto bytes = static_cast<std::int64_t>(residuals.size_bytes());
-  if (residuals_.bytes() < bytes) {
-    residuals_ = {};
-    residuals_ = DeviceMemory(device_, bytes);
-  }
 
   const Feature &image = split_.rows.image, &output = split_.rows.output;
   const Span<const double> centre = staged_.around_estimates ? estimates_ : positions_;
@@ -123,11 +170,10 @@ void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const Pos
   const auto mixes = staged_.posterior ? batch_.at<PosteriorMix>(at_mix, mix.size()) : Span<const PosteriorMix>{};
   device_->launch<Kernel::residual>({static_cast<std::uint32_t>(n)}, kResidualThreads, kResidualShared,
                                     {source, batch_.at<Row>(at_rows, rows.size()), mixes, estimated ? estimates_ : positions_, frame.in(output.buffer),
-                                     {static_cast<double*>(residuals_.data()), static_cast<std::int64_t>(residuals.size())}, output.channels, staged_.taus,
+                                     residuals, output.channels, staged_.taus,
                                      estimated ? staged_.estimates_each : 1, staged_.clamp});
-  device_->download(residuals.data(), residuals_.data(), bytes);
 }
 
-std::int64_t DeviceRows::bytes() const { return table_.bytes() + samples_.size() + batch_.size() + residuals_.bytes(); }
+std::int64_t DeviceRows::bytes() const { return table_.bytes() + samples_.size() + batch_.size() + residuals_.bytes() + kept_.bytes() + cast_.bytes(); }
 
 }  // namespace diffcert::cuda

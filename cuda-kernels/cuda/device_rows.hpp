@@ -17,6 +17,9 @@ class DeviceRows final : public RowEngine {
 
   void stage(const StagedSamples& samples) override;
   void run(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, std::span<double> residuals) override;
+  void reserve(std::int64_t places) override;
+  void keep(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows) override;
+  void votes(const Tally& tally) override;
   std::int64_t bytes() const;
 
  private:
@@ -38,7 +41,10 @@ class DeviceRows final : public RowEngine {
     DeviceMemory memory_;
   };
 
-  void run_chunk(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, std::span<double> residuals);
+  void check(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows) const;
+  void run_chunk(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, Span<double> residuals);
+  // A place for so many numbers, kept if it is large enough.
+  Span<double> place(DeviceMemory& memory, std::int64_t numbers) const;
   std::vector<RowCell> cells_of(std::span<const Row> rows) const;
 
   std::shared_ptr<Device> device_;
@@ -54,7 +60,8 @@ class DeviceRows final : public RowEngine {
   Parcel samples_, batch_;
   Span<const NoiseKey> keys_;
   Span<const double> positions_, estimates_;
-  DeviceMemory residuals_;
+  DeviceMemory residuals_, kept_, cast_;  // of a batch; of all rows of votes; the votes and losses
+  std::int64_t places_ = 0;
 };
 
 }  // namespace diffcert::cuda

@@ -14,6 +14,7 @@
 #include "kernels/smxx_resample.hpp"
 #include "kernels/smxx_rows.hpp"
 #include "kernels/smxx_table.hpp"
+#include "kernels/smxx_vote.hpp"
 
 #define DIFFCERT_KERNELS(X)     \
   X(embed, EmbedParams)         \
@@ -36,7 +37,8 @@
   X(group_conv_128, GroupConvParams) \
   X(rows, RowsParams)           \
   X(residual, ResidualParams)   \
-  X(gather, GatherParams)
+  X(gather, GatherParams)       \
+  X(vote, VoteParams)
 
 namespace diffcert {
 

@@ -67,7 +67,7 @@ DC_KERNEL(residual, ResidualParams, kResidualThreads) {
   const Global<const double> centre = centre_of(s, level, row.sample), target(p.target);
   const Global<const PosteriorMix> mix(p.mix);
   const Global<const float> network = Global<const float>(p.network).part(number * s.pixels * p.out_channels, std::int64_t{1} * s.pixels * p.out_channels);
-  const Global<double> residual = Global<double>(p.residual).part(number * p.taus, p.taus);
+  const Global<double> residual = Global<double>(p.residual).part(std::int64_t{1} * row.place * p.taus, p.taus);
   const int taus = mix ? level.base + 1 : 1;
 
   for (int first = 0; first < taus; first += kResidualTaus) {

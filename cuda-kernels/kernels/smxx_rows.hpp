@@ -32,7 +32,7 @@ struct RowsParams {
 };
 inline constexpr int kRowsThreads = 128;
 
-// residual[row][tau] = mean over the elements of |m_q - m_p|^2 for every tau up to the level's base (mix), or of |D - target|^2. A block a row: thread t
+// residual[place of row][tau] = mean over the elements of |m_q - m_p|^2 for every tau up to the level's base (mix), or of |D - target|^2. A block a row: thread t
 // sums pairs t, t + kResidualThreads, ... ascending, then threads i and i + 128, i + 64, ..., i + 1 are added. e is drawn again from its key.
 // Bytes an element: 4 + 8 + 8 a tau; some 110 operations in float64: 5.5 FLOP/B.
 struct ResidualParams {
@@ -41,7 +41,7 @@ struct ResidualParams {
   Span<const PosteriorMix> mix;  // [levels][taus] or absent
   Span<const double> target;     // [taus][samples][targets][elements]
   Span<const float> network;     // F, n x [pixels][out_channels]
-  Span<double> residual;         // n x [taus]
+  Span<double> residual;         // [places][taus]
   std::int32_t out_channels, taus, targets;  // targets: 1, or one a class
   bool clamp;
 };

@@ -136,14 +136,10 @@ void Classifier::votes(std::span<const std::uint8_t> image, const SampleRange& r
   require(static_cast<std::int64_t>(votes.size()) == tau_count() * range.size(), "The place for votes has another size than the samples.");
   require(calls.empty() || static_cast<std::int64_t>(calls.size()) == range.size(), "The place for calls has another size than the samples.");
   std::fill(calls.begin(), calls.end(), 0);
-  for_each_group(image, range, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
+  for_each_group(image, range, false, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
     for (std::size_t t = 0; t < pass.edm.size(); ++t) {
-      for (std::int64_t sample = 0; sample < samples; ++sample) {
-        const double* loss = losses_.data() + (static_cast<std::int64_t>(t) * samples + sample) * classes();
-        const bool counts = certain_[static_cast<std::size_t>(sample)] != 0 && std::none_of(loss, loss + classes(), is_nan);
-        const std::int64_t row = static_cast<std::int64_t>(pass.first + t) * range.size() + offset + sample;
-        votes[static_cast<std::size_t>(row)] = counts ? static_cast<std::int32_t>(std::min_element(loss, loss + classes()) - loss) : -1;
-      }
+      const std::int64_t row = static_cast<std::int64_t>(pass.first + t) * range.size() + offset;
+      std::copy_n(votes_.data() + static_cast<std::int64_t>(t) * samples, samples, votes.data() + row);
     }
     if (calls.empty()) return;
     for (std::int64_t sample = 0; sample < samples; ++sample) {
@@ -155,7 +151,7 @@ void Classifier::votes(std::span<const std::uint8_t> image, const SampleRange& r
 void Classifier::losses(std::span<const std::uint8_t> image, const SampleRange& range, std::span<double> losses) {
   require(static_cast<std::int64_t>(losses.size()) == tau_count() * range.size() * classes(),
           "The place for losses has another size than the samples.");
-  for_each_group(image, range, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
+  for_each_group(image, range, true, [&](const Pass& pass, std::int64_t offset, std::int64_t samples) {
     for (std::size_t t = 0; t < pass.edm.size(); ++t) {
       const std::int64_t row = static_cast<std::int64_t>(pass.first + t) * range.size() + offset;
       std::copy_n(losses_.data() + static_cast<std::int64_t>(t) * samples * classes(), samples * classes(), losses.data() + row * classes());
@@ -164,7 +160,7 @@ void Classifier::losses(std::span<const std::uint8_t> image, const SampleRange& 
 }
 
 template <class Take>
-void Classifier::for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, Take take) {
+void Classifier::for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, bool with_losses, Take take) {
   require(static_cast<std::int64_t>(image.size()) == elements(), "The image has another size than the model takes.");
   require(range.from <= range.to, "A range of samples ends before it begins.");
   const std::int64_t group = this->group();
@@ -173,13 +169,13 @@ void Classifier::for_each_group(std::span<const std::uint8_t> image, const Sampl
     part.from = range.from + static_cast<std::uint32_t>(done);
     part.to = static_cast<std::uint32_t>(std::min<std::int64_t>(std::int64_t{part.from} + group, range.to));
     for (const Pass& pass : passes_) {
-      run(pass, image, part);
+      run(pass, image, part, with_losses);
       take(pass, done, part.size());
     }
   }
 }
 
-void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, const SampleRange& part) {
+void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, const SampleRange& part, bool with_losses) {
   const std::int64_t samples = part.size();
   const std::size_t cells = pass.edm.size() * static_cast<std::size_t>(samples);
   keys_.clear();
@@ -202,6 +198,11 @@ void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, cons
   job.levels = pass.levels;
   if (prune_.kind != DC_PRUNE_NONE) {
     run_contests(pass, job);
+    vote(samples);
+    return;
+  }
+  if (objective_.casts_votes()) {
+    cast(pass, job, with_losses);
     return;
   }
   job.take = [&](std::int64_t tau, std::int64_t sample, std::int32_t label, std::uint32_t position, double residual) {
@@ -211,6 +212,32 @@ void Classifier::run(const Pass& pass, std::span<const std::uint8_t> image, cons
   objective_.run(job);
   for (double& loss : losses_) {
     if (!std::isfinite(loss)) loss = std::numeric_limits<double>::quiet_NaN();
+  }
+  vote(samples);
+}
+
+// All of it on the device.
+void Classifier::cast(const Pass& pass, const ElboJob& job, bool with_losses) {
+  std::vector<double> weights;
+  for (std::size_t t = 0; t < pass.edm.size(); ++t) {
+    for (const ElboLevel& level : pass.levels) weights.push_back(taus_[pass.first + t].grid.weights[level.position]);
+  }
+  votes_.resize(pass.edm.size() * static_cast<std::size_t>(job.samples));
+  Tally tally;
+  tally.weights = weights;
+  tally.certain = certain_;
+  tally.votes = votes_;
+  if (with_losses) tally.losses = losses_;
+  objective_.cast(job, tally);
+}
+
+// The votes of the losses at hand.
+void Classifier::vote(std::int64_t samples) {
+  votes_.resize(losses_.size() / static_cast<std::size_t>(classes()));
+  for (std::size_t v = 0; v < votes_.size(); ++v) {
+    const double* loss = losses_.data() + static_cast<std::int64_t>(v) * classes();
+    const bool counts = certain_[v % static_cast<std::size_t>(samples)] != 0 && std::none_of(loss, loss + classes(), is_nan);
+    votes_[v] = counts ? static_cast<std::int32_t>(std::min_element(loss, loss + classes()) - loss) : -1;
   }
 }
 

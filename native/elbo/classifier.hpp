@@ -61,11 +61,13 @@ class Classifier {
   std::vector<ElboLevel> plan(const Pass& pass, Grid Tau::*grid, std::size_t position) const;
   void check_prune() const;
   bool sifts() const { return prune_.kind == DC_PRUNE_PUBLISHED && prune_.keep < classes(); }
-  std::int64_t group() const;
-  // take(pass, offset, samples) for each group of samples and pass, with losses_ and certain_ filled in.
+  std::int64_t group();
+  // take(pass, offset, samples) for each group of samples and pass, with votes_, calls_ and, where asked for, losses_ filled in.
   template <class Take>
-  void for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, Take take);
-  void run(const Pass& pass, std::span<const std::uint8_t> image, const SampleRange& part);
+  void for_each_group(std::span<const std::uint8_t> image, const SampleRange& range, bool with_losses, Take take);
+  void run(const Pass& pass, std::span<const std::uint8_t> image, const SampleRange& part, bool with_losses);
+  void cast(const Pass& pass, const ElboJob& job, bool with_losses);
+  void vote(std::int64_t samples);
   void run_contests(const Pass& pass, ElboJob& job);
   bool draw(const Pass& pass, std::span<const std::uint8_t> image, const NoiseKey& key, std::int64_t sample, std::int64_t samples);
 
@@ -76,13 +78,13 @@ class Classifier {
   std::vector<Tau> taus_;
   std::optional<PathNoise> path_;
   std::vector<Pass> passes_;
-  // Of the group of samples and the pass at hand: positions [taus, samples, elements], losses [taus, samples, classes], the samples' keys, the contests that they
+  // Of the group of samples and the pass at hand: positions [taus, samples, elements], losses [taus, samples, classes], votes [taus, samples], the samples' keys, the contests that they
   // come from if classes are pruned [taus, samples], whether the noise of a sample is certain, what it took; and the noise of one sample.
   std::vector<double> x_, losses_, normals_;
   std::vector<NoiseKey> keys_;
   std::vector<Contest> contests_;
   std::vector<std::uint8_t> certain_;
-  std::vector<std::int32_t> integers_;
+  std::vector<std::int32_t> votes_, integers_;
   std::vector<std::int64_t> calls_;
 };
 

@@ -11,7 +11,14 @@ constexpr std::int64_t kContestBudget = std::int64_t{64} << 20;  // bytes
 }  // namespace
 
 // Samples that are worked on together: as the objective asks, and contests within a fixed budget of memory.
-std::int64_t Classifier::group() const {
+std::int64_t Classifier::group() {
+  if (prune_.kind == DC_PRUNE_NONE && objective_.casts_votes()) {
+    std::int64_t group = objective_.group();
+    for (const Pass& pass : passes_) {
+      group = std::min(group, objective_.cast_group(static_cast<std::int64_t>(pass.levels.size()), static_cast<std::int64_t>(pass.edm.size())));
+    }
+    return group;
+  }
   if (prune_.kind == DC_PRUNE_NONE) return objective_.group();
   std::int64_t cells = 0;
   for (const Pass& pass : passes_) {

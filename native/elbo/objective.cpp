@@ -100,6 +100,7 @@ double Objective::spread_of(const ElboJob& job, const ElboLevel& level) const {
 void Objective::estimate(const ElboJob& job) {
   const std::int64_t each = estimate_rows();
   const std::int64_t all = job.samples * each;
+  keeping_ = false;
   estimates_.resize(static_cast<std::size_t>(all * elements_));
   Network& network = kind_ == DC_APNDC_CONDITIONAL ? model_ : unconditional_;
   for (std::int64_t& calls : job.calls) calls += each;

@@ -65,6 +65,12 @@ class Objective {
   void run_level(const ElboJob& job, const ElboLevel& level);
   void flush(const ElboJob& job);
 
+  // Whether the device casts votes of whole jobs itself, and how many samples a job may then have: residuals stay within a fixed budget of memory.
+  bool casts_votes() { return model_.rows() != nullptr; }
+  std::int64_t cast_group(std::int64_t levels, std::int64_t taus) const;
+  // The whole job there, every class at every level. tally: classes and levels are the job's; weights in the order of its levels. Its keys must be given.
+  void cast(const ElboJob& job, Tally tally);
+
  private:
   struct Pending {
     const ElboLevel* level;
@@ -86,6 +92,7 @@ class Objective {
   Network& model_;
   Network& unconditional_;
   RowEngine* engine_ = nullptr;  // of the job at hand, if the model's device makes and judges rows
+  bool keeping_ = false;          // residuals stay there
   dc_classifier_kind kind_;
   bool clamp_;
   std::int64_t batch_, elements_;

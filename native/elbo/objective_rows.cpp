@@ -1,9 +1,15 @@
 // The objective where the device makes and judges rows itself: what a row needs is worked out here, in the host's float64.
+#include <algorithm>
 #include <cmath>
 
 #include "elbo/objective.hpp"
 
 namespace diffcert {
+namespace {
+
+constexpr std::int64_t kCastBudget = std::int64_t{32} << 20;  // bytes
+
+}  // namespace
 
 void Objective::stage(const ElboJob& job) {
   StagedSamples samples;
@@ -35,7 +41,12 @@ void Objective::flush_rows(const ElboJob& job) {
         mix.push_back({step / q, (l - s) * (l + s) / q});
       }
     }
-    rows.push_back({static_cast<std::int32_t>(levels.size()) - 1, static_cast<std::int32_t>(row.sample), row.label});
+    const std::int64_t place = keeping_ ? (row.sample * classes_ + row.label) * static_cast<std::int64_t>(job.levels.size()) + (row.level - job.levels.data()) : 0;
+    rows.push_back({static_cast<std::int32_t>(levels.size()) - 1, static_cast<std::int32_t>(row.sample), row.label, static_cast<std::int32_t>(place)});
+  }
+  if (keeping_) {
+    engine_->keep(levels, mix, rows);
+    return;
   }
   residuals_.resize(rows.size() * taus);
   engine_->run(levels, mix, rows, residuals_);
@@ -45,6 +56,21 @@ void Objective::flush_rows(const ElboJob& job) {
       job.take(t, row.sample, row.label, row.level->position, residuals_[r * taus + static_cast<std::size_t>(t)]);
     }
   }
+}
+
+std::int64_t Objective::cast_group(std::int64_t levels, std::int64_t taus) const {
+  return std::clamp<std::int64_t>(kCastBudget / (classes_ * levels * taus * static_cast<std::int64_t>(sizeof(double))), 1, group());
+}
+
+void Objective::cast(const ElboJob& job, Tally tally) {
+  estimate(job);
+  keeping_ = true;
+  tally.classes = classes_;
+  tally.levels = static_cast<std::int32_t>(job.levels.size());
+  engine_->reserve(job.samples * classes_ * tally.levels);
+  for (const ElboLevel& level : job.levels) run_level(job, level);
+  flush(job);
+  engine_->votes(tally);
 }
 
 }  // namespace diffcert

@@ -23,6 +23,7 @@ struct Row {
   std::int32_t level;   // index into the levels it is given with
   std::int32_t sample;  // of the staged samples
   std::int32_t label;   // -1: none
+  std::int32_t place;   // where its residuals go, where they are kept for votes
 };
 
 }  // namespace diffcert

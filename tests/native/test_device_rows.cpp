@@ -86,7 +86,7 @@ void test_inputs() {
   device->launch<Kernel::rows>({1, 3}, kRowsThreads, 0, {source, on.in(), image.out()});
   const std::vector<float> found = image.read();
   for (const RowCell& cell : cells) {
-    const std::vector<double> x = scene.upper({cell.level, cell.sample, 0});
+    const std::vector<double> x = scene.upper({cell.level, cell.sample, 0, 0});
     for (std::int32_t row = cell.first; row < cell.first + cell.count; ++row) {
       for (std::int32_t e = 0; e < Scene::kCount; ++e) {
         const auto wanted = static_cast<float>(scene.levels[static_cast<std::size_t>(cell.level)].c_in * x[static_cast<std::size_t>(e)]);
@@ -107,7 +107,7 @@ void test_residuals() {
   const OnDevice<NoiseKey> keys(device, scene.keys);
   const OnDevice<double> positions(device, scene.positions);
   const OnDevice<PosteriorMix> mix(device, scene.mix);
-  const std::vector<Row> rows = {{0, 0, 1}, {1, 1, 0}, {0, 1, 2}, {1, 0, 0}};
+  const std::vector<Row> rows = {{0, 0, 1, 2}, {1, 1, 0, 0}, {0, 1, 2, 3}, {1, 0, 0, 1}};  // each at a place of its own
   constexpr std::int32_t kOut = 4, kTargets = 3;  // a channel that denoising does not use
   std::vector<float> f = bench::random_floats(4 * kOut * Scene::kSpots, 31);
   f[5] = 30;  // beyond the clamp
@@ -139,7 +139,7 @@ void test_residuals() {
                                          : d - each[static_cast<std::size_t>((row.sample * kTargets + row.label) * Scene::kCount + e)];
             sum += off * off;
           }
-          const double wanted = sum / Scene::kCount, got = found[r * static_cast<std::size_t>(taus) + static_cast<std::size_t>(t)];
+          const double wanted = sum / Scene::kCount, got = found[static_cast<std::size_t>(row.place * taus + t)];
           CHECK(std::fabs(got - wanted) <= order_bound(Scene::kCount) * wanted) << "row " << r << " tau " << t << ": " << got << " is not " << wanted;
         }
       }
@@ -154,7 +154,7 @@ void test_not_finite() {
   const OnDevice<RowLevel> levels(device, scene.levels);
   const OnDevice<NoiseKey> keys(device, scene.keys);
   const OnDevice<double> positions(device, scene.positions);
-  const OnDevice<Row> on(device, {{1, 0, 0}, {1, 1, 0}});
+  const OnDevice<Row> on(device, {{1, 0, 0, 0}, {1, 1, 0, 1}});
   std::vector<float> f = bench::random_floats(2 * Scene::kCount, 31);
   f[7] = std::numeric_limits<float>::infinity();
   const OnDevice<float> network(device, f);
@@ -166,6 +166,62 @@ void test_not_finite() {
     const std::vector<double> found = residual.read();
     CHECK(!std::isfinite(found[0]) && std::isfinite(found[1])) << found[0] << ' ' << found[1];
   }
+}
+
+// The vote kernel against the plain definition: more classes than threads, ties, levels of no weight, losses that are no number, ambiguous samples.
+void test_votes_of_residuals() {
+  const auto device = cuda::Device::open("emulator");
+  constexpr std::int32_t kSamples = 7, kMany = 3 * kVoteThreads + 5, kLevels = 5, kTaus = 2;
+  std::vector<double> residuals = doubles(kSamples * kMany * kLevels * kTaus, 71);
+  for (double& v : residuals) v = v * v;
+  const auto at = [&](std::int32_t sample, std::int32_t c, std::int32_t level, std::int32_t tau) -> double& {
+    return residuals[static_cast<std::size_t>(((sample * kMany + c) * kLevels + level) * kTaus + tau)];
+  };
+  const std::vector<double> weights = {1, 0, 2.5, 0.3, 1, 0, 0, 1, 4, 0.1};
+  std::vector<std::uint8_t> certain(kSamples, 1);
+  for (std::int32_t level = 0; level < kLevels; ++level) {
+    for (std::int32_t tau = 0; tau < kTaus; ++tau) {
+      for (const std::int32_t c : {190, 70, 134}) at(1, c, level, tau) = 0;             // equal and least
+      for (std::int32_t c = 0; c < kMany; ++c) at(2, c, level, tau) = 1;                // all equal
+    }
+  }
+  at(3, 150, 2, 0) = std::numeric_limits<double>::quiet_NaN();
+  at(4, 0, 3, 1) = std::numeric_limits<double>::infinity();
+  at(5, 11, 1, 0) = at(5, 12, 1, 1) = std::numeric_limits<double>::quiet_NaN();        // of no weight
+  certain[6] = 0;
+  const OnDevice<double> in(device, residuals), share(device, weights), losses(device, std::vector<double>(kTaus * kSamples * kMany));
+  const OnDevice<std::uint8_t> sure(device, certain);
+  const OnDevice<std::int32_t> votes(device, std::vector<std::int32_t>(kTaus * kSamples, -9));
+  for (const int seed : {0, 1, 5}) {
+    order(seed);
+    device->launch<Kernel::vote>({kSamples, kTaus}, kVoteThreads, kVoteShared,
+                                 {in.in(), share.in(), sure.in(), votes.out(), losses.out(), kSamples, kMany, kLevels, kTaus});
+    const auto found = votes.read();
+    const auto found_losses = losses.read();
+    for (std::int32_t tau = 0; tau < kTaus; ++tau) {
+      for (std::int32_t sample = 0; sample < kSamples; ++sample) {
+        std::int32_t wanted = 0;
+        double least = std::numeric_limits<double>::infinity();
+        bool spoiled = false;
+        for (std::int32_t c = 0; c < kMany; ++c) {
+          double loss = 0;
+          for (std::int32_t level = 0; level < kLevels; ++level) {
+            const double weight = weights[static_cast<std::size_t>(tau * kLevels + level)];
+            if (weight > 0) loss += weight * at(sample, c, level, tau);
+          }
+          const double got = found_losses[static_cast<std::size_t>((tau * kSamples + sample) * kMany + c)];
+          CHECK(std::isfinite(loss) ? got == loss : std::isnan(got)) << "sample " << sample << " class " << c << ": " << got << " is not " << loss;
+          spoiled = spoiled || !std::isfinite(loss);
+          if (loss < least) least = loss, wanted = c;
+        }
+        if (spoiled || certain[static_cast<std::size_t>(sample)] == 0) wanted = -1;
+        const std::int32_t vote = found[static_cast<std::size_t>(tau * kSamples + sample)];
+        CHECK(vote == wanted) << "sample " << sample << " tau " << tau << ": " << vote << " is not " << wanted;
+      }
+    }
+    CHECK(found[1] == 70 && found[2] == 0 && found[3] == -1 && found[4] >= 0 && found[kSamples + 4] == -1 && found[5] >= 0 && found[6] == -1);
+  }
+  order(0);
 }
 
 // Every architecture's table holds exactly what its labels give: all embeddings and affines, no image.
@@ -241,6 +297,16 @@ void test_against_cpu() {
   }
 }
 
+// Residuals that come up for a contest and those that stay for a vote are the same: a contest that drops nobody ends with the votes' losses.
+void test_contests() {
+  const auto model = tiny_model("emulator", 1, 16);
+  const Case path = cases()[5];
+  const dc_prune prune{DC_PRUNE_PAIRED, 0, 0, 0};
+  const auto cast = losses(open(model.get(), path.kind, path.noise, path.taus, 0).get(), image(3), 5, 2);
+  const auto contested = losses(open(model.get(), path.kind, path.noise, path.taus, 0, &prune).get(), image(3), 5, 2);
+  CHECK(std::memcmp(cast.data(), contested.data(), cast.size() * sizeof(double)) == 0);
+}
+
 // Batches of 1, 3 and 17, a network of a smaller batch than the classifier's, other orders of threads: the same bits.
 void test_invariance() {
   const Case path = cases()[5];
@@ -274,7 +340,7 @@ void test_permuted_rows() {
   engine->stage(samples);
   const std::vector<RowLevel> levels = {{0.7, 0.9, 0.3, 0.4, -0.2, 0, 0, 5, 0}, {1.9, 0.35, 0.02, 0.45, 0.1, 0, 0, 40, 0}};
   std::vector<Row> rows;
-  for (std::int32_t i = 0; i < 17; ++i) rows.push_back({i % 2, i / 3 % 2, i % (kClasses + 1) - 1});
+  for (std::int32_t i = 0; i < 17; ++i) rows.push_back({i % 2, i / 3 % 2, i % (kClasses + 1) - 1, 0});
   std::vector<double> wanted(rows.size()), found(rows.size());
   engine->run(levels, {}, rows, wanted);
   std::vector<Row> moved(rows.rbegin(), rows.rend());
@@ -285,7 +351,7 @@ void test_permuted_rows() {
   CHECK(std::memcmp(found.data(), wanted.data(), wanted.size() * sizeof(double)) == 0);
   CHECK(wanted[0] != wanted[1] && wanted[0] != wanted[2]) << "a row that does not depend on its level or class";
   try {
-    engine->run(levels, {}, std::vector<Row>{{0, 0, kClasses}}, std::span<double>(found).first(1));
+    engine->run(levels, {}, std::vector<Row>{{0, 0, kClasses, 0}}, std::span<double>(found).first(1));
     CHECK(false) << "a class that there is not";
   } catch (const Error& e) {
     CHECK(e.status == DC_INTERNAL) << e.what();
@@ -298,9 +364,11 @@ int main() {
   test_inputs();
   test_residuals();
   test_not_finite();
+  test_votes_of_residuals();
   test_split();
   test_host_form();
   test_against_cpu();
+  test_contests();
   test_invariance();
   test_permuted_rows();
   return check::finish();
