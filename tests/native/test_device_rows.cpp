@@ -1,5 +1,6 @@
-// Both ends of a vote on a device of kernels, under the emulator: the input of a row has the core's bits, residuals are the host's but for the order of
-// their sum, tables hold what every row would compute, votes agree with the CPU's and do not depend on batch, place or order of threads.
+// Both ends of a vote on a device of kernels, the emulator or the one named as argument: the input of a row has the core's bits, residuals are the
+// host's but for the order of their sum, tables hold what every row would compute, votes agree with the CPU's and do not depend on batch, place or
+// order of threads.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -23,9 +24,11 @@ using namespace vote_cases;
 
 namespace {
 
+const char* device_name = "emulator";
+
 void order(int seed) { setenv("DIFFCERT_EMULATOR_SEED", std::to_string(seed).c_str(), 1); }
 
-// What a kernel reads or writes, on the emulated device.
+// What a kernel reads or writes, on the device.
 template <class T>
 struct OnDevice {
   OnDevice(const std::shared_ptr<cuda::Device>& to, const std::vector<T>& values)
@@ -75,7 +78,7 @@ struct Scene {
 // The network's input is the host's to the bit: the normals, x_u, and their rounding.
 void test_inputs() {
   const Scene scene;
-  const auto device = cuda::Device::open("emulator");
+  const auto device = cuda::Device::open(device_name);
   const OnDevice<RowLevel> levels(device, scene.levels);
   const OnDevice<NoiseKey> keys(device, scene.keys);
   const OnDevice<double> positions(device, scene.positions);
@@ -102,7 +105,7 @@ double order_bound(std::int64_t terms) { return 2 * static_cast<double>(terms) *
 
 void test_residuals() {
   const Scene scene;
-  const auto device = cuda::Device::open("emulator");
+  const auto device = cuda::Device::open(device_name);
   const OnDevice<RowLevel> levels(device, scene.levels);
   const OnDevice<NoiseKey> keys(device, scene.keys);
   const OnDevice<double> positions(device, scene.positions);
@@ -150,7 +153,7 @@ void test_residuals() {
 // A network that gives what is no number spoils its own row, clamped or not.
 void test_not_finite() {
   const Scene scene;
-  const auto device = cuda::Device::open("emulator");
+  const auto device = cuda::Device::open(device_name);
   const OnDevice<RowLevel> levels(device, scene.levels);
   const OnDevice<NoiseKey> keys(device, scene.keys);
   const OnDevice<double> positions(device, scene.positions);
@@ -170,7 +173,7 @@ void test_not_finite() {
 
 // The vote kernel against the plain definition: more classes than threads, ties, levels of no weight, losses that are no number, ambiguous samples.
 void test_votes_of_residuals() {
-  const auto device = cuda::Device::open("emulator");
+  const auto device = cuda::Device::open(device_name);
   constexpr std::int32_t kSamples = 7, kMany = 3 * kVoteThreads + 5, kLevels = 5, kTaus = 2;
   std::vector<double> residuals = doubles(kSamples * kMany * kLevels * kTaus, 71);
   for (double& v : residuals) v = v * v;
@@ -251,7 +254,7 @@ struct Taken {
 // The same job on the same device, with rows made and judged by the host or by the device: the network sees the same bits, so what differs is the order
 // of the residual's sum.
 void test_host_form() {
-  const auto model = tiny_model("emulator", 1, 9);
+  const auto model = tiny_model(device_name, 1, 9);
   const std::vector<double> taus = {0.5, 1.0};
   const std::int64_t samples = 1;
   const std::vector<NoiseKey> keys = {{kSeed, 3, DC_ESTIMATE, 4}};
@@ -282,10 +285,10 @@ void test_host_form() {
   }
 }
 
-// The emulator's network and the CPU's are each within 1e-5 of float64 (test_cuda_kernels, test_cpu_network); a residual, a mean of squares of differences
+// The device's network and the CPU's are each within 1e-5 of float64 (test_cuda_kernels, test_cpu_network); a residual, a mean of squares of differences
 // of about their size, is then within some 4e-5, losses too, being sums of such.
 void test_against_cpu() {
-  const auto cpu = tiny_model("cpu", 1, 32), device = tiny_model("emulator", 1, 32);
+  const auto cpu = tiny_model("cpu", 1, 32), device = tiny_model(device_name, 1, 32);
   for (Case c : cases()) {
     if (check::depth() < 2 && c.kind != DC_APNDC_CONDITIONAL && c.kind != DC_APNDC_ENSEMBLE && c.noise != DC_NOISE_PATH) continue;
     if (c.noise != DC_NOISE_PATH) c.taus.resize(1);
@@ -299,7 +302,7 @@ void test_against_cpu() {
 
 // Residuals that come up for a contest and those that stay for a vote are the same: a contest that drops nobody ends with the votes' losses.
 void test_contests() {
-  const auto model = tiny_model("emulator", 1, 16);
+  const auto model = tiny_model(device_name, 1, 16);
   const Case path = cases()[5];
   const dc_prune prune{DC_PRUNE_PAIRED, 0, 0, 0};
   const auto cast = losses(open(model.get(), path.kind, path.noise, path.taus, 0).get(), image(3), 5, 2);
@@ -310,7 +313,7 @@ void test_contests() {
 // Batches of 1, 3 and 17, a network of a smaller batch than the classifier's, other orders of threads: the same bits.
 void test_invariance() {
   const Case path = cases()[5];
-  const auto whole = tiny_model("emulator", 1, 17), narrow = tiny_model("emulator", 1, 3);
+  const auto whole = tiny_model(device_name, 1, 17), narrow = tiny_model(device_name, 1, 3);
   order(0);
   const auto wanted = losses(open(whole.get(), path.kind, path.noise, path.taus, 17).get(), image(3), 5, 2);
   const auto wanted_votes = votes(open(whole.get(), path.kind, path.noise, path.taus, 17).get(), 2, 0, 2, 2);
@@ -329,7 +332,7 @@ void test_invariance() {
 
 // Rows in any order: each has its bits. The engine's own door, so that a row can be put anywhere.
 void test_permuted_rows() {
-  const auto model = tiny_model("emulator", 1, 11);
+  const auto model = tiny_model(device_name, 1, 11);
   RowEngine* engine = model->network.rows();
   CHECK(engine != nullptr);
   const std::vector<NoiseKey> keys = {{kSeed, 3, DC_ESTIMATE, 4}, {kSeed, 3, DC_ESTIMATE, 9}};
@@ -360,7 +363,8 @@ void test_permuted_rows() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1) device_name = argv[1];
   test_inputs();
   test_residuals();
   test_not_finite();
