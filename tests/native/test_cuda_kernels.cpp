@@ -22,44 +22,6 @@ using namespace kernel_cases;
 
 namespace {
 
-constexpr std::int64_t kRows = 5;
-
-std::vector<float> run(const dc_network_config& config, const std::string& device, const std::string& form, const std::vector<std::int64_t>& batches) {
-  Network network(validate(config), device, 1, form);
-  bench::set_random_weights(network);
-  const NetworkConfig& c = network.config();
-  const std::int64_t in_row = c.image_elements(), out_row = in_row / c.img_channels * c.out_channels();
-  const auto image = bench::random_floats(kRows * in_row, 11), noise = bench::random_floats(kRows, 12);
-  std::vector<std::int32_t> labels;
-  for (std::int32_t row = 0; row < kRows; ++row) labels.push_back(c.label_dim == 0 || row == 3 ? -1 : row % c.label_dim);
-  std::int64_t largest = 0, first = 0;
-  for (const std::int64_t batch : batches) largest = std::max(largest, batch);
-  network.finish(largest);
-  std::vector<float> out(static_cast<std::size_t>(kRows * out_row));
-  for (const std::int64_t batch : batches) {
-    network.network(batch, noise.data() + first, labels.data() + first, image.data() + first * in_row, out.data() + first * out_row);
-    first += batch;
-  }
-  return out;
-}
-
-// bf16's bound: some thirty layers, each within kBf16Tolerance, whose errors add up as a random walk.
-void check_network(const bench::NamedConfig& named, const std::string& form) {
-  order(0);
-  const std::vector<float> whole = run(named.config, "emulator", form, {kRows}), reference = run(named.config, "reference", "", {kRows});
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < reference.size(); ++i) {
-    difference += std::pow(static_cast<double>(whole[i]) - static_cast<double>(reference[i]), 2);
-    size += std::pow(static_cast<double>(reference[i]), 2);
-  }
-  const double error = std::sqrt(difference / size), bound = form == "bf16" ? std::sqrt(30) * bench::kBf16Tolerance : 1e-5;
-  CHECK(error < bound) << named.name << " in " << form << ": relative error " << error;
-  order(3);
-  const std::vector<float> parts = run(named.config, "emulator", form, {1, 3, 1});
-  CHECK(std::memcmp(parts.data(), whole.data(), whole.size() * sizeof(float)) == 0)
-      << named.name << " in " << form << ": the batch or the order of threads shows";
-}
-
 // A batch that does not fit the device (64 MiB under the emulator) is halved until it does, and does not show.
 void check_out_of_memory() {
   order(0);

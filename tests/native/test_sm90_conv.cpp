@@ -1,5 +1,5 @@
 // The convolution of Hopper under the emulator: every convolution of the op table on a device that says it is one, against the float64 reference, in several
-// orders of threads and batches; and which layers take it.
+// orders of threads and batches; a network whose layers take it; and which do.
 #include "kernel_cases.hpp"
 #include "kernels/sm80_conv.hpp"
 #include "kernels/sm90_conv.hpp"
@@ -33,6 +33,9 @@ int main() {
     if (!std::holds_alternative<ConvOp>(c.plan.ops.front())) continue;
     check_case(bench::in_bf16(c), "bf16");
     if (work(c) < (check::depth() > 1 ? 1 << 30 : check::depth() == 1 ? 1 << 21 : 1 << 18)) check_batches(bench::in_bf16(c), "bf16");
+  }
+  for (const bench::NamedConfig& named : bench::small_networks()) {
+    if (named.name == std::string("adm iddpm")) check_network(named, "bf16");
   }
   check_choice("conv, plain", true);
   check_choice("conv, two sources", true);
