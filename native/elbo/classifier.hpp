@@ -78,8 +78,9 @@ class Classifier {
   std::vector<Tau> taus_;
   std::optional<PathNoise> path_;
   std::vector<Pass> passes_;
-  // Of the group of samples and the pass at hand: positions [taus, samples, elements], losses [taus, samples, classes], votes [taus, samples], the samples' keys, the contests that they
-  // come from if classes are pruned [taus, samples], whether the noise of a sample is certain, what it took; and the noise of one sample.
+  // Of the group of samples and the pass at hand: positions [taus, samples, elements], losses [taus, samples, classes], votes [taus, samples], the
+  // samples' keys, the contests that losses come from if classes are pruned [taus, samples], whether the noise of a sample is certain, what it
+  // took; and the noise of one sample.
   std::vector<double> x_, losses_, normals_;
   std::vector<NoiseKey> keys_;
   std::vector<Contest> contests_;

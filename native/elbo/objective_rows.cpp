@@ -41,7 +41,8 @@ void Objective::flush_rows(const ElboJob& job) {
         mix.push_back({step / q, (l - s) * (l + s) / q});
       }
     }
-    const std::int64_t place = keeping_ ? (row.sample * classes_ + row.label) * static_cast<std::int64_t>(job.levels.size()) + (row.level - job.levels.data()) : 0;
+    const auto all = static_cast<std::int64_t>(job.levels.size());
+    const std::int64_t place = keeping_ ? (row.sample * classes_ + row.label) * all + (row.level - job.levels.data()) : 0;
     rows.push_back({static_cast<std::int32_t>(levels.size()) - 1, static_cast<std::int32_t>(row.sample), row.label, static_cast<std::int32_t>(place)});
   }
   if (keeping_) {

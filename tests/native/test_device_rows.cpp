@@ -67,7 +67,10 @@ struct Scene {
     const RowLevel& level = levels[static_cast<std::size_t>(row.level)];
     std::vector<double> x(kCount);
     draw_normals(keys[static_cast<std::size_t>(row.sample)], NoiseStream::level, level.position, x);
-    for (std::int32_t e = 0; e < kCount; ++e) x[static_cast<std::size_t>(e)] = position(level.base, row.sample, e) + level.spread * x[static_cast<std::size_t>(e)];
+    for (std::int32_t e = 0; e < kCount; ++e) {
+      double& at = x[static_cast<std::size_t>(e)];
+      at = position(level.base, row.sample, e) + level.spread * at;
+    }
     return x;
   }
   double position(std::int32_t tau, std::int32_t sample, std::int32_t e) const {
@@ -135,7 +138,8 @@ void test_residuals() {
           double sum = 0;
           for (std::int32_t e = 0; e < Scene::kCount; ++e) {
             const double xu = x[static_cast<std::size_t>(e)];
-            double d = level.c_skip * xu + level.c_out * static_cast<double>(f[r * kOut * Scene::kSpots + static_cast<std::size_t>(e % Scene::kSpots * kOut + e / Scene::kSpots)]);
+            const auto output = r * kOut * Scene::kSpots + static_cast<std::size_t>(e % Scene::kSpots * kOut + e / Scene::kSpots);
+            double d = level.c_skip * xu + level.c_out * static_cast<double>(f[output]);
             if (clamp) d = std::clamp(d, -1.0, 1.0);
             const PosteriorMix& m = scene.mix[static_cast<std::size_t>(row.level * taus + t) % scene.mix.size()];
             const double off = posterior ? (m.of_position * scene.position(t, row.sample, e) + m.of_upper * xu) - (level.of_denoised * d + level.of_upper * xu)
