@@ -24,10 +24,21 @@ import org.diffcert.schedule.ClassifierKind;
 import org.diffcert.schedule.GridKind;
 import org.diffcert.schedule.Weighting;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The options that make a classifier under smoothing noise of a network: certify and predict share them. */
 final class ClassifierArguments {
+  /** What only a diffusion classifier reads. */
+  private static final List<String> OF_LEVELS = List.of("--levels", "--grid", "--weights");
+  /** What only a diffusion model reads. */
+  private static final List<String> OF_NETWORKS = List.of("--no-clamp", "--batch");
+
+  /** The command that these are options of; null where a run's header tells them. */
+  @Spec(Spec.Target.MIXEE)
+  CommandSpec command;
+
   @Mixin
   ModelArguments network;
 
@@ -150,6 +161,7 @@ final class ClassifierArguments {
     if (unconditionalModel != null || !prune.equals("none")) {
       throw DiffcertException.usage("--unconditional-model and --prune do not go with --classifier " + voter());
     }
+    refuse(OF_LEVELS);
     OnnxOptions input = onnx.options();
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     Scales scales = new Scales(sigmas, isCascade());
@@ -159,11 +171,21 @@ final class ClassifierArguments {
       return new Plan(sigmas, settings, terminal -> denoiser.open(this, input, how, scales, value, terminal));
     }
     denoiser.refuseAny();
+    refuse(OF_NETWORKS);
     if (!network.device.equals("auto") && !network.device.equals("cpu")) {
       throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
     }
     return new Plan(sigmas, settings, terminal -> OnnxArguments.open(network.model, input, scales, value,
         network.threads, seedText(value), terminal));
+  }
+
+  /** Options that were typed and that the classifier does not read are a mistake; none is typed where a header tells them. */
+  private void refuse(List<String> options) {
+    for (String option : options) {
+      if (command != null && command.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw DiffcertException.usage(option + " does not go with --classifier " + voter());
+      }
+    }
   }
 
   /** Whether a model of any user's classifies. */

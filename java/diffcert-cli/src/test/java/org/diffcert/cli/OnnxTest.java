@@ -103,7 +103,9 @@ class OnnxTest {
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {"--input-range|0|LOW:HIGH", "--input-range|1:1|two different numbers",
       "--mean|0.5,0.5|takes images of 1 channel", "--std|0|other than 0", "--layout|chwn|layout",
-      "--onnx-batch|0|must be 1 to 4096", "--noise|float|integer noise only", "--device|cuda|runs on the cpu"})
+      "--onnx-batch|0|must be 1 to 4096", "--levels|5|--levels does not go with --classifier onnx",
+      "--batch|5|--batch does not go with --classifier onnx", "--noise|float|integer noise only",
+      "--device|cuda|runs on the cpu"})
   void optionsThatDoNotFitAreRefused(String option, String value, String why) {
     refused(certify(CNN, directory.resolve("run"), option, value), 2, why);
   }
