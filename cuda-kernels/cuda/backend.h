@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define DC_BACKEND_VERSION 2
+#define DC_BACKEND_VERSION 3
 #define DC_BACKEND_ENTRY "diffcert_backend"
 
 typedef struct dc_backend_properties {
@@ -30,6 +30,8 @@ typedef struct dc_backend {
   int (*properties)(void* context, dc_backend_properties* properties);
   int (*allocate)(void* context, int64_t bytes, void** memory);
   int (*release)(void* context, void* memory);
+  /* Whether [memory, memory + bytes) is memory of this device, as far as can be told: for addresses that callers bring. */
+  int (*check_memory)(void* context, const void* memory, int64_t bytes);
   /* Page-locked memory of the host: an upload from it does not wait, so what it holds must stay until the next synchronize or download. */
   int (*allocate_host)(void* context, int64_t bytes, void** memory);
   int (*release_host)(void* context, void* memory);

@@ -116,6 +116,20 @@ int allocate_host(void* context, std::int64_t bytes, void** memory) {
   return status_of(error);
 }
 
+int check_memory(void* context, const void* memory, std::int64_t bytes) {
+  for (const void* at : {memory, static_cast<const void*>(static_cast<const char*>(memory) + bytes - 1)}) {
+    cudaPointerAttributes attributes{};
+    const cudaError_t error = cudaPointerGetAttributes(&attributes, at);
+    if (error != cudaSuccess) return status_of(error);
+    const bool ours = attributes.type == cudaMemoryTypeManaged || (attributes.type == cudaMemoryTypeDevice && attributes.device == of(context).device);
+    if (!ours) {
+      text = "the address is not in its memory";
+      return DC_BAD_ARGUMENT;
+    }
+  }
+  return DC_OK;
+}
+
 int begin_capture(void* context) {
   cudaError_t error = cudaSetDevice(of(context).device);
   // Of this thread alone: what other threads ask of other devices has no part in it.
@@ -173,6 +187,7 @@ const dc_backend backend = {
     properties,
     allocate,
     release,
+    check_memory,
     allocate_host,
     [](void*, void* memory) -> int { return status_of(cudaFreeHost(memory)); },
     [](void* context, void* to, const void* from, std::int64_t bytes) -> int { return copy(context, to, from, bytes, cudaMemcpyHostToDevice); },

@@ -30,13 +30,31 @@ std::string last_problem() {
   throw Error(DC_DEVICE_UNAVAILABLE, "The device '" + device + "' is not there: " + why + ".");
 }
 
+// What is known of the libraries; all of it under the lock.
+struct Libraries {
+  std::mutex lock;
+  std::map<std::string, std::string> named;
+  std::map<std::string, const dc_backend*> loaded;
+};
+
+Libraries& libraries() {
+  static Libraries all;
+  return all;
+}
+
 const dc_backend* load(const std::string& kind, const std::string& device) {
   // The driver first: without it the CUDA runtime only says that the driver is too old.
-  if (kind == "cuda" && dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) unavailable(device, "no NVIDIA driver: " + last_problem());
+  if (kind == "cuda" && dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    unavailable(device, "no CUDA driver (" + last_problem() + "); install NVIDIA's driver of version 580 or later, or use the device cpu");
+  }
+  const std::string file = "libdiffcert-" + kind + ".so";
   const char* given = std::getenv("DIFFCERT_DEVICE_PATH");
-  const std::string path = (given != nullptr && *given != '\0' ? std::string(given) : own_directory()) + "/libdiffcert-" + kind + ".so";
+  const auto named = libraries().named.find(kind);
+  const std::string path = given != nullptr && *given != '\0'    ? std::string(given) + "/" + file
+                           : named != libraries().named.end() ? named->second
+                                                              : own_directory() + "/" + file;
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // never closed: CUDA cannot be unloaded
-  if (library == nullptr) unavailable(device, last_problem());
+  if (library == nullptr) unavailable(device, "no kernels for it (" + last_problem() + "); build diffcert where there is an nvcc, or use the device cpu");
   const auto entry = reinterpret_cast<dc_backend_entry>(dlsym(library, DC_BACKEND_ENTRY));
   if (entry == nullptr) unavailable(device, path + " is not a library of diffcert");
   const dc_backend* backend = entry();
@@ -47,12 +65,11 @@ const dc_backend* load(const std::string& kind, const std::string& device) {
 }
 
 const dc_backend* library_of(const std::string& kind, const std::string& device) {
-  static std::mutex lock;
-  static std::map<std::string, const dc_backend*> loaded;
-  const std::lock_guard hold(lock);
-  const auto found = loaded.find(kind);
-  if (found != loaded.end()) return found->second;
-  return loaded[kind] = load(kind, device);
+  Libraries& all = libraries();
+  const std::lock_guard hold(all.lock);
+  const auto found = all.loaded.find(kind);
+  if (found != all.loaded.end()) return found->second;
+  return all.loaded[kind] = load(kind, device);
 }
 
 }  // namespace
@@ -106,6 +123,10 @@ void Device::check(int status, const char* doing) const {
   if (status == DC_OK) return;
   const std::string card = card_.empty() ? "" : " (" + card_ + ")";
   throw Error(static_cast<dc_status>(status), "The device '" + name_ + "'" + card + " could not " + doing + ": " + backend_->error_text() + ".");
+}
+
+void Device::check_memory(const void* memory, std::int64_t bytes) const {
+  check(backend_->check_memory(context_, memory, bytes), "work on the images");
 }
 
 void Device::upload(void* to, const void* from, std::int64_t bytes) { check(backend_->upload(context_, to, from, bytes), "take data"); }
@@ -177,3 +198,13 @@ HostMemory::HostMemory(const std::shared_ptr<Device>& device, std::int64_t bytes
       bytes_(bytes) {}
 
 }  // namespace diffcert::cuda
+
+namespace diffcert {
+
+void name_device_library(const std::string& kind, const std::string& file) {
+  cuda::Libraries& all = cuda::libraries();
+  const std::lock_guard hold(all.lock);
+  all.named[kind] = file;
+}
+
+}  // namespace diffcert

@@ -31,6 +31,8 @@ class Device : public std::enable_shared_from_this<Device> {
   dc_backend_properties properties() const;
   std::string describe() const;  // one line
 
+  // Throws DC_BAD_ARGUMENT unless [memory, memory + bytes) lies in this device's memory.
+  void check_memory(const void* memory, std::int64_t bytes) const;
   void upload(void* to, const void* from, std::int64_t bytes);
   void download(void* to, const void* from, std::int64_t bytes);
   template <Kernel kernel>

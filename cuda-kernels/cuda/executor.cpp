@@ -14,6 +14,7 @@ namespace diffcert {
 namespace cuda {
 namespace {
 
+constexpr std::int64_t kFactors = 3;  // of preconditioning, a sample
 constexpr std::int64_t kLargestBatch = 32768;  // samples are a grid's y or z, which ends at 65535
 
 class DeviceExecutor final : public Executor {
@@ -51,6 +52,7 @@ class DeviceExecutor final : public Executor {
       }
     }
     host_ = HostMemory(device_, checked_product(checked_product(chunk_, in_row() + elements(plan_.output)), sizeof(float)));
+    factors_ = DeviceMemory(device_, checked_product(checked_product(chunk_, kFactors), sizeof(float)));
     max_batch_ = max_batch;
   }
 
@@ -70,6 +72,19 @@ class DeviceExecutor final : public Executor {
   RowEngine* rows() override {
     if (rows_ == nullptr) rows_ = std::make_unique<DeviceRows>(device_, split_, steps_, static_cast<float*>(arena_.data()), chunk_, half_);
     return rows_.get();
+  }
+
+  bool has_memory() const override { return true; }
+
+  void run_resident(std::int64_t n, const float* x, const Preconditioned& by, const float* label, float* out) override {
+    invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
+    const std::int64_t row = elements(plan_.image);
+    device_->check_memory(x, n * row * static_cast<std::int64_t>(sizeof(float)));
+    device_->check_memory(out, n * row * static_cast<std::int64_t>(sizeof(float)));
+    for (std::int64_t from = 0; from < n; from += chunk_) {
+      run_resident_chunk(std::min(chunk_, n - from), x + from * row, {by.in + from, by.skip + from, by.scale + from, by.noise_label + from},
+                         label == nullptr ? nullptr : label + from * plan_.label_dim, out + from * row);
+    }
   }
 
   std::int64_t weight_bytes() const override {
@@ -110,21 +125,12 @@ class DeviceExecutor final : public Executor {
 
   template <class T>
   void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
-    auto* const arena = static_cast<float*>(arena_.data());
-    const Frame frame{*device_, plan_.buffers, arena, n, half_, arena + arena_elements(plan_, half_) * n};
+    const Frame frame = this->frame(n);
     auto* host = static_cast<float*>(host_.data());
-    const auto give = [&](BufferId to, const T* values, std::int64_t count) {
-      std::transform(values, values + count, host, [](T v) { return static_cast<float>(v); });
-      device_->upload(frame.at(to).data, host, count * static_cast<std::int64_t>(sizeof(float)));
-      host += count;  // no upload waits, so each has its own place
-    };
-    give(plan_.image.buffer, image, n * elements(plan_.image));
-    give(plan_.noise_label, noise_label, n);
-    if (plan_.label != kNone) give(plan_.label, label, n * plan_.label_dim);
+    host = give(frame.at(plan_.image.buffer).data, image, n * elements(plan_.image), host);
+    host = give_labels(frame, noise_label, label, host);
     device_->mark(0);
-    graphs_.run(*device_, n, [&] {
-      for (const Step& step : steps_) step(frame);
-    });
+    run_steps(frame);
     device_->mark(1);
     const std::int64_t count = n * elements(plan_.output);
     device_->download(host, frame.at(plan_.output.buffer).data, count * static_cast<std::int64_t>(sizeof(float)));
@@ -134,8 +140,55 @@ class DeviceExecutor final : public Executor {
 
   // What a sample takes of the arena, placed for either way to run it.
   std::int64_t row_elements() const { return std::max(arena_elements(plan_, half_), arena_elements(split_.rows, half_)) + scratch_; }
-  // What a sample brings.
-  std::int64_t in_row() const { return elements(plan_.image) + 1 + (plan_.label != kNone ? plan_.label_dim : 0); }
+
+  // Images that lie on the device: their factors take the host's place of the images themselves.
+  void run_resident_chunk(std::int64_t n, const float* x, const Preconditioned& by, const float* label, float* out) {
+    const Frame frame = this->frame(n);
+    const std::int32_t pixels = plan_.image.height * plan_.image.width, channels = plan_.image.channels;
+    auto* host = static_cast<float*>(host_.data());
+    auto* const factors = static_cast<float*>(factors_.data());
+    const auto factor = [&](std::int64_t which) { return Span<const float>{factors + which * n, n}; };
+    host = give(factors, by.in, n, host);
+    host = give(factors + n, by.skip, n, host);
+    host = give(factors + 2 * n, by.scale, n, host);
+    give_labels(frame, by.noise_label, label, host);
+    const Span<const float> images{x, n * pixels * channels};
+    const Grid grid{blocks(std::int64_t{1} * pixels * channels, kPrecondThreads), static_cast<std::uint32_t>(n)};
+    device_->launch<Kernel::scale>(grid, kPrecondThreads, 0, {images, factor(0), frame.at(plan_.image.buffer), pixels, channels});
+    run_steps(frame);
+    device_->launch<Kernel::denoised>(grid, kPrecondThreads, 0,
+                                      {images, frame.in(plan_.output.buffer), factor(1), factor(2), {out, n * pixels * channels}, pixels, channels,
+                                       plan_.output.channels});
+    device_->synchronize();
+  }
+
+  Frame frame(std::int64_t n) const {
+    auto* const arena = static_cast<float*>(arena_.data());
+    return {*device_, plan_.buffers, arena, n, half_, arena + arena_elements(plan_, half_) * n};
+  }
+
+  void run_steps(const Frame& frame) {
+    graphs_.run(*device_, frame.samples, [&] {
+      for (const Step& step : steps_) step(frame);
+    });
+  }
+
+  // Takes values to the device by way of `host`; the next ones begin behind them, since no upload waits.
+  template <class T>
+  float* give(float* to, const T* values, std::int64_t count, float* host) {
+    std::transform(values, values + count, host, [](T v) { return static_cast<float>(v); });
+    device_->upload(to, host, count * static_cast<std::int64_t>(sizeof(float)));
+    return host + count;
+  }
+
+  template <class T>
+  float* give_labels(const Frame& frame, const T* noise_label, const T* label, float* host) {
+    host = give(frame.at(plan_.noise_label).data, noise_label, frame.samples, host);
+    return plan_.label == kNone ? host : give(frame.at(plan_.label).data, label, frame.samples * plan_.label_dim, host);
+  }
+
+  // What a sample brings: its image, or three factors.
+  std::int64_t in_row() const { return std::max(elements(plan_.image), kFactors) + 1 + (plan_.label != kNone ? plan_.label_dim : 0); }
 
   Plan plan_;
   SplitPlan split_;
@@ -144,7 +197,7 @@ class DeviceExecutor final : public Executor {
   std::vector<std::vector<float>> weights_;
   std::vector<DeviceMemory> packed_;
   std::vector<Step> steps_;
-  DeviceMemory arena_;
+  DeviceMemory arena_, factors_;
   HostMemory host_;
   Graphs graphs_;
   std::unique_ptr<DeviceRows> rows_;
@@ -158,7 +211,5 @@ class DeviceExecutor final : public Executor {
 std::unique_ptr<Executor> make_device_executor(const Plan& plan, const std::string& device, const std::string& form) {
   return std::make_unique<cuda::DeviceExecutor>(plan, device, form);
 }
-
-std::string describe_device(const std::string& device) { return cuda::Device::open(device)->describe(); }
 
 }  // namespace diffcert

@@ -160,6 +160,9 @@ const dc_backend backend = {
     properties,
     allocate,
     release,
+    [](void*, const void* memory, std::int64_t bytes) -> int {
+      return emulator::holds_global(memory, bytes) ? DC_OK : failed(DC_BAD_ARGUMENT, "the address is not in its memory");
+    },
     [](void*, std::int64_t bytes, void** memory) -> int {
       *memory = ::operator new(static_cast<std::size_t>(bytes), std::nothrow);
       return *memory != nullptr ? DC_OK : failed(DC_OUT_OF_MEMORY, "out of memory");

@@ -144,6 +144,8 @@ void meet_warpgroup(const char* name, const Where& where);
 
 // Filled with bytes 0xff (NaN), between two guard zones.
 void* allocate_global(std::int64_t bytes);
+// Whether [at, at + bytes) lies in one live allocation.
+bool holds_global(const void* at, std::int64_t bytes);
 // "" or what is wrong: not an allocation, or a guard zone was written to.
 std::string free_global(void* memory);
 // The same for all live allocations.

@@ -49,6 +49,16 @@ void* allocate_global(std::int64_t bytes) {
   return memory;
 }
 
+bool holds_global(const void* at, std::int64_t bytes) {
+  Allocations& all = allocations();
+  const std::lock_guard hold(all.lock);
+  const auto from = reinterpret_cast<std::uintptr_t>(at);
+  const auto next = all.live.upper_bound(from);
+  if (next == all.live.begin()) return false;
+  const auto found = std::prev(next);
+  return from + static_cast<std::uintptr_t>(bytes) <= found->first + static_cast<std::uintptr_t>(found->second);
+}
+
 std::string free_global(void* memory) {
   if (memory == nullptr) return "";
   Allocations& all = allocations();

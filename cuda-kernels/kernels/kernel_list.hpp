@@ -11,6 +11,7 @@
 #include "kernels/smxx_conv.hpp"
 #include "kernels/smxx_embedding.hpp"
 #include "kernels/smxx_norm.hpp"
+#include "kernels/smxx_precond.hpp"
 #include "kernels/smxx_resample.hpp"
 #include "kernels/smxx_rows.hpp"
 #include "kernels/smxx_table.hpp"
@@ -24,6 +25,8 @@
   X(norm, NormParams)           \
   X(resample, ResampleParams)   \
   X(add, AddParams)             \
+  X(scale, ScaleParams)         \
+  X(denoised, DenoisedParams)   \
   X(attention, AttentionParams) \
   X(conv, ConvParams)           \
   X(tensor_attention_64, AttentionParams) \

@@ -6,11 +6,11 @@
 
 #include "abi/guard.hpp"
 #include "abi/handles.hpp"
-#include "elbo/classifier.hpp"
 #include "elbo/gradient.hpp"
+#include "elbo/spread_classifier.hpp"
 
 struct dc_classifier {
-  diffcert::Classifier classifier;
+  diffcert::SpreadClassifier classifier;
 };
 
 namespace diffcert {
@@ -138,8 +138,13 @@ dc_status dc_classifier_create(dc_model* model, dc_model* unconditional, dc_clas
     require_kind(kind);
     require_in(noise, DC_NOISE_INTEGER, DC_NOISE_FLOAT, "There is no noise mode of that number.");
     require(batch <= 65536, "A batch has at most 65536 rows.");
-    *classifier = new dc_classifier{Classifier(model->network, network_of(unconditional), kind, clamp != 0, noise, seed,
-                                               {taus, static_cast<std::size_t>(tau_count)}, rule(prune), batch)};
+    require(unconditional == nullptr || unconditional->devices() == model->devices(), "The two models must be on the same devices.");
+    std::vector<std::unique_ptr<Classifier>> parts;
+    for (std::size_t i = 0; i < model->devices(); ++i) {
+      parts.push_back(std::make_unique<Classifier>(model->on(i), unconditional == nullptr ? nullptr : &unconditional->on(i), kind, clamp != 0, noise,
+                                                   seed, std::span(taus, static_cast<std::size_t>(tau_count)), rule(prune), batch));
+    }
+    *classifier = new dc_classifier{SpreadClassifier(std::move(parts))};
   });
 }
 
@@ -149,7 +154,7 @@ dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, i
     require(classifier != nullptr && (votes != nullptr || from == to), "Votes need a classifier and a place for them.");
     require_phase(phase);
     require(from <= to, "A range of samples ends before it begins.");
-    const std::int64_t cells = classifier->classifier.tau_count() * (std::int64_t{to} - from);
+    const std::int64_t cells = classifier->classifier.one().tau_count() * (std::int64_t{to} - from);
     classifier->classifier.votes(bytes(image, image_bytes), {image_id, phase, from, to}, {votes, static_cast<std::size_t>(cells)},
                                  {calls, calls == nullptr ? 0 : static_cast<std::size_t>(to - from)});
   });
@@ -158,7 +163,7 @@ dc_status dc_classifier_votes(dc_classifier* classifier, const uint8_t* image, i
 dc_status dc_classifier_calls_per_sample(const dc_classifier* classifier, int64_t* calls) {
   return guard([&] {
     require(classifier != nullptr && calls != nullptr, "The number of calls needs a classifier and a place for it.");
-    *calls = classifier->classifier.calls_per_sample();
+    *calls = classifier->classifier.one().calls_per_sample();
   });
 }
 
@@ -168,8 +173,8 @@ dc_status dc_classifier_losses(dc_classifier* classifier, const uint8_t* image, 
     require(classifier != nullptr && losses != nullptr, "Losses need a classifier and a place for them.");
     require_phase(phase);
     require(sample != UINT32_MAX, "The last sample number is not used.");
-    const std::int64_t cells = classifier->classifier.tau_count() * classifier->classifier.classes();
-    classifier->classifier.losses(bytes(image, image_bytes), {image_id, phase, sample, sample + 1}, {losses, static_cast<std::size_t>(cells)});
+    const std::int64_t cells = classifier->classifier.one().tau_count() * classifier->classifier.one().classes();
+    classifier->classifier.one().losses(bytes(image, image_bytes), {image_id, phase, sample, sample + 1}, {losses, static_cast<std::size_t>(cells)});
   });
 }
 

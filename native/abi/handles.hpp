@@ -2,13 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "core/thread_pool.hpp"
 #include "unet/network.hpp"
 
 struct dc_model {
-  diffcert::Network network;
+  diffcert::Network network;  // on the first device
+  // On several devices: the same network on each further one, and a thread a device.
+  std::vector<std::unique_ptr<diffcert::Network>> more = {};
+  std::unique_ptr<diffcert::ThreadPool> threads = nullptr;
+
+  std::size_t devices() const { return 1 + more.size(); }
+  diffcert::Network& on(std::size_t device) { return device == 0 ? network : *more[device - 1]; }
 };
 
 namespace diffcert {

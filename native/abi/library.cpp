@@ -5,7 +5,7 @@
 #include <string>
 #include <thread>
 
-#include "abi/last_error.hpp"
+#include "abi/guard.hpp"
 #include "core/status.hpp"
 #include "cpu/kernels.hpp"
 #include "diffcert/diffcert.h"
@@ -58,24 +58,23 @@ void set_last_error(std::string_view message) noexcept {
 
 namespace {
 
-dc_status fail(dc_status status, std::string_view message) noexcept {
-  set_last_error(message);
-  return status;
-}
-
-dc_status describe(const std::string& device, std::string& line) {
+std::string describe(const std::string& device) {
   const std::string machine =
       processor() + ", " + std::to_string(std::max(1u, std::thread::hardware_concurrency())) + " threads";
-  if (device == "cpu") {
-    line = "cpu: " + machine + ", " + instruction_set();
-    return DC_OK;
-  }
-  if (device == "reference") {
-    line = "reference: float64, slow, on " + machine;
-    return DC_OK;
-  }
-  line = describe_device(device);
-  return DC_OK;
+  if (device == "cpu") return "cpu: " + machine + ", " + instruction_set();
+  if (device == "reference") return "reference: float64, slow, on " + machine;
+  return describe_device(device);
+}
+
+// A line about a device into the caller's buffer.
+dc_status answer(const char* device, char* text, std::int64_t capacity, std::string (*line_of)(const std::string&)) {
+  return guard([&] {
+    require(device != nullptr && text != nullptr && capacity >= 1, "A device and a buffer of at least one byte are needed.");
+    const std::string line = line_of(device);
+    const auto length = std::min(line.size(), static_cast<std::size_t>(capacity - 1));
+    std::memcpy(text, line.data(), length);
+    text[length] = '\0';
+  });
 }
 
 }  // namespace
@@ -95,21 +94,17 @@ const char* dc_last_error(void) { return diffcert::last_error; }
 const char* dc_build_digest(void) { return DIFFCERT_BUILD_DIGEST; }
 
 dc_status dc_device_describe(const char* device, char* text, int64_t capacity) {
-  if (device == nullptr || text == nullptr || capacity < 1) {
-    return diffcert::fail(DC_BAD_ARGUMENT, "dc_device_describe needs a device and a buffer of at least one byte.");
-  }
-  try {
-    std::string line;
-    const dc_status status = diffcert::describe(device, line);
-    if (status != DC_OK) return status;
-    const auto length = std::min(line.size(), static_cast<std::size_t>(capacity - 1));
-    std::memcpy(text, line.data(), length);
-    text[length] = '\0';
-    return DC_OK;
-  } catch (const diffcert::Error& e) {
-    return diffcert::fail(e.status, e.what());
-  } catch (const std::exception& e) {
-    return diffcert::fail(DC_INTERNAL, e.what());
-  }
+  return diffcert::answer(device, text, capacity, diffcert::describe);
+}
+
+dc_status dc_device_identity(const char* device, char* text, int64_t capacity) {
+  return diffcert::answer(device, text, capacity, diffcert::device_identity);
+}
+
+dc_status dc_device_library(const char* kind, const char* file) {
+  return diffcert::guard([&] {
+    diffcert::require(kind != nullptr && file != nullptr, "The kind of device or the library's file is missing.");
+    diffcert::name_device_library(kind, file);
+  });
 }
 }

@@ -22,6 +22,26 @@ const Network& network_of(const dc_model* model) {
   return model->network;
 }
 
+// The devices of a name; one that is not there is refused with the reason that its description gives.
+std::vector<std::string> there(const char* device) {
+  require(device != nullptr, "The device is missing.");
+  const std::string name = device;
+  if (name == "cpu" || name == "reference") return {name};
+  describe_device(name);
+  return devices_of(name);
+}
+
+// body(network, from, to) for the rows [from, to) that each of the model's devices takes. Rows do not meet, so that the cut does not show.
+template <class Body>
+void split(dc_model* model, std::int64_t n, Body body) {
+  if (model->devices() == 1) return body(model->network, std::int64_t{0}, n);
+  model->threads->parallel_for(n, [&](std::int64_t from, std::int64_t to, int device) {
+    body(model->on(static_cast<std::size_t>(device)), from, to);
+  });
+}
+
+const std::int32_t* from_row(const std::int32_t* labels, std::int64_t row) { return labels == nullptr ? nullptr : labels + row; }
+
 void check_rows(const Network& network, std::int64_t n, const void* x, const void* levels, const std::int32_t* labels, const void* out) {
   require(network.finished(), "The model has no weights yet.");
   require(n >= 1, "A batch has at least one row.");
@@ -53,7 +73,13 @@ extern "C" {
 dc_status dc_model_create(const dc_network_config* config, const char* device, int32_t threads, const char* isa, dc_model** model) {
   return guard([&] {
     require(config != nullptr && model != nullptr, "The configuration or the place for the model is missing.");
-    *model = new dc_model{Network(validate(*config), device_of(device), threads, isa == nullptr ? "" : isa)};
+    const NetworkConfig network = validate(*config);
+    const std::vector<std::string> devices = there(device);
+    const std::string form = isa == nullptr ? "" : isa;
+    auto made = std::make_unique<dc_model>(Network(network, devices[0], threads, form));
+    for (std::size_t i = 1; i < devices.size(); ++i) made->more.push_back(std::make_unique<Network>(network, devices[i], threads, form));
+    if (made->devices() > 1) made->threads = std::make_unique<ThreadPool>(static_cast<int>(made->devices()));
+    *model = made.release();
   });
 }
 
@@ -83,11 +109,15 @@ dc_status dc_model_set_tensor(dc_model* model, const char* name, const float* da
   return guard([&] {
     require(name != nullptr && data != nullptr && count >= 0, "The tensor's name or data are missing.");
     network_of(model).set_weight(name, {data, static_cast<std::size_t>(count)});
+    for (auto& network : model->more) network->set_weight(name, {data, static_cast<std::size_t>(count)});
   });
 }
 
 dc_status dc_model_finish(dc_model* model, int64_t max_batch) {
-  return guard([&] { network_of(model).finish(max_batch); });
+  return guard([&] {
+    network_of(model).finish(max_batch);
+    for (auto& network : model->more) network->finish(model->network.max_batch());
+  });
 }
 
 dc_status dc_model_max_batch(const dc_model* model, int64_t* max_batch) {
@@ -103,6 +133,7 @@ dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t*
     require(weight_bytes != nullptr && arena_bytes != nullptr, "The place for the sizes is missing.");
     *weight_bytes = network_of(model).weight_bytes();
     *arena_bytes = network_of(model).arena_bytes();
+    for (const auto& network : model->more) *weight_bytes += network->weight_bytes(), *arena_bytes += network->arena_bytes();
   });
 }
 
@@ -110,14 +141,33 @@ dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, const dou
   return guard([&] {
     check_rows(network_of(model), n, x, sigma, labels, denoised);
     check_levels(n, sigma);
-    network_of(model).denoise(n, sigma, labels, x, denoised);
+    const std::int64_t row = model->network.config().image_elements();
+    split(model, n, [&](Network& network, std::int64_t from, std::int64_t to) {
+      network.denoise(to - from, sigma + from, from_row(labels, from), x + from * row, denoised + from * row);
+    });
+  });
+}
+
+dc_status dc_model_denoise_resident(dc_model* model, int64_t n, uint64_t x, const double* sigma, const int32_t* labels, uint64_t denoised) {
+  return guard([&] {
+    const auto* from = reinterpret_cast<const float*>(static_cast<std::uintptr_t>(x));
+    auto* to = reinterpret_cast<float*>(static_cast<std::uintptr_t>(denoised));
+    check_rows(network_of(model), n, from, sigma, labels, to);
+    require(model->devices() == 1, "Images in a device's memory need a model on that device alone.");
+    require(x % alignof(float) == 0 && denoised % alignof(float) == 0, "An address of float32 values is a multiple of 4.");
+    check_levels(n, sigma);
+    model->network.denoise_resident(n, sigma, labels, from, to);
   });
 }
 
 dc_status dc_model_network(dc_model* model, int64_t n, const float* x, const float* noise_label, const int32_t* labels, float* output) {
   return guard([&] {
     check_rows(network_of(model), n, x, noise_label, labels, output);
-    network_of(model).network(n, noise_label, labels, x, output);
+    const NetworkConfig& config = model->network.config();
+    const std::int64_t row = config.image_elements(), result = row / config.img_channels * config.out_channels();
+    split(model, n, [&](Network& network, std::int64_t from, std::int64_t to) {
+      network.network(to - from, noise_label + from, from_row(labels, from), x + from * row, output + from * result);
+    });
   });
 }
 

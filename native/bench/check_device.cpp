@@ -1,7 +1,6 @@
-// One program checks, sanitizes and times a device of kernels (cuda, cuda:i, emulator) on the op table's cases.
+// One program checks and sanitizes a device of kernels (cuda, cuda:i, emulator) on the op table's cases.
 //   diffcert-check-device DEVICE check      every case in fp32 and bf16, then small networks: against float64
 //   diffcert-check-device DEVICE sanitize   every case once, for compute-sanitizer
-//   diffcert-check-device DEVICE bench      the four convolutions that are 82 % of the published CIFAR-10 network
 // Exit code 1 when a case is out of its tolerance.
 #include <algorithm>
 #include <cmath>
@@ -75,56 +74,19 @@ void check_networks(const std::string& device) {
   }
 }
 
-double median_milliseconds(Executor& executor, std::int64_t n, const float* image, const float* noise, const float* label, float* output) {
-  std::vector<double> times;
-  for (int i = 0; i < 7; ++i) {
-    executor.run(n, image, noise, label, output);
-    if (i > 1) times.push_back(executor.device_milliseconds());
-  }
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
-}
-
-void bench_device(const std::string& device) {
-  for (const auto& [in, size] : {std::pair(256, 32), std::pair(512, 32), std::pair(256, 16), std::pair(512, 16)}) {
-    const bench::ConvCase c({.height = size, .width = size, .in = {in, 0}, .out = 256});
-    constexpr std::int64_t kBatch = 264;
-    for (const char* form : {"fp32", "bf16"}) {
-      const auto executor = make_device_executor(c.plan, device, form);
-      c.give_weights(*executor);
-      executor->prepare(kBatch);
-      auto image = bench::random_floats(kBatch * c.image_elements, 3);
-      // Two numbers in [-1, 1] of bf16 side by side are one of float32: either form finds what it expects wherever it looks.
-      for (float& v : image) {
-        const std::uint32_t bits = pack(v, v);
-        std::memcpy(&v, &bits, sizeof v);
-      }
-      std::vector<float> output(image.size());
-      const std::vector<float> noise(kBatch, 0.0f);
-      const double ms = median_milliseconds(*executor, kBatch, image.data(), noise.data(), nullptr, output.data());
-      std::printf("conv 3x3 %d->256 at %dx%d, batch %d, %s: %.1f us, %.1f TFLOP/s\n", in, size, size, static_cast<int>(kBatch), form, 1e3 * ms,
-                  ms > 0 ? static_cast<double>(kBatch) * c.shape.flops() / ms * 1e-9 : 0.0);
-    }
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string mode = argc == 3 ? argv[2] : "";
-  if (mode != "check" && mode != "sanitize" && mode != "bench") {
-    std::fprintf(stderr, "usage: diffcert-check-device DEVICE check|sanitize|bench\n");
+  if (mode != "check" && mode != "sanitize") {
+    std::fprintf(stderr, "usage: diffcert-check-device DEVICE check|sanitize\n");
     return 2;
   }
   try {
     const std::string device = argv[1];
     std::printf("%s\n", describe_device(device).c_str());
-    if (mode == "bench") {
-      bench_device(device);
-    } else {
-      run_cases(device, mode == "check");
-      if (mode == "check") check_networks(device);
-    }
+    run_cases(device, mode == "check");
+    if (mode == "check") check_networks(device);
   } catch (const Error& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return e.status == DC_DEVICE_UNAVAILABLE ? 4 : 1;

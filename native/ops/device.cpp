@@ -1,4 +1,4 @@
-// What a device that goes forwards only says when it is asked to go back.
+// What a device says when it is asked for what it does not have.
 #include "ops/device.hpp"
 
 #include "core/status.hpp"
@@ -12,6 +12,9 @@ namespace {
 
 }  // namespace
 
+void Executor::run_resident(std::int64_t, const float*, const Preconditioned&, const float*, float*) {
+  throw Error(DC_BAD_ARGUMENT, "This device has no memory of its own.");
+}
 void Executor::run_backward(std::int64_t, const float*, const float*, const float*, const Cotangent<float>&, float*) { refuse(); }
 void Executor::run_backward(std::int64_t, const double*, const double*, const double*, const Cotangent<double>&, double*) { refuse(); }
 void Executor::clear_gradients() { refuse(); }

@@ -19,6 +19,11 @@ inline constexpr std::int64_t kCpuBatch = 80;
 template <class T>
 using Cotangent = std::function<void(std::int64_t row, const T* output, T* cotangent)>;
 
+// What preconditioning does to each of n images: D = skip x + scale F(in x; noise_label).
+struct Preconditioned {
+  const float *in, *skip, *scale, *noise_label;  // [n], on the host
+};
+
 // One planned network on one device. Not thread-safe: one call at a time.
 class Executor {
  public:
@@ -34,6 +39,10 @@ class Executor {
   virtual void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) = 0;
   // The same in float64; devices that compute in float32 convert.
   virtual void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) = 0;
+  // D of n images [C, R, R] that lie in the device's own memory, to `out` there, which may be x; everything else lies on the host. Waits
+  // until out is there. A device whose memory is the host's has none of its own and throws.
+  virtual void run_resident(std::int64_t n, const float* x, const Preconditioned& by, const float* label, float* out);
+  virtual bool has_memory() const { return false; }
   // Forwards, then backwards, for a plan that goes there (unet/backward.hpp): gradient, n x [R, R, C], of sum(cotangent * output) by the image;
   // may be null. Gradients of weights are added to what is there, where the plan has them.
   virtual void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
@@ -60,7 +69,13 @@ std::unique_ptr<Executor> make_cpu_executor(const Plan& plan, int threads, const
 // reason when the device or its library is not there. form: "fp32" (and ""), or "bf16": feature maps in memory and
 // the products of convolutions in bf16, sums, statistics, tables, the network's input and output in float32.
 std::unique_ptr<Executor> make_device_executor(const Plan& plan, const std::string& device, const std::string& form);
-// One line about such a device; throws as above.
+// One line about such a device, or about several; throws as above.
 std::string describe_device(const std::string& device);
+// The devices that a name stands for: itself, or those of "cuda:0,cuda:2", or all of "cuda:all". Several must have one compute capability.
+std::vector<std::string> devices_of(const std::string& name);
+// Where the library of a kind of device ("cuda", "emulator") lies, for what is opened from now on; DIFFCERT_DEVICE_PATH goes before it.
+void name_device_library(const std::string& kind, const std::string& file);
+// What of a device can change a vote's bits: "cpu", "reference", "cuda-9.0" (the compute capability chooses the kernels), "emulator".
+std::string device_identity(const std::string& name);
 
 }  // namespace diffcert

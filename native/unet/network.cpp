@@ -301,6 +301,25 @@ std::vector<double> Network::gradient(WeightId w) const {
   return published;
 }
 
+void Network::denoise_resident(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out) {
+  invariant(finished(), "a network that runs before it is finished");
+  if (!executor_->has_memory()) return denoise(n, sigma, labels, x, out);
+  Staging<float>& io = staging<float>();
+  const std::int64_t row = config_.image_elements();
+  for (std::int64_t from = 0; from < n; from += max_batch_) {
+    const auto count = static_cast<std::size_t>(std::min(max_batch_, n - from));
+    std::vector<float> in(count), skip(count), scale(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Coefficients c = precond_.at(sigma[from + static_cast<std::int64_t>(i)]);
+      in[i] = static_cast<float>(c.c_in), skip[i] = static_cast<float>(c.c_skip), scale[i] = static_cast<float>(c.c_out);
+      io.noise_label[static_cast<std::int64_t>(i)] = static_cast<float>(c.c_noise);
+    }
+    fill_labels(io, static_cast<std::int64_t>(count), labels == nullptr ? nullptr : labels + from);
+    executor_->run_resident(static_cast<std::int64_t>(count), x + from * row, {in.data(), skip.data(), scale.data(), io.noise_label.data()},
+                            io.label.data(), out + from * row);
+  }
+}
+
 void Network::network(std::int64_t n, const float* noise_label, const std::int32_t* labels, const float* x, float* out) {
   invariant(finished(), "a network that runs before it is finished");
   Staging<float>& io = staging<float>();

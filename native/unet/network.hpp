@@ -42,12 +42,16 @@ class Network {
   // The device's own way to run rows of votes, once finished; null where the host makes and judges them.
   RowEngine* rows() { return executor_->rows(); }
   std::int64_t weight_bytes() const { return executor_->weight_bytes(); }
+  // Of the last batch's ops, by the device's own clock; 0 where it has none.
+  double device_milliseconds() const { return executor_->device_milliseconds(); }
   std::int64_t arena_bytes() const { return executor_->arena_bytes() + io_bytes(); }
 
   // D(x; sigma, label). x, out: [n, img_channels, R, R] in EDM space; sigma [n] > 0 and finite; labels [n] in [0, label_dim), or
   // -1 for unconditional, nullptr for all unconditional. n is any number: larger calls than max_batch are split.
   void denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out);
   void denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, double* out);
+  // D for images that lie where the device computes, x to out (which may be x): in its own memory, or in the host's for a device that has none.
+  void denoise_resident(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out);
   // F(x; noise_label, label) without preconditioning; out has config().out_channels() channels.
   void network(std::int64_t n, const float* noise_label, const std::int32_t* labels, const float* x, float* out);
 

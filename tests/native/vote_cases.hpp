@@ -58,8 +58,12 @@ inline TauData tau_data(double sigma, const std::vector<double>& points) {
 }
 
 inline std::unique_ptr<dc_model> tiny_model(const char* device, int threads, std::int64_t max_batch, float output_scale = 1) {
-  std::unique_ptr<dc_model> model(new dc_model{diffcert::Network(diffcert::validate(tiny::config(kSide, 1, kClasses)), device, threads, "")});
-  tiny::fill(model->network, 7, max_batch, output_scale);
+  const auto config = diffcert::validate(tiny::config(kSide, 1, kClasses));
+  const std::vector<std::string> devices = diffcert::devices_of(device);
+  std::unique_ptr<dc_model> model(new dc_model{diffcert::Network(config, devices[0], threads, "")});
+  for (std::size_t i = 1; i < devices.size(); ++i) model->more.push_back(std::make_unique<diffcert::Network>(config, devices[i], threads, ""));
+  model->threads = std::make_unique<diffcert::ThreadPool>(static_cast<int>(devices.size()));
+  for (std::size_t i = 0; i < devices.size(); ++i) tiny::fill(model->on(i), 7, max_batch, output_scale);
   return model;
 }
 

@@ -75,8 +75,15 @@ DC_API const char* dc_last_error(void);
 /* 64-bit digest (hex) of this very build of the native code, for provenance. */
 DC_API const char* dc_build_digest(void);
 
-/* device: "cpu", "reference" (float64, slow), "cuda", "cuda:i". Writes one line about it (truncated to capacity). */
+/* device: "cpu", "reference" (float64, slow), "cuda", "cuda:i", several ("cuda:0,cuda:1") or all of them ("cuda:all"); for tests "emulator" in
+ * the same forms. Writes one line about it (truncated to capacity). docs/spec/devices.md. */
 DC_API dc_status dc_device_describe(const char* device, char* text, int64_t capacity);
+/* What of the device can change the bits of a vote, for provenance: "cpu", "reference", "cuda-9.0" (the compute capability chooses the
+ * kernels), "emulator". The same for one and for several. */
+DC_API dc_status dc_device_identity(const char* device, char* text, int64_t capacity);
+/* Names the file of a kind's library of kernels ("cuda", "emulator"), for whatever is opened first of that kind from now on. Without it, and where
+ * DIFFCERT_DEVICE_PATH names no directory, it is looked for beside this library. */
+DC_API dc_status dc_device_library(const char* kind, const char* file);
 
 /* ---- models ------------------------------------------------------------------------------------------------------- */
 
@@ -112,6 +119,11 @@ DC_API dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, i
  * its own result then means nothing, the other rows' stand. */
 DC_API dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels,
                                   float* denoised);
+/* The same for images that lie where the model computes: x and denoised are addresses of [n, img_channels, R, R] float32 each in the memory of
+ * the model's device (cudaMalloc's, of any CUDA runtime in the process; the host's for "cpu"), and may be the same. What is in flight on x must be done before;
+ * denoised is there when the call returns. A model on several devices is refused. An address that is not the device's is DC_BAD_ARGUMENT. */
+DC_API dc_status dc_model_denoise_resident(dc_model* model, int64_t n, uint64_t x, const double* sigma, const int32_t* labels,
+                                           uint64_t denoised);
 /* The same without preconditioning: F(x; noise_label, label); output has 2*img_channels channels under iDDPM. */
 DC_API dc_status dc_model_network(dc_model* model, int64_t n, const float* x, const float* noise_label, const int32_t* labels,
                                   float* output);
@@ -125,6 +137,17 @@ DC_API dc_status dc_model_gradient(const dc_model* model, const char* name, doub
 /* Sets the gradients by the weights to zero, as they are in the beginning. */
 DC_API dc_status dc_model_clear_gradients(dc_model* model);
 DC_API void dc_model_close(dc_model* model);
+
+/* ---- memory of a device, for callers that have no CUDA of their own ------------------------------------------------------ */
+
+typedef struct dc_buffer dc_buffer; /* float32 values in a device's memory */
+
+DC_API dc_status dc_buffer_create(const char* device, int64_t values, dc_buffer** buffer);
+DC_API dc_status dc_buffer_address(const dc_buffer* buffer, uint64_t* address);
+/* Values [from, from + count) of the buffer; waits until they are there. */
+DC_API dc_status dc_buffer_write(dc_buffer* buffer, int64_t from, const float* values, int64_t count);
+DC_API dc_status dc_buffer_read(dc_buffer* buffer, int64_t from, float* values, int64_t count);
+DC_API void dc_buffer_close(dc_buffer* buffer);
 
 /* ---- the ELBO with explicit noise ------------------------------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.TreeSet;
 import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.ImageRange;
 
@@ -50,6 +51,18 @@ final class Arguments {
       throw DiffcertException.usage("--images ends at " + to + ", but there are only " + size + " images");
     }
     return new ImageRange(from, to, step);
+  }
+
+  /** The largest batch: {@code auto} = the device's choice, or a number. */
+  static int batch(String text) {
+    if (text.equals("auto")) {
+      return DeviceOptions.DEVICES_CHOICE;
+    }
+    int rows = integer("--batch", text);
+    if (rows < 1) {
+      throw DiffcertException.usage("--batch is " + rows + ", must be auto or at least 1");
+    }
+    return rows;
   }
 
   /** How many certificates share alpha: a number, or {@code rows} for all of the run. */

@@ -117,9 +117,10 @@ final class ClassifierArguments {
           + "Default: ${DEFAULT-VALUE}.")
   String seed;
 
-  @Option(names = "--batch", defaultValue = "80", paramLabel = "N",
-      description = "Largest batch of the network. Votes do not depend on it. Default: ${DEFAULT-VALUE}.")
-  int batch;
+  @Option(names = "--batch", defaultValue = "auto", paramLabel = "N",
+      description = "Largest batch of the network, or auto: 80 on a CPU, by free memory and multiprocessors on a GPU. "
+          + "Votes do not depend on it. Default: ${DEFAULT-VALUE}.")
+  String batch;
 
   /**
    * Votes with the networks under them; closing it closes all. Device and build are what a run's header says of where
@@ -244,10 +245,10 @@ final class ClassifierArguments {
   /** Opens networks and classifier. */
   Opened open(Terminal terminal, ClassifierOptions options) {
     Device device = network.device(terminal);
-    DiffusionModel model = network.open(network.model, device, batch);
+    DiffusionModel model = network.open(network.model, device, Arguments.batch(batch));
     DiffusionModel unconditional = null;
     try {
-      unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, batch);
+      unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, Arguments.batch(batch));
       DiffusionModel second = unconditional;
       VoteSource opened = new Scales(options.sigmas(), isCascade()).votes(
           sigmas -> DiffusionClassifier.open(model, second, options.withSigmas(sigmas)));
@@ -261,7 +262,7 @@ final class ClassifierArguments {
       }
       Origin origin = Origin.here(fileName(network.model), fileName(unconditionalModel), device.describe(),
           device.driver(), NativeLibrary.buildInfo());
-      return new Opened(opened, unconditional == null ? List.of(model) : List.of(model, unconditional), device.name(),
+      return new Opened(opened, unconditional == null ? List.of(model) : List.of(model, unconditional), device.identity(),
           NativeLibrary.buildDigest(), origin);
     } catch (RuntimeException e) {
       if (unconditional != null) {

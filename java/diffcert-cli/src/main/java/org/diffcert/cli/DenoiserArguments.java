@@ -101,7 +101,7 @@ final class DenoiserArguments {
     DiffusionModel model = null;
     try {
       Device device = network.device(terminal);
-      model = network.open(network.model, device, others.batch);
+      model = network.open(network.model, device, Arguments.batch(others.batch));
       Matching matching = Matching.of(match == null ? "auto" : match, model.config());
       int threads = network.threads > 0 ? network.threads : Runtime.getRuntime().availableProcessors();
       DiffusionDenoiser denoiser = new DiffusionDenoiser(model, matching, !others.noClamp);
@@ -116,7 +116,7 @@ final class DenoiserArguments {
           + (scales.apart() ? "for all sigmas, " : "each, ") + others.seedText(seed));
       Origin origin = Origin.here(String.valueOf(network.model.getFileName()), String.valueOf(onnx.getFileName()),
           device.describe(), device.driver(), NativeLibrary.buildInfo() + ", " + behind.build());
-      return new ClassifierArguments.Opened(opened, List.of(model), device.name(),
+      return new ClassifierArguments.Opened(opened, List.of(model), device.identity(),
           NativeLibrary.buildDigest() + ", " + behind.build(), origin);
     } catch (RuntimeException e) {
       if (model != null) {

@@ -30,6 +30,8 @@ final class DoctorCommand implements Callable<Integer> {
     out.println("flags     " + (flags.isEmpty() ? "none" : String.join(" ", flags)));
     out.println("native    " + NativeLibrary.buildInfo());
     out.println("          digest " + NativeLibrary.buildDigest() + ", loaded from " + NativeLibrary.location());
+    out.println("          GPU kernels " + NativeLibrary.kernels().map(file -> "in " + file)
+        .orElse("none on the class path"));
     for (String name : List.of("cpu", "reference", "cuda")) {
       out.println("device    " + describe(name));
     }

@@ -19,8 +19,8 @@ class NetworkArguments {
   Path config;
 
   @Option(names = "--device", defaultValue = "auto", paramLabel = "DEVICE",
-      description = "auto, cpu, reference (float64, slow), cuda or cuda:i. Default: ${DEFAULT-VALUE}, or that "
-          + "of the run that is repeated or checked.")
+      description = "auto, cpu, reference (float64, slow), cuda or cuda:i, several such as cuda:0,cuda:1, or cuda:all. "
+          + "Default: ${DEFAULT-VALUE}, or that of the run that is repeated or checked.")
   String device;
 
   @Option(names = "--threads", defaultValue = "0", paramLabel = "N",

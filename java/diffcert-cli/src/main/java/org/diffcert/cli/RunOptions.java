@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.Device;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.RunHeader;
 
@@ -85,7 +86,7 @@ final class RunOptions {
     Map<String, String> options = new LinkedHashMap<>();
     options.put("--sigma", header.sigmas().stream().map(Sigma::toString).collect(Collectors.joining(",")));
     options.put("--seed", text(header.source(), "seed"));
-    options.put("--device", header.device());
+    options.put("--device", Device.ofIdentity(header.device()));
     return options;
   }
 

@@ -18,13 +18,16 @@ class DeviceTest {
   /** No machine has a thousand GPUs, so this has its case everywhere. */
   @Test
   void cudaWithoutGpuIsExitCode4() {
-    for (String device : hasCuda() ? List.of("cuda:999") : List.of("cuda", "cuda:1", "cuda:999")) {
+    for (String device : hasCuda() ? List.of("cuda:999") : List.of("cuda", "cuda:1", "cuda:999", "cuda:0,cuda:1", "cuda:all")) {
       Cli cli = Cli.run("certify", "--model", Cli.MODEL, "--data", Cli.DIGITS, "--classifier", "dc", "--sigma", "0.5",
           "--levels", "5", "--grid", "log", "--n0", "2", "--n", "12", "--images", "0:1", "--device", device, "--out",
           directory.resolve("run"));
       assertEquals(4, cli.code(), cli.err());
       assertEquals(1, cli.err().strip().lines().count(), cli.err());
       assertFalse(cli.err().contains("Exception"), cli.err());
+      if (!hasCuda()) {
+        assertTrue(cli.err().contains("no CUDA driver (") && cli.err().contains("install NVIDIA's driver"), cli.err());
+      }
       assertFalse(Files.exists(directory.resolve("run")));
     }
   }
@@ -33,7 +36,7 @@ class DeviceTest {
   void doctorNamesEveryDevice() {
     String out = Cli.ok("doctor").out();
     for (String word : List.of("java ", "native ", "device    cpu: ", "device    reference: ", "device    cuda",
-        "digest ")) {
+        "digest ", "GPU kernels ")) {
       assertTrue(out.contains(word), out);
     }
     assertFalse(out.contains("cpu: cpu"), out);

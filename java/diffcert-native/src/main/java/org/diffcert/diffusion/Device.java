@@ -5,13 +5,16 @@ import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.jni.DiffcertAbi;
 
 /**
- * Where a network runs: {@code cpu}, {@code reference} (float64, slow: the oracle), {@code cuda} or {@code cuda:i}. Immutable.
+ * Where a network runs: {@code cpu}, {@code reference} (float64, slow: the oracle), {@code cuda} or {@code cuda:i}, several GPUs such as
+ * {@code cuda:0,cuda:2}, or all of them, {@code cuda:all}. Immutable. On several, samples are split and no vote shows it; they must have one
+ * compute capability. {@code emulator}, in the same forms, runs the GPU's kernels on a CPU, for tests; no release has it.
  *
  * <p>A device that was asked for by name is used or the call fails; only {@code auto} chooses, and says why on the log.
  *
@@ -24,27 +27,28 @@ public record Device(String name) {
   public static final Device REFERENCE = new Device("reference");
 
   private static final System.Logger LOG = System.getLogger(Device.class.getName());
-  private static final Pattern CUDA = Pattern.compile("cuda(:\\d{1,3})?");
+  private static final Pattern KERNELS = Pattern.compile("(cuda|emulator)(:\\d{1,3}|:all|:\\d{1,3}(,\\1:\\d{1,3})+)?");
   /** The line that the kernel module says of itself, in both its forms. */
   private static final Pattern DRIVER = Pattern.compile("Kernel Module.*?\\s(\\d+\\.[\\d.]+)");
-  private static final int LINE = 512;
+  private static final int LINE = 4096;
 
   /**
    * A device of one of the known names.
    *
    * @param name the name as the native core knows it
-   * @throws DiffcertException of kind USAGE if it is none of {@code cpu}, {@code reference}, {@code cuda}, {@code cuda:i}
+   * @throws DiffcertException of kind USAGE if it is none of those above
    */
   public Device {
-    if (!name.equals("cpu") && !name.equals("reference") && !CUDA.matcher(name).matches()) {
-      throw DiffcertException.usage("There is no device '" + name + "'; the devices are auto, cpu, reference, cuda and cuda:i.");
+    if (!name.equals("cpu") && !name.equals("reference") && !KERNELS.matcher(name).matches()) {
+      throw DiffcertException.usage("There is no device '" + name + "'; the devices are auto, cpu, reference, cuda and cuda:i, "
+          + "several such as cuda:0,cuda:1, or cuda:all.");
     }
   }
 
   /**
    * The device of a name as users write it; {@code auto} takes the GPU if there is one, else the CPU, and logs one line that says why.
    *
-   * @param name {@code auto}, {@code cpu}, {@code reference}, {@code cuda} or {@code cuda:i}
+   * @param name {@code auto} or the name of a device
    * @return the device; that it is there is checked when it is described or used
    * @throws DiffcertException of kind USAGE for another name
    */
@@ -69,9 +73,35 @@ public record Device(String name) {
    * @throws DiffcertException of kind DEVICE if the device or the native library is not there
    */
   public String describe() {
-    NativeLibrary.load();
+    NativeLibrary.load(this);
+    return line(buffer -> NativeLibrary.check(DiffcertAbi.dc_device_describe(name, buffer, buffer.length), "dc_device_describe"));
+  }
+
+  /**
+   * What of the device can change the bits of a vote, as run logs keep it: the same for one GPU and for several of its kind.
+   *
+   * @return {@code cpu}, {@code reference}, or for example {@code cuda-9.0}: the compute capability chooses the kernels
+   * @throws DiffcertException of kind DEVICE if the device or the native library is not there
+   */
+  public String identity() {
+    NativeLibrary.load(this);
+    return line(buffer -> NativeLibrary.check(DiffcertAbi.dc_device_identity(name, buffer, buffer.length), "dc_device_identity"));
+  }
+
+  /**
+   * The name to ask for where a run is repeated: the first of its kind.
+   *
+   * @param identity what {@link #identity()} gave
+   * @return for example {@code cuda} for {@code cuda-9.0}
+   */
+  public static String ofIdentity(String identity) {
+    int dash = identity.indexOf('-');
+    return dash < 0 ? identity : identity.substring(0, dash);
+  }
+
+  private static String line(Consumer<byte[]> fill) {
     byte[] line = new byte[LINE];
-    NativeLibrary.check(DiffcertAbi.dc_device_describe(name, line, line.length), "dc_device_describe");
+    fill.accept(line);
     int length = 0;
     while (line[length] != 0) {
       length++;
@@ -82,10 +112,10 @@ public record Device(String name) {
   /**
    * The driver under this device, for the provenance of results.
    *
-   * @return for example {@code NVIDIA 550.54.14}; empty for the CPU devices, which have none
+   * @return for example {@code NVIDIA 550.54.14}; empty for other devices than GPUs, which have none
    */
   public String driver() {
-    return CUDA.matcher(name).matches() ? nvidiaDriver(Path.of("/proc/driver/nvidia/version")) : "";
+    return name.startsWith("cuda") ? nvidiaDriver(Path.of("/proc/driver/nvidia/version")) : "";
   }
 
   static String nvidiaDriver(Path file) {

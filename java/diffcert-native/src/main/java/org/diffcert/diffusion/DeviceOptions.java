@@ -7,7 +7,7 @@ import org.diffcert.DiffcertException;
  *
  * @param device where the network runs
  * @param threads threads of a call on a CPU device; 0 = one a core
- * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
+ * @param maxBatch the largest batch a call may have, or {@link #DEVICES_CHOICE}; the working memory is sized for it once
  * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one
  * @param gradients which gradients the model can give
  * @param rowBytes with gradients, what the working memory may take for a row of a batch; 0 = as much as it needs. Beyond it the insides of
@@ -16,24 +16,26 @@ import org.diffcert.DiffcertException;
 public record DeviceOptions(Device device, int threads, int maxBatch, String instructionSet, Gradients gradients, long rowBytes) {
   /** The batch that a model is opened for unless told otherwise. */
   public static final int DEFAULT_MAX_BATCH = 16;
+  /** The batch is what suits the device: whole waves of a GPU's multiprocessors within its free memory, 80 on a CPU. */
+  public static final int DEVICES_CHOICE = 0;
 
   /**
    * Checks the ranges.
    *
    * @param device where the network runs
    * @param threads threads of a call on a CPU device; 0 = one a core
-   * @param maxBatch the largest batch a call may have, at least 1; the working memory is sized for it once
+   * @param maxBatch the largest batch a call may have, or {@link #DEVICES_CHOICE}; the working memory is sized for it once
    * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}
    * @param gradients which gradients the model can give
    * @param rowBytes with gradients, what the working memory may take for a row; 0 = as much as it needs
-   * @throws DiffcertException of kind USAGE if threads is negative or over 1024, maxBatch is not in 1..65536, or rowBytes is negative
+   * @throws DiffcertException of kind USAGE if threads is negative or over 1024, maxBatch is not in 0..65536, or rowBytes is negative
    */
   public DeviceOptions {
     if (threads < 0 || threads > 1024) {
       throw DiffcertException.usage("The number of threads must be 0 (one a core) to 1024, not " + threads + ".");
     }
-    if (maxBatch < 1 || maxBatch > 65536) {
-      throw DiffcertException.usage("The largest batch must be 1 to 65536, not " + maxBatch + ".");
+    if (maxBatch < 0 || maxBatch > 65536) {
+      throw DiffcertException.usage("The largest batch must be 1 to 65536 (or 0, the device's choice), not " + maxBatch + ".");
     }
     if (rowBytes < 0) {
       throw DiffcertException.usage("The working memory of a row must not be negative, but is " + rowBytes + ".");
@@ -76,7 +78,7 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
   /**
    * The same with another largest batch.
    *
-   * @param rows at least 1
+   * @param rows at least 1, or {@link #DEVICES_CHOICE}
    * @return the options
    */
   public DeviceOptions withMaxBatch(int rows) {

@@ -117,9 +117,9 @@ public final class DiffusionClassifier implements VoteSource {
 
   private static Map<String, Object> provenance(DiffusionModel model, DiffusionModel unconditional) {
     Map<String, Object> map = new LinkedHashMap<>();
-    map.put("device", model.options().device().name());
+    map.put("device", model.options().device().identity());
     if (unconditional != null) {
-      map.put("unconditionalDevice", unconditional.options().device().name());
+      map.put("unconditionalDevice", unconditional.options().device().identity());
     }
     map.put("nativeBuild", NativeLibrary.buildDigest());
     map.put("nativeInfo", NativeLibrary.buildInfo());

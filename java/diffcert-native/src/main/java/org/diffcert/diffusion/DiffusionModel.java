@@ -38,6 +38,7 @@ public final class DiffusionModel implements AutoCloseable {
   private final NetworkConfig config;
   private final String digest;
   private final DeviceOptions options;
+  private final int maxBatch;
   private final int inputs;
   private final int outputs;
   private final Map<String, Integer> counts;
@@ -63,6 +64,12 @@ public final class DiffusionModel implements AutoCloseable {
     this.config = model.config();
     this.digest = model.digest();
     this.options = options;
+    long[] batch = new long[1];
+    handle.call(p -> {
+      NativeLibrary.check(DiffcertAbi.dc_model_max_batch(p, batch), "dc_model_max_batch");
+      return null;
+    });
+    this.maxBatch = Math.toIntExact(batch[0]);
     int pixels = config.imgResolution() * config.imgResolution();
     this.inputs = config.imgChannels() * pixels;
     this.outputs = config.outChannels() * pixels;
@@ -81,7 +88,7 @@ public final class DiffusionModel implements AutoCloseable {
    *     USAGE if the machine lacks the instruction set that was forced; of kind INTERNAL if memory runs out
    */
   public static DiffusionModel open(Model model, DeviceOptions options) {
-    NativeLibrary.load();
+    NativeLibrary.load(options.device());
     dc_model pointer = create(model.config(), options);
     try {
       NativeLibrary.check(DiffcertAbi.dc_model_differentiate(pointer, options.gradients().ordinal(), options.rowBytes()),
@@ -202,6 +209,38 @@ public final class DiffusionModel implements AutoCloseable {
   }
 
   /**
+   * D(x; sigma, label) of images that lie in the memory of this model's device, without a copy. The call returns when the result is there. What is in
+   * flight on the buffers, in streams of the caller's, must be done before.
+   *
+   * @param x images {@code [n, channels, R, R]} in EDM space; may hold more values than n images have
+   * @param sigma {@code [n]} noise levels in EDM space, finite and positive; its length is the batch
+   * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
+   * @param denoised takes {@code [n, channels, R, R]}; may be x itself, else the two must not overlap
+   * @throws DiffcertException of kind USAGE if a length, level or label does not fit, a buffer is another device's, or the model is on several devices
+   * @throws IllegalStateException if the model or a buffer is closed
+   */
+  public void denoise(DeviceBuffer x, double[] sigma, int[] labels, DeviceBuffer denoised) {
+    int n = sigma.length;
+    long needed = (long) n * inputs;
+    for (DeviceBuffer buffer : new DeviceBuffer[] {x, denoised}) {
+      if (!buffer.device().equals(options.device())) {
+        throw DiffcertException.usage("The model is on the device " + options.device() + ", the images are on " + buffer.device() + ".");
+      }
+      if (buffer.values() < needed) {
+        throw DiffcertException.usage("A buffer of " + buffer.values() + " values does not hold " + n + " images of " + inputs + " values.");
+      }
+    }
+    checkBatch(n, needed, labels);
+    checkLevels(sigma);
+    handle.call(p -> {
+      NativeLibrary.check(DiffcertAbi.dc_model_denoise_resident(p, n, x.address(), sigma, labels, denoised.address()), "dc_model_denoise_resident");
+      return null;
+    });
+    Reference.reachabilityFence(x);
+    Reference.reachabilityFence(denoised);
+  }
+
+  /**
    * F(x; noise label, label): the network without its preconditioning.
    *
    * @param x {@code [n, channels, R, R]}, scaled as the network wants it; values that are not finite as for {@link #denoise denoise}
@@ -265,6 +304,15 @@ public final class DiffusionModel implements AutoCloseable {
     return options;
   }
 
+  /**
+   * The largest batch of a call.
+   *
+   * @return rows: what the model was opened for, or what the device chose; also on a closed model
+   */
+  public int maxBatch() {
+    return maxBatch;
+  }
+
   /** Gives the native memory back, once no call runs and no classifier uses it. Closing twice is fine. */
   @Override
   public void close() {
@@ -294,9 +342,9 @@ public final class DiffusionModel implements AutoCloseable {
     }
   }
 
-  private void checkBatch(int n, int values, int[] labels) {
-    if (n < 1 || n > options.maxBatch()) {
-      throw DiffcertException.usage("A batch of " + n + " does not fit: the model was opened for 1 to " + options.maxBatch() + " rows.");
+  private void checkBatch(int n, long values, int[] labels) {
+    if (n < 1 || n > maxBatch) {
+      throw DiffcertException.usage("A batch of " + n + " does not fit: the model was opened for 1 to " + maxBatch + " rows.");
     }
     if (values != (long) n * inputs) {
       throw DiffcertException.usage("The images have " + values + " values, but " + n + " images of " + config.imgChannels() + "x"

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.System.Logger.Level;
 import java.net.MalformedURLException;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -17,6 +18,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
@@ -47,8 +51,12 @@ public final class NativeLibrary {
   private static final String CORE = "diffcert";
   private static final String GLUE = "jniDiffcertAbi";
 
+  /** Where the module diffcert-cuda has the GPU's kernels; no package's name, so that a module does not hide it. */
+  private static final String KERNELS = "org/diffcert/cuda/linux-x86_64/libdiffcert-cuda.so";
+
   private static boolean loaded;
   private static DiffcertException failure;
+  private static boolean kernelsNamed;
 
   private NativeLibrary() {}
 
@@ -71,7 +79,11 @@ public final class NativeLibrary {
       } else {
         Path cache = protectCache();
         if (inJar(CORE) && inJar(GLUE)) {
-          loadFrom(extract(cache));
+          Map<String, URL> libraries = new LinkedHashMap<>();
+          for (String name : new String[] {CORE, GLUE}) {
+            libraries.put(System.mapLibraryName(name), resource(name));
+          }
+          loadFrom(extract(cache, "diffcert-native-", libraries));
         }
       }
       Loader.load(DiffcertAbi.class);
@@ -87,6 +99,40 @@ public final class NativeLibrary {
       throw failure;
     }
     LOG.log(Level.DEBUG, () -> "native library ready: " + buildInfo() + ", digest " + buildDigest());
+  }
+
+  /** Loads the native core, and shows it the GPU's kernels if the device is one that needs them. */
+  static synchronized void load(Device device) {
+    load();
+    if (kernelsNamed || !device.name().startsWith("cuda")) {
+      return;
+    }
+    Optional<Path> kernels = kernels();
+    kernels.ifPresent(file -> check(DiffcertAbi.dc_device_library("cuda", file.toString()), "dc_device_library"));
+    kernelsNamed = true;
+  }
+
+  /**
+   * The GPU's kernels on the class path or module path: those of diffcert-cuda's jar for this platform, extracted to the cache where they are in a
+   * jar. Without them the native core looks beside itself, and in {@code DIFFCERT_DEVICE_PATH} in any case.
+   *
+   * @return the file libdiffcert-cuda.so; empty if no such jar is there, or if it was made where there was no nvcc
+   * @throws DiffcertException of kind DEVICE if they cannot be extracted
+   */
+  public static synchronized Optional<Path> kernels() {
+    URL url = NativeLibrary.class.getClassLoader().getResource(KERNELS);
+    if (url == null) {
+      return Optional.empty();
+    }
+    try {
+      if (url.getProtocol().equals("file")) {
+        return Optional.of(Path.of(url.toURI()));
+      }
+      String name = KERNELS.substring(KERNELS.lastIndexOf('/') + 1);
+      return Optional.of(extract(protectCache(), "diffcert-cuda-", Map.of(name, url)).resolve(name));
+    } catch (IOException | URISyntaxException e) {
+      throw new DiffcertException(Kind.DEVICE, "The GPU's kernels cannot be taken out of " + url + ": " + reason(e) + ".", e);
+    }
   }
 
   /**
@@ -200,31 +246,31 @@ public final class NativeLibrary {
   }
 
   /**
-   * Puts both libraries into a directory named by their content. JavaCPP's own cache goes by size and time stamp, and both can be those
+   * Puts libraries into a directory named by their content. JavaCPP's own cache goes by size and time stamp, and both can be those
    * of an older build, since the jar is built reproducibly.
    */
-  private static Path extract(Path cache) throws IOException {
-    String[] names = {CORE, GLUE};
-    byte[][] contents = new byte[names.length][];
+  private static Path extract(Path cache, String prefix, Map<String, URL> libraries) throws IOException {
+    Map<String, byte[]> contents = new LinkedHashMap<>();
     MessageDigest sha;
     try {
       sha = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
-    for (int i = 0; i < names.length; i++) {
-      try (InputStream in = resource(names[i]).openStream()) {
-        contents[i] = in.readAllBytes();
+    for (Map.Entry<String, URL> library : libraries.entrySet()) {
+      try (InputStream in = library.getValue().openStream()) {
+        byte[] content = in.readAllBytes();
+        sha.update(content);
+        contents.put(library.getKey(), content);
       }
-      sha.update(contents[i]);
     }
-    Path directory = cache.resolve("diffcert-native-" + HexFormat.of().formatHex(sha.digest(), 0, 8));
+    Path directory = cache.resolve(prefix + HexFormat.of().formatHex(sha.digest(), 0, 8));
     Files.createDirectories(directory);
-    for (int i = 0; i < names.length; i++) {
-      Path file = directory.resolve(System.mapLibraryName(names[i]));
-      if (!Files.isRegularFile(file) || !Arrays.equals(Files.readAllBytes(file), contents[i])) {
-        Path part = Files.createTempFile(directory, names[i], ".part");
-        Files.write(part, contents[i]);
+    for (Map.Entry<String, byte[]> library : contents.entrySet()) {
+      Path file = directory.resolve(library.getKey());
+      if (!Files.isRegularFile(file) || !Arrays.equals(Files.readAllBytes(file), library.getValue())) {
+        Path part = Files.createTempFile(directory, library.getKey(), ".part");
+        Files.write(part, library.getValue());
         Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
       }
     }

@@ -87,6 +87,14 @@ class DiffusionModelTest {
   }
 
   @Test
+  void theDeviceChoosesABatch() {
+    try (DiffusionModel model =
+        DiffusionModel.open(SmallModel.make(), DeviceOptions.on(Device.CPU).withMaxBatch(DeviceOptions.DEVICES_CHOICE))) {
+      assertEquals(80, model.maxBatch());
+    }
+  }
+
+  @Test
   void gradientsFollowDifferencesAndAddUp() {
     float[] x = SmallModel.images(3, 21);
     float[] cotangent = SmallModel.images(3, 22);
@@ -215,7 +223,7 @@ class DiffusionModelTest {
       fails(Kind.USAGE, "labels", () -> model.denoise(one, level, new int[2]));
     }
     fails(Kind.USAGE, "threads", () -> DeviceOptions.on(Device.CPU).withThreads(-1));
-    fails(Kind.USAGE, "batch", () -> DeviceOptions.on(Device.CPU).withMaxBatch(0));
+    fails(Kind.USAGE, "batch", () -> DeviceOptions.on(Device.CPU).withMaxBatch(-1));
     fails(Kind.USAGE, "sse9", () -> DiffusionModel.open(SmallModel.make(), DeviceOptions.on(Device.CPU).withInstructionSet("sse9")));
     fails(Kind.DEVICE, "cuda", () -> SmallModel.open(new Device("cuda")));
   }

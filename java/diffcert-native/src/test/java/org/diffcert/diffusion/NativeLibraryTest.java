@@ -66,8 +66,15 @@ class NativeLibraryTest {
     assertEquals("cpu", Device.of("cpu").name());
     DiffcertException e = assertThrows(DiffcertException.class, () -> Device.of("tpu"));
     assertEquals(DiffcertException.Kind.USAGE, e.kind());
-    assertThrows(DiffcertException.class, () -> Device.of("cuda:"));
-    assertThrows(DiffcertException.class, () -> Device.of("cuda:-1"));
+    for (String name : List.of("cuda:", "cuda:-1", "cuda:0,", "cuda:0,emulator:1", "cuda:all,cuda:1", "cpu:0", "cuda,cuda:1")) {
+      assertThrows(DiffcertException.class, () -> Device.of(name), name);
+    }
+    for (String name : List.of("cuda", "cuda:3", "cuda:all", "cuda:0,cuda:12")) {
+      assertEquals(name, Device.of(name).name());
+    }
+    assertEquals("cpu", Device.CPU.identity());
+    assertEquals("cuda", Device.ofIdentity("cuda-9.0"));
+    assertEquals("reference", Device.ofIdentity(Device.REFERENCE.identity()));
   }
 
   @Test
