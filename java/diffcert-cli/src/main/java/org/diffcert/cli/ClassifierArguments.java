@@ -180,7 +180,7 @@ final class ClassifierArguments {
         network.threads, seedText(value), terminal));
   }
 
-  /** Options that were typed and that the classifier does not read are a mistake; none is typed where a header tells them. */
+  /** Options that were typed and are not read are a mistake; none is typed where a header tells them. */
   private void refuse(List<String> options) {
     for (String option : options) {
       if (command != null && command.commandLine().getParseResult().hasMatchedOption(option)) {

@@ -62,10 +62,10 @@ final class DenoiseCommand implements Callable<Integer> {
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (Safetensors in = Safetensors.open(input)) {
       boolean back = in.tensors().containsKey("cotangent");
-      DeviceOptions options = network.options(network.device(terminal), batch);
-      if (back) {
-        options = options.withGradients(Gradients.IMAGE).withRowBytes((long) rowMemory << 20);
-      }
+      DeviceOptions options = back
+          ? network.options(network.gradientDevice(terminal), batch).withGradients(Gradients.IMAGE)
+              .withRowBytes((long) rowMemory << 20)
+          : network.options(network.device(terminal), batch);
       try (DiffusionModel model = network.open(network.model, options)) {
         run(in, model, back, terminal);
       }

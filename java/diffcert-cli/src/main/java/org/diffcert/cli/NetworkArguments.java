@@ -48,6 +48,15 @@ class NetworkArguments {
     }
   }
 
+  /** The same for gradients, which the CPU and the reference compute. */
+  Device gradientDevice(Terminal terminal) {
+    if (!device.equals("auto")) {
+      return device(terminal);
+    }
+    terminal.say("device   " + Device.CPU.describe() + " (auto: gradients are computed on the CPU)");
+    return Device.CPU;
+  }
+
   /** Opens a model file and puts it on a device. */
   DiffusionModel open(Path file, Device where, int maxBatch) {
     return open(file, options(where, maxBatch));
