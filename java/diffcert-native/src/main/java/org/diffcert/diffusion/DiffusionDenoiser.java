@@ -78,7 +78,7 @@ public final class DiffusionDenoiser implements Denoiser {
     float[] images = new float[x.length];
     boolean learned = schedule != null && model.config().outChannels() == 2 * shape.channels();
     float[] variance = learned ? new float[x.length] : null;
-    int most = model.options().maxBatch();
+    int most = model.maxBatch();
     for (int from = 0; from < rows; from += most) {
       int to = Math.min(rows, from + most);
       float[] part = Arrays.copyOfRange(x, from * elements, to * elements);

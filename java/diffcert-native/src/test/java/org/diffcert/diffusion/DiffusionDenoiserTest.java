@@ -55,6 +55,15 @@ class DiffusionDenoiserTest {
     }
   }
 
+  @Test
+  void theBatchMayBeTheDevicesChoice() {
+    try (DiffusionModel model = small("EDMPrecond", DeviceOptions.DEVICES_CHOICE);
+        DiffusionModel four = small("EDMPrecond", 4)) {
+      assertArrayEquals(new DiffusionDenoiser(four, Matching.LEVEL, true).denoise(images(), 1).images(),
+          new DiffusionDenoiser(model, Matching.LEVEL, true).denoise(images(), 1).images());
+    }
+  }
+
   /** The published wrapper at rho_t does what a DDPM's program does at t: the same network, the same image. */
   @Test
   void matchedByCosineItIsTheWrapperAtThatTimestep() {
