@@ -111,6 +111,18 @@ class UsageTest {
         of("--levels", "lipschitz --model m --data mnist:x --levels two"),
         of("betting", "lipschitz --model m --data mnist:x --levels 2 --bound best"),
         of("--n0", "lipschitz --model m --data mnist:x --levels 2 --n0 0"),
+        of("--preset", "train --data mnist:x --out t --steps 1"), of("needs an end", "train --data mnist:x --out t --preset mnist-ddpmpp"),
+        of("mnist-ddpmpp", "train --data mnist:x --out t --steps 1 --preset mnist"),
+        of("learning rate", "train --data mnist:x --out t --steps 1 --preset mnist-ddpmpp --learning-rate 0"),
+        of("edm, vp, ve", "train --data mnist:x --out t --steps 1 --preset mnist-ddpmpp --loss l2"),
+        of("--rows", "train --data mnist:x --out t --steps 1 --preset mnist-ddpmpp --rows 0"),
+        of("--minutes", "train --data mnist:x --out t --minutes -1 --preset mnist-ddpmpp"),
+        of("--seed", "train --data mnist:x --out t --steps 1 --preset mnist-ddpmpp --seed now"),
+        of("batch", "train --data " + Cli.DIGITS + " --out t --steps 1 --preset mnist-ddpmpp --batch 0"),
+        of("3x8x8", "train --data " + Cli.DIGITS + " --out t --steps 1 --preset tiny-ddpmpp"),
+        of("--n", "sample --model m --out x.png --n 0"), of("heun", "sample --model m --out x.png --solver rk4"),
+        of("--seed", "sample --model m --out x.png --seed now"), of("--labels", "sample --device cpu --out x.png --labels 10 --model " + Cli.MODEL),
+        of("steps", "sample --device cpu --out x.png --steps 1 --model " + Cli.MODEL),
         of("--alpha", "lipschitz --model m --data mnist:x --levels 2 --alpha 0.5"));
   }
 
@@ -125,7 +137,7 @@ class UsageTest {
   void helpOfEveryCommandIsPrinted() {
     for (String command : List.of("demo", "certify", "predict", "analyze", "verify", "attack", "model", "denoise",
         "elbo",
-        "schedule", "lipschitz", "doctor")) {
+        "train", "sample", "schedule", "lipschitz", "doctor")) {
       Cli cli = Cli.ok(command, "--help");
       assertTrue(cli.out().startsWith("Usage: diffcert " + command), cli.out());
       assertEquals(cli.out(), Cli.ok("help", command).out());

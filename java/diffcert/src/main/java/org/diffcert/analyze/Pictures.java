@@ -1,5 +1,6 @@
 package org.diffcert.analyze;
 
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import org.diffcert.image.ByteImage;
@@ -22,16 +23,35 @@ public record Pictures(int columns, int rows, String dataUri) {
    * @return the sheet; image i is in column i mod columns
    */
   public static Pictures of(List<ByteImage> images) {
+    int columns = Math.min(MOST_COLUMNS, images.size());
+    byte[] png = sheet(images, columns, 0);
+    return new Pictures(columns, (images.size() + columns - 1) / columns,
+        "data:image/png;base64," + Base64.getEncoder().encodeToString(png));
+  }
+
+  /**
+   * The same as the bytes of a PNG file, with white lines between the images.
+   *
+   * @param images at least one, all of one shape; shown in colour if they have three channels, else their first channel
+   * @param columns images beside each other, at least 1
+   * @param gap width of the lines in pixels, 0 or more
+   * @return the file; image i is in column i mod columns
+   */
+  public static byte[] sheet(List<ByteImage> images, int columns, int gap) {
     int channels = images.get(0).shape().channels() == 3 ? 3 : 1;
     int height = images.get(0).shape().height();
     int width = images.get(0).shape().width();
-    int columns = Math.min(MOST_COLUMNS, images.size());
     int rows = (images.size() + columns - 1) / columns;
-    int stride = columns * width * channels;
-    byte[] samples = new byte[rows * height * stride];
+    int wide = columns * (width + gap) - gap;
+    int high = rows * (height + gap) - gap;
+    int stride = wide * channels;
+    byte[] samples = new byte[high * stride];
+    if (gap > 0) {
+      Arrays.fill(samples, (byte) 0xff);
+    }
     for (int i = 0; i < images.size(); i++) {
       byte[] pixels = images.get(i).toBytes();
-      int corner = i / columns * height * stride + i % columns * width * channels;
+      int corner = i / columns * (height + gap) * stride + i % columns * (width + gap) * channels;
       for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
           for (int c = 0; c < channels; c++) {
@@ -40,7 +60,6 @@ public record Pictures(int columns, int rows, String dataUri) {
         }
       }
     }
-    byte[] png = Png.encode(columns * width, rows * height, channels, samples);
-    return new Pictures(columns, rows, "data:image/png;base64," + Base64.getEncoder().encodeToString(png));
+    return Png.encode(wide, high, channels, samples);
   }
 }

@@ -15,18 +15,23 @@ import org.diffcert.file.Tensor;
  * open while it is loaded. Safe for use by several threads.
  */
 public final class Model implements AutoCloseable {
+  private static final int MOST_NOTES = 20;
+  private static final int LONGEST_NOTE = 400;
+
   private final NetworkConfig config;
   private final Map<String, Tensor> tensors;
+  private final Map<String, String> notes;
   private final ModelFormat format;
   private final Provenance provenance;
   private final String digest;
   private final AutoCloseable file;
 
-  private Model(NetworkConfig config, Map<String, Tensor> found, ModelFormat format, Provenance provenance,
-      AutoCloseable file) {
+  private Model(NetworkConfig config, Map<String, Tensor> found, Map<String, String> notes, ModelFormat format,
+      Provenance provenance, AutoCloseable file) {
     String source = provenance.fileName().isEmpty() ? "the model" : provenance.fileName();
     this.config = config;
     this.tensors = Collections.unmodifiableMap(WeightCheck.select(source, config, found));
+    this.notes = Collections.unmodifiableMap(new LinkedHashMap<>(notes));
     this.format = format;
     this.provenance = provenance;
     this.digest = WeightCheck.digest(source, config, tensors);
@@ -58,7 +63,8 @@ public final class Model implements AutoCloseable {
     LoadedModel loaded = ModelLoader.load(path);
     try {
       NetworkConfig config = ModelLoader.config(path, loaded, options);
-      return new Model(config, loaded.tensors(), loaded.format(), loaded.provenance(), loaded.file());
+      return new Model(config, loaded.tensors(), loaded.notes(), loaded.format(), loaded.provenance(),
+          loaded.file());
     } catch (RuntimeException | OutOfMemoryError e) {
       loaded.close();
       throw e;
@@ -78,7 +84,7 @@ public final class Model implements AutoCloseable {
     for (Tensor tensor : tensors) {
       named.put(tensor.name(), tensor);
     }
-    return new Model(config, named, ModelFormat.MEMORY, new Provenance("", "", ""), () -> { });
+    return new Model(config, named, Map.of(), ModelFormat.MEMORY, new Provenance("", "", ""), () -> { });
   }
 
   /**
@@ -101,8 +107,35 @@ public final class Model implements AutoCloseable {
    * @throws DiffcertException BAD_INPUT where the file cannot be written
    */
   public void write(Path path) {
-    Safetensors.write(path, Map.of("precond", config.precond().published(), "config", config.toJson().write()),
+    write(path, Map.of());
+  }
+
+  /**
+   * Writes the model with notes for its readers, which no digest depends on.
+   *
+   * @param path where; an existing file is replaced, whole or not at all
+   * @param card what else the metadata says, by key, such as how the model was trained; not precond and config
+   * @throws IllegalArgumentException if a note has one of those two keys
+   * @throws DiffcertException BAD_INPUT where the file cannot be written
+   */
+  public void write(Path path, Map<String, String> card) {
+    Map<String, String> metadata = new LinkedHashMap<>(card);
+    if (metadata.put("precond", config.precond().published()) != null
+        || metadata.put("config", config.toJson().write()) != null) {
+      throw new IllegalArgumentException("a note of a model is called precond or config");
+    }
+    Safetensors.write(path, metadata,
         tensors.values().stream().map(t -> Tensor.of(t.name(), t.shape(), t::floats)).toList());
+  }
+
+  /**
+   * What the file says about itself beside the configuration, such as how the model was trained: unchecked words of
+   * whoever wrote it.
+   *
+   * @return an unmodifiable map by key, empty where there is nothing
+   */
+  public Map<String, String> notes() {
+    return notes;
   }
 
   /**
@@ -201,7 +234,14 @@ public final class Model implements AutoCloseable {
     }
     line(out, "digest", digest);
     line(out, "config", config.toJson().write());
+    notes.entrySet().stream().limit(MOST_NOTES).forEach(note -> line(out, shown(note.getKey()), shown(note.getValue())));
     return out.toString();
+  }
+
+  /* A stranger's words on a terminal: one line, no control characters. */
+  private static String shown(String text) {
+    String line = text.length() <= LONGEST_NOTE ? text : text.substring(0, LONGEST_NOTE) + "...";
+    return line.replaceAll("[\\p{Cntrl}\\p{Cf}\\p{Zl}\\p{Zp}]", " ");
   }
 
   private static void line(StringBuilder out, String name, String value) {

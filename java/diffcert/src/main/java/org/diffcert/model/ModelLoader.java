@@ -5,8 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.diffcert.DiffcertException;
 import org.diffcert.file.FileBytes;
 import org.diffcert.file.Json;
@@ -86,7 +88,7 @@ final class ModelLoader {
   private static LoadedModel torch(FileBytes file, ModelFormat format, TorchCheckpoint checkpoint) {
     NetworkConfig config = checkpoint.options() == null ? null
         : NetworkConfig.parse(checkpoint.className(), named(checkpoint.options()));
-    return new LoadedModel(config, checkpoint.tensors(), format, new Provenance(file.name(), file.sha256(),
+    return new LoadedModel(config, checkpoint.tensors(), Map.of(), format, new Provenance(file.name(), file.sha256(),
         checkpoint.sourceSha256()),
         file);
   }
@@ -144,7 +146,9 @@ final class ModelLoader {
       config = NetworkConfig.parse(metadata.get("precond"), Json.parse(metadata.get("config"),
           "the network configuration"));
     }
-    return new LoadedModel(config, safetensors.tensors(), ModelFormat.SAFETENSORS, new Provenance(file.name(),
+    Map<String, String> notes = new LinkedHashMap<>(metadata);
+    notes.keySet().removeAll(Set.of("precond", "config"));
+    return new LoadedModel(config, safetensors.tensors(), notes, ModelFormat.SAFETENSORS, new Provenance(file.name(),
         file.sha256(), ""), file);
   }
 }

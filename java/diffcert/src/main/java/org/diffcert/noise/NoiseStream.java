@@ -9,7 +9,11 @@ public enum NoiseStream {
   /** Increments of path noise; the index is the position of sigma in the ascending list. */
   PATH(2),
   /** Noise of the steps of a reverse chain; the index is 256 times the run plus the step (docs/spec/denoised.md). */
-  REVERSE(3);
+  REVERSE(3),
+  /** Training: its index says for what (docs/spec/training.md); no sample of a certificate reads it. */
+  TRAINING(4),
+  /** Where a drawn image begins; its index is always 0, the image id is its number. */
+  SAMPLE(5);
 
   private final int code;
 
@@ -20,7 +24,7 @@ public enum NoiseStream {
   /**
    * The number in the counter.
    *
-   * @return 0, 1, 2 or 3
+   * @return 0 to 5
    */
   public int code() {
     return code;

@@ -9,7 +9,6 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -18,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
+import org.diffcert.file.Durable;
 import org.diffcert.image.ImageData;
 
 /**
@@ -87,7 +87,7 @@ public final class RunDirectory implements AutoCloseable {
       if (RunLog.tornAtHeader(file)) {
         setAside(directory, channel, 0);
         append(channel, RunLog.headerLine(header, origin));
-        syncDirectory(directory);
+        Durable.syncDirectory(directory);
       } else {
         RunLog log = RunLog.read(file);
         refuseIfDifferent(directory, header, log.header());
@@ -162,10 +162,10 @@ public final class RunDirectory implements AutoCloseable {
     try {
       RunLog log = RunLog.read(directory);
       for (int s = 0; s < header.certificates(); s++) {
-        replace(directory.resolve(Results.fileName(header, s)), Results.text(log, s));
+        Durable.replace(directory.resolve(Results.fileName(header, s)), utf8(Results.text(log, s)));
       }
       Path report = directory.resolve("report.html");
-      replace(report, RunReport.html(log, data));
+      Durable.replace(report, utf8(RunReport.html(log, data)));
       return report;
     } catch (IOException e) {
       throw failure(directory, e);
@@ -215,7 +215,7 @@ public final class RunDirectory implements AutoCloseable {
     rest.put((byte) '\n').flip();
     Path file = directory.resolve(TORN);
     try (FileChannel aside = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-      writeFully(aside, rest);
+      Durable.writeFully(aside, rest);
     }
     channel.truncate(wholeBytes);
     channel.force(true);
@@ -227,7 +227,7 @@ public final class RunDirectory implements AutoCloseable {
     long before = channel.size();
     channel.position(before);
     try {
-      writeFully(channel, bytes);
+      Durable.writeFully(channel, bytes);
     } catch (IOException e) {
       if (channel.isOpen()) {
         channel.truncate(before); // a full disk leaves half a line, which no other may follow
@@ -236,26 +236,8 @@ public final class RunDirectory implements AutoCloseable {
     }
   }
 
-  private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
-    channel.force(true);
-  }
-
-  private static void replace(Path file, String text) throws IOException {
-    Path fresh = file.resolveSibling(file.getFileName() + ".new");
-    try (FileChannel out = FileChannel.open(fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-        StandardOpenOption.TRUNCATE_EXISTING)) {
-      writeFully(out, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
-    }
-    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  private static void syncDirectory(Path directory) throws IOException {
-    try (FileChannel entry = FileChannel.open(directory, StandardOpenOption.READ)) {
-      entry.force(true);
-    }
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   private static void closeQuietly(FileChannel channel) {

@@ -1,0 +1,73 @@
+package org.diffcert.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.TrainOptions;
+import org.diffcert.file.Json;
+import org.diffcert.image.ImageData;
+import org.diffcert.image.ImageShape;
+import org.diffcert.model.NetworkConfig;
+import org.diffcert.run.ImageRange;
+
+/**
+ * What is trained on what: with the machine and the build it determines every loss to the bit. How long, and how it is computed, is not part of it.
+ *
+ * @param config the network
+ * @param options loss, seed, rates
+ * @param batch images of a step, at least 1
+ * @param data the images; the caller's, open while the plan is carried out
+ * @param images which of them
+ */
+public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, ImageData data, ImageRange images) {
+  /** The most images of a step. */
+  public static final int LARGEST_BATCH = 1 << 20;
+
+  /**
+   * Checks that network and images fit; the network's training options become those that are in force: label dropout as given, no dropout of features.
+   *
+   * @param config the network
+   * @param options loss, seed, rates
+   * @param batch images of a step
+   * @param data the images
+   * @param images which of them
+   * @throws DiffcertException of kind USAGE if the batch is out of range, the images have another shape than the network's, or more classes
+   */
+  public TrainPlan {
+    if (batch < 1 || batch > LARGEST_BATCH) {
+      throw DiffcertException.usage("a batch of " + batch + " is out of range: it has 1 to " + LARGEST_BATCH + " images");
+    }
+    ImageShape wanted = new ImageShape(config.imgChannels(), config.imgResolution(), config.imgResolution());
+    if (!data.shape().equals(wanted)) {
+      throw DiffcertException.usage("the images of " + data.name() + " are " + data.shape() + ", the network is for " + wanted);
+    }
+    if (config.labelDim() > 0 && data.classNames().size() > config.labelDim()) {
+      throw DiffcertException.usage("the images of " + data.name() + " have " + data.classNames().size() + " classes, the network knows "
+          + config.labelDim());
+    }
+    Json json = config.toJson().put("dropout", 0.0).put("label_dropout", options.labelDropout());
+    config = NetworkConfig.parse(config.precond().published(), json);
+  }
+
+  /** What identifies the training; kept in its directory. */
+  Json header() {
+    return Json.object().put("format", "diffcert training 1").put("precond", config.precond().published()).put("config", config.toJson())
+        .put("loss", options.loss().cliName()).put("seed", Long.toUnsignedString(options.seed())).put("batch", batch)
+        .put("learning_rate", options.learningRate()).put("warmup_images", options.warmupImages())
+        .put("average_images", options.averageImages()).put("average_share", options.averageShare())
+        .put("label_dropout", options.labelDropout()).put("data", data.name()).put("data_digest", data.digest())
+        .put("images", images.from() + ":" + images.to() + ":" + images.step());
+  }
+
+  /** How another header differs from this plan's: a phrase a key, none where it is the same training. */
+  List<String> differences(Json there) {
+    List<String> differences = new ArrayList<>();
+    header().members().forEach((key, value) -> {
+      String other = there.has(key) ? there.get(key).write() : "missing";
+      if (!other.equals(value.write())) {
+        differences.add(key + " is " + other + " there and " + value.write() + " here");
+      }
+    });
+    return differences;
+  }
+}
