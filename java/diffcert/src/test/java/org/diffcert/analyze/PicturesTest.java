@@ -55,6 +55,42 @@ class PicturesTest {
     }
   }
 
+  @Test
+  void whiteLinesSeparateImages() throws Exception {
+    List<ByteImage> images = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      images.add(new ByteImage(new ImageShape(1, 2, 2), new byte[] {(byte) i, (byte) i, (byte) i, (byte) i}));
+    }
+    BufferedImage picture = ImageIO.read(new ByteArrayInputStream(Pictures.sheet(images, 3, 1)));
+    assertEquals(8, picture.getWidth());
+    assertEquals(5, picture.getHeight());
+    int[][] expected = {{0, 0, 255, 1, 1, 255, 2, 2}, {255, 255, 255, 255, 255, 255, 255, 255}, {3, 3, 255, 4, 4, 255, 255, 255}};
+    for (int y = 0; y < 3; y++) {
+      assertArrayEquals(expected[y], picture.getRaster().getSamples(0, y + 1, 8, 1, 0, (int[]) null), "row " + (y + 1));
+    }
+  }
+
+  /** A loss that falls by the same factor in each step is a straight line on a logarithmic axis, from the left above to the right below. */
+  @Test
+  void aLossCurveIsWhereTheFiguresSay() throws Exception {
+    double[] images = new double[11];
+    double[] losses = new double[11];
+    for (int i = 0; i < 11; i++) {
+      images[i] = 100 * i + 1e-9;
+      losses[i] = Math.pow(10, 1 - i / 5.0);
+    }
+    BufferedImage picture = ImageIO.read(new ByteArrayInputStream(LossPlot.of(images, losses)));
+    int left = 2 * SvgPlot.LEFT;
+    int width = 2 * (SvgPlot.WIDTH - SvgPlot.LEFT - SvgPlot.RIGHT);
+    double edge = Math.log10(1.1) / (2 + 2 * Math.log10(1.1));
+    int height = 2 * (SvgPlot.HEIGHT - SvgPlot.TOP - SvgPlot.BOTTOM);
+    for (double part : new double[] {0.13, 0.5, 0.87}) {
+      int y = (int) Math.round(2 * SvgPlot.TOP + height * (edge + part * (1 - 2 * edge)));
+      int colour = picture.getRGB((int) Math.round(left + part * width), y) & 0xffffff;
+      assertEquals(Integer.decode(Palette.light(0)), colour, "at " + part);
+    }
+  }
+
   /** The curve is where the figures say: at the height of its share, in its colour. */
   @Test
   void aPlotShowsTheCurve() throws Exception {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.diffcert.DiffcertException;
 import org.diffcert.file.Tensor;
 import org.junit.jupiter.api.Test;
@@ -72,6 +73,23 @@ class ModelTest {
       }
       assertTrue(sum > 0, tensor.name());
     }
+  }
+
+  /** A card goes through the file, changes no digest, and is shown in one line without a terminal's control characters. */
+  @Test
+  void notesAreKeptAndShownHarmlessly(@TempDir Path directory) {
+    Model made = Model.random(NetworkConfig.preset("tiny-ddpmpp"), 1);
+    Path file = directory.resolve("noted.safetensors");
+    Map<String, String> card = Map.of("command", "train --seed 3", "evil", "a\u001b[2Jb\nc\u2028d\u202ee", "long", "x".repeat(5000));
+    made.write(file, card);
+    try (Model read = Model.open(file)) {
+      assertEquals(made.digest(), read.digest());
+      assertEquals(card, read.notes());
+      assertTrue(read.describe().contains("command        train --seed 3\n"), read.describe());
+      assertTrue(read.describe().contains("a [2Jb c d e\n"), read.describe());
+      assertTrue(read.describe().lines().allMatch(line -> line.length() < 700), read.describe());
+    }
+    assertThrows(IllegalArgumentException.class, () -> made.write(file, Map.of("precond", "VPPrecond")));
   }
 
   @Test
