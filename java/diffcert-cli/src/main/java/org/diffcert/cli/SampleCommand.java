@@ -34,10 +34,12 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--out", required = true, paramLabel = "FILE", description = "The PNG.")
   Path out;
 
-  @Option(names = "--n", defaultValue = "64", paramLabel = "N", description = "How many images. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--n", defaultValue = "64", paramLabel = "N",
+      description = "How many images. Default: ${DEFAULT-VALUE}.")
   int n;
 
-  @Option(names = "--steps", defaultValue = "18", paramLabel = "N", description = "Noise levels. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--steps", defaultValue = "18", paramLabel = "N",
+      description = "Noise levels. Default: ${DEFAULT-VALUE}.")
   int steps;
 
   @Option(names = "--solver", defaultValue = "heun", paramLabel = "NAME",
@@ -48,7 +50,8 @@ final class SampleCommand implements Callable<Integer> {
       description = "Classes, in turn; none: drawn without one. Default: ${DEFAULT-VALUE}.")
   String labels;
 
-  @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description = "Of the noise that images begin with; auto: a fresh one. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--seed", defaultValue = "0", paramLabel = "N",
+      description = "Of the noise that images begin with; auto: a fresh one. Default: ${DEFAULT-VALUE}.")
   String seed;
 
   @Spec
@@ -65,7 +68,8 @@ final class SampleCommand implements Callable<Integer> {
     try (DiffusionModel model = network.open(network.model, network.device(terminal), Math.min(n, BATCH))) {
       int[] turn = turn(model.config().labelDim());
       ImageSampler sampler = new ImageSampler(model, method, steps, key);
-      terminal.say(String.format(Locale.ROOT, "sample   %d images, %s, %d network calls each, seed %s", n, method.cliName(), sampler.callsPerImage(),
+      terminal.say(String.format(Locale.ROOT, "sample   %d images, %s, %d network calls each, seed %s", n,
+          method.cliName(), sampler.callsPerImage(),
           Long.toUnsignedString(key)));
       List<ByteImage> images = sampler.draw(IntStream.range(0, n).map(i -> turn[i % turn.length]).toArray(),
           drawn -> terminal.progress("sample", drawn, n, 0));
@@ -90,7 +94,8 @@ final class SampleCommand implements Callable<Integer> {
     for (int i = 0; i < parts.length; i++) {
       turn[i] = parts[i].matches("[0-9]{1,7}") ? Integer.parseInt(parts[i]) : classes;
       if (turn[i] >= classes) {
-        throw DiffcertException.usage("--labels has '" + parts[i] + "'; the network has " + (classes == 0 ? "no classes, write none"
+        throw DiffcertException.usage("--labels has '" + parts[i] + "'; the network has "
+            + (classes == 0 ? "no classes, write none"
             : "the classes 0 to " + (classes - 1)));
       }
     }
@@ -101,7 +106,8 @@ final class SampleCommand implements Callable<Integer> {
     try {
       Durable.replace(out, png);
     } catch (IOException e) {
-      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, out + " cannot be written: " + DiffcertException.reason(e), e);
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, out + " cannot be written: "
+          + DiffcertException.reason(e), e);
     }
   }
 }

@@ -26,9 +26,13 @@ import picocli.CommandLine.Spec;
 
 /** {@code diffcert train}: a diffusion model from nothing, in a directory that can be resumed at any moment. */
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
-    description = {"Trains a diffusion model on images; the same command again goes on with a training that was stopped.",
+    description = {"Trains a diffusion model on images, on the CPU; the same command again goes on with a training "
+        + "that was stopped.",
         "Give --preset or --config, and --steps, --minutes or both: the first that is reached ends it."})
 final class TrainCommand implements Callable<Integer> {
+  /** The average's half-life is at most this share of the images seen, as published. */
+  private static final double AVERAGE_SHARE = 0.05;
+
   @Mixin
   NetworkArguments network;
 
@@ -45,20 +49,25 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--steps", defaultValue = "0", paramLabel = "N", description = "Steps in all.")
   long steps;
 
-  @Option(names = "--minutes", defaultValue = "0", paramLabel = "M", description = "Minutes in all, those of sessions before it was stopped among them.")
+  @Option(names = "--minutes", defaultValue = "0", paramLabel = "M",
+      description = "Minutes in all, those of sessions before it was stopped among them.")
   double minutes;
 
-  @Option(names = "--batch", defaultValue = "64", paramLabel = "N", description = "Images of a step. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--batch", defaultValue = "64", paramLabel = "N",
+      description = "Images of a step. Default: ${DEFAULT-VALUE}.")
   int batch;
 
   @Option(names = "--rows", defaultValue = "16", paramLabel = "N",
-      description = "Images that go through the network at once; changes memory, and no bit. Default: ${DEFAULT-VALUE}.")
+      description = "Images that go through the network at once; changes memory, and no bit. Default: "
+          + "${DEFAULT-VALUE}.")
   int rows;
 
-  @Option(names = "--loss", paramLabel = "NAME", description = "edm, vp or ve. Default: that of the network's preconditioner.")
+  @Option(names = "--loss", paramLabel = "NAME",
+      description = "edm, vp or ve. Default: that of the network's preconditioner.")
   String loss;
 
-  @Option(names = "--learning-rate", defaultValue = "0.001", paramLabel = "R", description = "Adam's rate. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--learning-rate", defaultValue = "0.001", paramLabel = "R",
+      description = "Adam's rate. Default: ${DEFAULT-VALUE}.")
   double learningRate;
 
   @Option(names = "--warmup", defaultValue = "10000", paramLabel = "N",
@@ -66,18 +75,22 @@ final class TrainCommand implements Callable<Integer> {
   double warmup;
 
   @Option(names = "--ema", defaultValue = "500000", paramLabel = "N",
-      description = "Half-life of the weights' average in images; at most 5%% of those seen. Default: ${DEFAULT-VALUE}.")
+      description = "Half-life of the weights' average in images; at most 5%% of those seen. Default: "
+          + "${DEFAULT-VALUE}.")
   double ema;
 
   @Option(names = "--label-dropout", defaultValue = "0.1", paramLabel = "P",
-      description = "How often an image is shown without its label, so that the network works without one, too. Default: ${DEFAULT-VALUE}.")
+      description = "How often an image is shown without its label, so that the network works without one, too. "
+          + "Default: ${DEFAULT-VALUE}.")
   double labelDropout;
 
   @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
-      description = "auto, or a 64-bit integer. Default: the recorded one of a training that is gone on with, else fresh.")
+      description = "auto, or a 64-bit integer. Default: the recorded one of a training that is gone on with, else "
+          + "fresh.")
   String seed;
 
-  @Option(names = "--checkpoint-steps", defaultValue = "0", paramLabel = "N", description = "A checkpoint every N steps. Default: by time alone.")
+  @Option(names = "--checkpoint-steps", defaultValue = "0", paramLabel = "N",
+      description = "A checkpoint every N steps. Default: by time alone.")
   long checkpointSteps;
 
   @Option(names = "--checkpoint-seconds", defaultValue = "120", paramLabel = "T",
@@ -94,8 +107,8 @@ final class TrainCommand implements Callable<Integer> {
     }
     TrainLimits limits = new TrainLimits(steps, 60 * minutes, checkpointSteps, checkpointSeconds);
     NetworkConfig config = config();
-    TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(), learningRate, warmup, ema,
-        0.05, config.labelDim() == 0 ? 0 : labelDropout);
+    TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(),
+        learningRate, warmup, ema, AVERAGE_SHARE, config.labelDim() == 0 ? 0 : labelDropout);
     if (rows < 1) {
       throw DiffcertException.usage("--rows is " + rows + ", must be at least 1");
     }
@@ -103,8 +116,8 @@ final class TrainCommand implements Callable<Integer> {
     try (ImageData set = images.open()) {
       TrainPlan plan = new TrainPlan(config, options, batch, set, images.range(set));
       DeviceOptions device = network.options(device(terminal), Math.min(rows, batch));
-      terminal.say("network  " + (preset == null ? network.config.getFileName() : preset) + ", " + config.architecture().published() + " under "
-          + config.precond().published());
+      terminal.say("network  " + (preset == null ? network.config.getFileName() : preset) + ", "
+          + config.architecture().published() + " under " + config.precond().published());
       terminal.say("data     " + set.name() + ", " + plan.images().size() + " images of " + set.shape());
       terminal.say("seed     " + Long.toUnsignedString(options.seed()));
       train(terminal, plan, device, limits);
@@ -115,8 +128,10 @@ final class TrainCommand implements Callable<Integer> {
   private void train(Terminal terminal, TrainPlan plan, DeviceOptions device, TrainLimits limits) {
     BooleanSupplier stop = StopSignal.begin();
     try {
-      TrainRun.Result result = TrainRun.run(out, plan, device, limits, origin(plan), new TrainProgress(terminal, limits), stop);
-      terminal.say(String.format(Locale.ROOT, "done     step %d, %d images seen, loss %.4f, %s", result.steps(), result.images(), result.loss(),
+      TrainRun.Result result = TrainRun.run(out, plan, device, limits, origin(plan),
+          new TrainProgress(terminal, limits), stop);
+      terminal.say(String.format(Locale.ROOT, "done     step %d, %d images seen, loss %.4f, %s", result.steps(),
+          result.images(), result.loss(),
           Terminal.time(Duration.ofMillis((long) (1000 * result.seconds())))));
       terminal.say("model    " + result.model());
       terminal.say("curve    " + out.resolve("loss.png"));
@@ -128,13 +143,15 @@ final class TrainCommand implements Callable<Integer> {
 
   private NetworkConfig config() {
     if ((preset == null) == (network.config == null)) {
-      throw DiffcertException.usage("give --preset NAME or --config FILE, one of them, to say which network is trained");
+      throw DiffcertException.usage("give --preset NAME or --config FILE, one of them, to say which network is "
+          + "trained");
     }
     return preset == null ? ModelOptions.fromFile(network.config).config() : NetworkConfig.preset(preset);
   }
 
   private long seed() {
-    return Arguments.seed(seed.equals("auto") ? TrainRun.recordedSeed(out).orElse(seed) : seed).orElseGet(Arguments::freshSeed);
+    return Arguments.seed(seed.equals("auto") ? TrainRun.recordedSeed(out).orElse(seed) : seed)
+        .orElseGet(Arguments::freshSeed);
   }
 
   /** Gradients are computed on the CPU; a GPU that auto would choose could not train. */
@@ -152,8 +169,9 @@ final class TrainCommand implements Callable<Integer> {
     Map<String, String> origin = new LinkedHashMap<>();
     origin.put("command", String.join(" ", "diffcert train --data", plan.data().name(), "--images",
         plan.images().from() + ":" + plan.images().to() + ":" + plan.images().step(),
-        preset == null ? "--config " + network.config.getFileName() : "--preset " + preset, steps > 0 ? "--steps " + steps : "--minutes " + minutes,
-        "--batch " + batch, "--loss", options.loss().cliName(), "--learning-rate " + learningRate, "--warmup " + warmup, "--ema " + ema,
+        preset == null ? "--config " + network.config.getFileName() : "--preset " + preset,
+        steps > 0 ? "--steps " + steps : "--minutes " + minutes, "--batch " + batch, "--loss", options.loss().cliName(),
+        "--learning-rate " + learningRate, "--warmup " + warmup, "--ema " + ema,
         "--label-dropout " + options.labelDropout(), "--seed", Long.toUnsignedString(options.seed())));
     origin.put("made_by", "diffcert " + Main.version());
     return origin;

@@ -5,7 +5,9 @@ import java.util.Locale;
 import org.diffcert.train.TrainLimits;
 import org.diffcert.train.TrainListener;
 
-/** A training as a person sees it: a bar with the time left on a terminal, and now and then a line, ever more rarely. */
+/**
+ * A training as a person sees it: a bar with the time left on a terminal, and now and then a line, ever more rarely.
+ */
 final class TrainProgress implements TrainListener {
   private static final double FIRST_LINE_SECONDS = 1;
   private static final double MOST_SECONDS = 60;
@@ -48,7 +50,8 @@ final class TrainProgress implements TrainListener {
       return;
     }
     double left = share <= shareBefore ? 0 : (seconds - before) * (1 - share) / (share - shareBefore);
-    terminal.say(String.format(Locale.ROOT, "step %7d  loss %.4f  %.0f images/s  %s left", steps, sum / count, (images - imagesSaid) / (seconds - said),
+    terminal.say(String.format(Locale.ROOT, "step %7d  loss %.4f  %.0f images/s  %s left", steps, sum / count,
+        (images - imagesSaid) / (seconds - said),
         Terminal.time(Duration.ofMillis((long) (1000 * left)))));
     said = seconds;
     imagesSaid = images;

@@ -35,12 +35,14 @@ class SampleTest {
     assertArrayEquals(all, sample("again.png", "--n", "12", "--steps", "2", "--seed", "0", "--threads", "1"));
     assertFalse(Arrays.equals(all, sample("seed.png", "--n", "12", "--steps", "2", "--seed", "1")));
     assertFalse(Arrays.equals(all, sample("euler.png", "--n", "12", "--steps", "2", "--solver", "euler")));
-    assertEquals(2 * 30 - 2, ByteBuffer.wrap(sample("none.png", "--n", "4", "--steps", "2", "--labels", "none")).getInt(16));
+    assertEquals(2 * 30 - 2, ByteBuffer.wrap(sample("none.png", "--n", "4", "--steps", "2", "--labels", "none"))
+        .getInt(16));
   }
 
   @Test
   void aFileThatCannotBeWrittenIsSaidSo() {
-    Cli cli = Cli.run("sample", "--model", Cli.MODEL, "--device", "cpu", "--n", "1", "--steps", "2", "--out", directory.resolve("none/x.png"));
+    Cli cli = Cli.run("sample", "--model", Cli.MODEL, "--device", "cpu", "--n", "1", "--steps", "2", "--out",
+        directory.resolve("none/x.png"));
     assertEquals(3, cli.code(), cli.err());
     assertTrue(cli.err().contains("cannot be written"), cli.err());
   }

@@ -23,12 +23,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Training of a network of a few thousand weights on the shipped digits: what it leaves behind, and that no kill changes a bit of it. */
+/**
+ * Training of a network of a few thousand weights on the shipped digits: what it leaves behind, and that no kill
+ * changes a bit of it.
+ */
 class TrainTest {
   private static final int STEPS = 40;
   private static final int DEPTH = Integer.getInteger("depth", 1);
-  private static final String NETWORK = "{\"precond\":\"EDMPrecond\",\"config\":{\"model_type\":\"SongUNet\",\"img_resolution\":28,\"img_channels\":1,"
-      + "\"label_dim\":10,\"model_channels\":8,\"channel_mult\":[1,1],\"num_blocks\":1,\"attn_resolutions\":[]}}";
+  private static final String NETWORK = "{\"precond\":\"EDMPrecond\",\"config\":{\"model_type\":\"SongUNet\","
+      + "\"img_resolution\":28,\"img_channels\":1,\"label_dim\":10,\"model_channels\":8,\"channel_mult\":[1,1],\"num_blocks\":1,\"attn_resolutions\":[]}}";
 
   @TempDir
   static Path shared;
@@ -49,8 +52,10 @@ class TrainTest {
   }
 
   private static String[] command(Path out, String... more) {
-    List<String> arguments = new ArrayList<>(List.of("train", "--data", Cli.DIGITS, "--images", "0:100", "--config", network.toString(), "--steps",
-        "" + STEPS, "--batch", "8", "--warmup", "80", "--learning-rate", "0.004", "--seed", "11", "--threads", "1", "--checkpoint-steps", "3",
+    List<String> arguments = new ArrayList<>(List.of("train", "--data", Cli.DIGITS, "--images", "0:100", "--config",
+        network.toString(), "--steps",
+        "" + STEPS, "--batch", "8", "--warmup", "80", "--learning-rate", "0.004", "--seed", "11", "--threads", "1",
+        "--checkpoint-steps", "3",
         "--out", out.toString()));
     for (int i = 0; i < more.length; i += 2) {
       int at = arguments.indexOf(more[i]);
@@ -68,12 +73,14 @@ class TrainTest {
 
   /** Steps, images and losses: the log without its times. */
   private static List<String> losses(Path run) throws IOException {
-    return Files.readAllLines(run.resolve("loss.tsv")).stream().map(line -> line.substring(0, line.lastIndexOf('\t'))).toList();
+    return Files.readAllLines(run.resolve("loss.tsv")).stream().map(line -> line.substring(0, line.lastIndexOf('\t')))
+        .toList();
   }
 
   private static void equalsWhole(Path run) throws IOException {
     assertEquals(losses(whole), losses(run));
-    assertArrayEquals(Files.readAllBytes(whole.resolve("model.safetensors")), Files.readAllBytes(run.resolve("model.safetensors")));
+    assertArrayEquals(Files.readAllBytes(whole.resolve("model.safetensors")),
+        Files.readAllBytes(run.resolve("model.safetensors")));
   }
 
   private static List<String> names(Path run) throws IOException {
@@ -84,10 +91,13 @@ class TrainTest {
 
   @Test
   void itLearnsAndLeavesItsFiles() throws IOException {
-    assertEquals(List.of("checkpoint.safetensors", "loss.png", "loss.tsv", "model.md", "model.safetensors", "training.json"), names(whole));
-    double[] losses = losses(whole).stream().skip(1).mapToDouble(line -> Double.parseDouble(line.split("\t")[2])).toArray();
+    assertEquals(List.of("checkpoint.safetensors", "loss.png", "loss.tsv", "model.md", "model.safetensors",
+        "training.json"), names(whole));
+    double[] losses = losses(whole).stream().skip(1).mapToDouble(line -> Double.parseDouble(line.split("\t")[2]))
+        .toArray();
     assertEquals(STEPS, losses.length);
-    assertTrue(Arrays.stream(losses, 25, 40).average().orElseThrow() < 0.9 * Arrays.stream(losses, 0, 15).average().orElseThrow(),
+    assertTrue(Arrays.stream(losses, 25, 40).average().orElseThrow() < 0.9 * Arrays.stream(losses, 0, 15).average()
+        .orElseThrow(),
         Arrays.toString(losses));
     assertEquals(1520, ByteBuffer.wrap(Files.readAllBytes(whole.resolve("loss.png"))).getInt(16));
     String card = Files.readString(whole.resolve("model.md"));
@@ -100,7 +110,8 @@ class TrainTest {
     Path model = whole.resolve("model.safetensors");
     String shown = Cli.ok("model", "inspect", model).out();
     assertTrue(shown.contains("command ") && shown.contains("images_seen    320"), shown);
-    Cli.ok("certify", "--model", model, "--data", Cli.DIGITS, "--images", "0:1", "--classifier", "epndc", "--sigma", "0.25", "--levels", "4", "--grid",
+    Cli.ok("certify", "--model", model, "--data", Cli.DIGITS, "--images", "0:1", "--classifier", "epndc", "--sigma",
+        "0.25", "--levels", "4", "--grid",
         "log", "--n0", "2", "--n", "12", "--device", "cpu", "--seed", "1", "--out", directory.resolve("run"));
   }
 
@@ -160,9 +171,11 @@ class TrainTest {
   }
 
   private static Process start(Path run) throws IOException {
-    String path = String.join(File.pathSeparator, "target/test-classes", "target/classes", System.getProperty("jdk.module.path", ""),
+    String path = String.join(File.pathSeparator, "target/test-classes", "target/classes",
+        System.getProperty("jdk.module.path", ""),
         System.getProperty("java.class.path", ""));
-    List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1", "-cp",
+    List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:TieredStopAtLevel=1", "-cp",
         path, Main.class.getName()));
     line.addAll(List.of(command(run)));
     return new ProcessBuilder(line).redirectErrorStream(true).start();
@@ -173,7 +186,8 @@ class TrainTest {
     Path run = directory.resolve("run");
     assertEquals(0, train(run, "--steps", "2").code());
     List<String> before = losses(run);
-    for (String[] other : new String[][] {{"--seed", "12"}, {"--batch", "7"}, {"--images", "0:99"}, {"--learning-rate", "0.003"}}) {
+    for (String[] other : new String[][] {{"--seed", "12"}, {"--batch", "7"}, {"--images", "0:99"},
+        {"--learning-rate", "0.003"}}) {
       Cli cli = train(run, other);
       assertEquals(2, cli.code(), cli.err());
       assertTrue(cli.err().contains("another one"), cli.err());

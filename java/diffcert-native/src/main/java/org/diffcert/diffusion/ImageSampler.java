@@ -13,9 +13,10 @@ import org.diffcert.noise.NoiseStream;
 import org.diffcert.noise.Phase;
 
 /**
- * Images that a diffusion model draws: the deterministic sampler of Karras et al. 2022 (algorithm 1 with t = sigma, s = 1) on their grid of noise
- * levels. An image is a pure function of the model, the solver, the levels, the seed, its number and its label: how many are drawn with it does not
- * show. Not part of any certificate. The model is the caller's and stays open while the sampler is used. Thread-safe, as the model is.
+ * Images that a diffusion model draws: the deterministic sampler of Karras et al. 2022 (algorithm 1 with t = sigma,
+ * s = 1) on their grid of noise levels. An image is a pure function of the model, the solver, the levels, the seed, its
+ * number and its label: how many are drawn with it does not show. Not part of any certificate. The model is the
+ * caller's and stays open while the sampler is used. Thread-safe, as the model is.
  */
 public final class ImageSampler {
   /** The most steps that are taken. */
@@ -36,7 +37,8 @@ public final class ImageSampler {
    *
    * @param model the model, open
    * @param solver how a step is taken
-   * @param steps noise levels, 2 to {@link #MOST_STEPS}, from 80 to 0.002 where the model goes so far; 18 is the published number for 32x32 images
+   * @param steps noise levels, 2 to {@link #MOST_STEPS}, from 80 to 0.002 where the model goes so far; 18 is the
+   *     published number for 32x32 images
    * @param seed of the noise that images begin with
    * @throws DiffcertException of kind USAGE if steps is out of range
    */
@@ -51,8 +53,9 @@ public final class ImageSampler {
   }
 
   /**
-   * The noise levels of a model's sampler, falling, in EDM space: (a + i / (steps - 1) (b - a))^rho with a and b the rho-th roots of both ends, rho = 7
-   * (equation 5 there). Ends are 80 and 0.002, or those of the model's own process where it does not go so far; iDDPM has its own discrete levels.
+   * The noise levels of a model's sampler, falling, in EDM space: (a + i / (steps - 1) (b - a))^rho with a and b the
+   * rho-th roots of both ends, rho = 7 (equation 5 there). Ends are 80 and 0.002, or those of the model's own process
+   * where it does not go so far; iDDPM has its own discrete levels.
    *
    * @param config the network
    * @param steps how many, at least 2
@@ -118,7 +121,8 @@ public final class ImageSampler {
     ImageShape shape = new ImageShape(config.imgChannels(), config.imgResolution(), config.imgResolution());
     List<ByteImage> images = new ArrayList<>();
     for (int from = 0; from < labels.length; from += model.maxBatch()) {
-      double[] x = batch(from, Arrays.copyOfRange(labels, from, Math.min(labels.length, from + model.maxBatch())), shape.elements());
+      double[] x = batch(from, Arrays.copyOfRange(labels, from, Math.min(labels.length, from + model.maxBatch())),
+          shape.elements());
       for (int at = 0; at < x.length; at += shape.elements()) {
         byte[] pixels = new byte[shape.elements()];
         for (int e = 0; e < pixels.length; e++) {

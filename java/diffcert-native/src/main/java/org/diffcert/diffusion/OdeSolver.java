@@ -2,7 +2,9 @@ package org.diffcert.diffusion;
 
 import org.diffcert.Named;
 
-/** How a sampler follows the probability-flow ODE from one noise level to the next (Karras et al. 2022, algorithm 1). */
+/**
+ * How a sampler follows the probability-flow ODE from one noise level to the next (Karras et al. 2022, algorithm 1).
+ */
 public enum OdeSolver implements Named {
   /** One slope a step, at its beginning: first order, one network call a step. */
   EULER("euler"),

@@ -3,7 +3,10 @@ package org.diffcert.diffusion;
 import org.diffcert.Named;
 import org.diffcert.model.NetworkConfig.Precond;
 
-/** What training makes small: noise levels and weights of Karras et al. 2022 (docs/spec/training.md). The order is that of {@code dc_loss_kind}. */
+/**
+ * What training makes small: noise levels and weights of Karras et al. 2022 (docs/spec/training.md). The order is that
+ * of {@code dc_loss_kind}.
+ */
 public enum TrainLoss implements Named {
   /** Log-normal noise levels, weight 1 / c_out^2 (equation 108 there). */
   EDM("edm"),

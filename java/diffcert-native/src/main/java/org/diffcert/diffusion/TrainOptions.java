@@ -3,8 +3,8 @@ package org.diffcert.diffusion;
 import org.diffcert.DiffcertException;
 
 /**
- * What a training is, but for its network and its images: with those it determines every weight to the bit. Adam's constants are the published ones,
- * 0.9, 0.999 and 1e-8. Immutable.
+ * What a training is, but for its network and its images: with those it determines every weight to the bit. Adam's
+ * constants are the published ones, 0.9, 0.999 and 1e-8. Immutable.
  *
  * @param loss what is made small
  * @param seed of initial weights, noise levels, noise and dropped labels
@@ -14,8 +14,8 @@ import org.diffcert.DiffcertException;
  * @param averageShare but at most this share of the images seen so far; 0 = no limit
  * @param labelDropout probability that an image is shown without its label, 0 to 1
  */
-public record TrainOptions(TrainLoss loss, long seed, double learningRate, double warmupImages, double averageImages, double averageShare,
-    double labelDropout) {
+public record TrainOptions(TrainLoss loss, long seed, double learningRate, double warmupImages, double averageImages,
+    double averageShare, double labelDropout) {
   /** Adam's decay of the first moment. */
   static final double BETA_1 = 0.9;
   /** Adam's decay of the second moment. */
@@ -37,9 +37,12 @@ public record TrainOptions(TrainLoss loss, long seed, double learningRate, doubl
    */
   public TrainOptions {
     check(learningRate > 0 && Double.isFinite(learningRate), "learning rate", learningRate, "positive and finite");
-    check(warmupImages >= 0 && Double.isFinite(warmupImages), "warm-up", warmupImages, "a finite number of images, 0 or more");
-    check(averageImages >= 0 && Double.isFinite(averageImages), "half-life of the average", averageImages, "a finite number of images, 0 or more");
-    check(averageShare >= 0 && Double.isFinite(averageShare), "share of the average", averageShare, "finite, 0 or more");
+    check(warmupImages >= 0 && Double.isFinite(warmupImages), "warm-up", warmupImages,
+        "a finite number of images, 0 or more");
+    check(averageImages >= 0 && Double.isFinite(averageImages), "half-life of the average", averageImages,
+        "a finite number of images, 0 or more");
+    check(averageShare >= 0 && Double.isFinite(averageShare), "share of the average", averageShare,
+        "finite, 0 or more");
     check(labelDropout >= 0 && labelDropout <= 1, "label dropout", labelDropout, "0 to 1");
   }
 

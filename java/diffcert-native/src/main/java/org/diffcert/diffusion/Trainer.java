@@ -22,15 +22,16 @@ import org.diffcert.model.NetworkConfig;
 import org.diffcert.model.TensorSpec;
 
 /**
- * A diffusion model that is being trained: its weights, Adam's moments (Kingma and Ba 2015) and the running average of the weights, which is the
- * finished model (docs/spec/training.md).
+ * A diffusion model that is being trained: its weights, Adam's moments (Kingma and Ba 2015) and the running average of
+ * the weights, which is the finished model (docs/spec/training.md).
  *
- * <p>A step is a pure function of the state, the options, the images and their labels: neither the rows that go through the network at once nor the
- * threads show in a bit. A state that was read ({@link #state}, {@link #imagesSeen}, {@link #steps}) and set again ({@link #restore}) goes on to the
- * same losses on the same machine and build.
+ * <p>A step is a pure function of the state, the options, the images and their labels: neither the rows that go through
+ * the network at once nor the threads show in a bit. A state that was read ({@link #state}, {@link #imagesSeen}, {@link
+ * #steps}) and set again ({@link #restore}) goes on to the same losses on the same machine and build.
  *
- * <p>Life and threads are as for {@link DiffusionModel}: native memory is held from {@link #open open} to {@link #close close}; closing twice is fine;
- * any other call on a closed trainer throws {@link IllegalStateException}; any thread may call, and calls run one after another.
+ * <p>Life and threads are as for {@link DiffusionModel}: native memory is held from {@link #open open} to {@link #close
+ * close}; closing twice is fine; any other call on a closed trainer throws {@link IllegalStateException}; any thread
+ * may call, and calls run one after another.
  */
 public final class Trainer implements AutoCloseable {
   /** The parts of the state; the order is that of {@code dc_train_tensor}. */
@@ -67,11 +68,13 @@ public final class Trainer implements AutoCloseable {
    * A network with the published initial weights, before its first step.
    *
    * @param config the network
-   * @param device where it is trained, threads, the rows that go through the network at once ({@code maxBatch}) and their working memory
+   * @param device where it is trained, threads, the rows that go through the network at once ({@code maxBatch}) and
+   *     their working memory
    * @param options what the training is
    * @return the trainer
-   * @throws DiffcertException of kind DEVICE if the device or the native library is not there, or the device computes no gradients; of kind USAGE if
-   *     the machine lacks the instruction set that was forced; of kind INTERNAL if memory runs out
+   * @throws DiffcertException of kind DEVICE if the device or the native library is not there, or the device computes
+   *     no gradients; of kind USAGE if the machine lacks the instruction set that was forced; of kind INTERNAL if
+   *     memory runs out
    */
   public static Trainer open(NetworkConfig config, DeviceOptions device, TrainOptions options) {
     NativeLibrary.load(device.device());
@@ -80,18 +83,23 @@ public final class Trainer implements AutoCloseable {
     NetworkStruct.fill(networkStruct, config);
     ByteBuffer training = struct(dc_train_options.class);
     dc_train_options trainingStruct = new dc_train_options(new Pointer(training));
-    trainingStruct.loss(options.loss().ordinal()).seed(options.seed()).learning_rate(options.learningRate()).warmup_images(options.warmupImages())
-        .beta_1(TrainOptions.BETA_1).beta_2(TrainOptions.BETA_2).epsilon(TrainOptions.EPSILON)
-        .average_images(options.averageImages()).average_share(options.averageShare()).label_dropout(options.labelDropout());
+    trainingStruct.loss(options.loss().ordinal()).seed(options.seed()).learning_rate(options.learningRate())
+        .warmup_images(options.warmupImages()).beta_1(TrainOptions.BETA_1).beta_2(TrainOptions.BETA_2).epsilon(TrainOptions.EPSILON)
+        .average_images(options.averageImages()).average_share(options.averageShare())
+        .label_dropout(options.labelDropout());
     dc_trainer pointer = new dc_trainer();
-    NativeLibrary.check(DiffcertAbi.dc_trainer_create(networkStruct, device.device().name(), device.threads(), device.instructionSet(),
+    NativeLibrary.check(DiffcertAbi.dc_trainer_create(networkStruct, device.device().name(), device.threads(),
+        device.instructionSet(),
         trainingStruct, device.maxBatch(), device.rowBytes(), pointer), "dc_trainer_create");
     Reference.reachabilityFence(network);
     Reference.reachabilityFence(training);
     return new Trainer(new NativeHandle<>("trainer", pointer, DiffcertAbi::dc_trainer_close), config);
   }
 
-  /** Memory of Java's own for a struct, so that JavaCPP's accounting of native memory, which may refuse, has no part in it. */
+  /**
+   * Memory of Java's own for a struct, so that JavaCPP's accounting of native memory, which may refuse, has no part in
+   * it.
+   */
   private static ByteBuffer struct(Class<? extends Pointer> type) {
     return ByteBuffer.allocateDirect(Loader.sizeof(type)).order(ByteOrder.nativeOrder());
   }
@@ -108,12 +116,15 @@ public final class Trainer implements AutoCloseable {
   public double step(float[] images, int[] labels) {
     int n = labels.length;
     if (n < 1 || images.length != (long) n * elements) {
-      throw DiffcertException.usage("The images have " + images.length + " values, but " + n + " images of " + config.imgChannels() + "x"
-          + config.imgResolution() + "x" + config.imgResolution() + " have " + (long) n * elements + ", and a batch has at least one.");
+      throw DiffcertException.usage("The images have " + images.length + " values, but " + n + " images of "
+          + config.imgChannels() + "x"
+          + config.imgResolution() + "x" + config.imgResolution() + " have " + (long) n * elements
+          + ", and a batch has at least one.");
     }
     for (int i = 0; i < n; i++) {
       if (labels[i] < -1 || labels[i] >= config.labelDim()) {
-        throw DiffcertException.usage("The label of row " + i + " is " + labels[i] + ", but the network has " + config.labelDim()
+        throw DiffcertException.usage("The label of row " + i + " is " + labels[i] + ", but the network has "
+            + config.labelDim()
             + " classes, from 0 on, and -1 for none.");
       }
     }
@@ -158,7 +169,8 @@ public final class Trainer implements AutoCloseable {
    */
   public List<Tensor> state(Part part) {
     progress();
-    return tensors.values().stream().map(spec -> Tensor.of(spec.name(), spec.shape(), () -> values(part, spec))).toList();
+    return tensors.values().stream().map(spec -> Tensor.of(spec.name(), spec.shape(), () -> values(part, spec)))
+        .toList();
   }
 
   private float[] values(Part part, TensorSpec spec) {
@@ -172,16 +184,18 @@ public final class Trainer implements AutoCloseable {
    *
    * @param part which part
    * @param state its tensors by name, every one that the network learns or stores
-   * @throws DiffcertException of kind BAD_INPUT if a tensor is missing, has another shape, or holds a value that is not finite; what was set before it
-   *     stays set
+   * @throws DiffcertException of kind BAD_INPUT if a tensor is missing, has another shape, or holds a value that is not
+   *     finite; what was set before it stays set
    * @throws IllegalStateException if the trainer is closed
    */
   public void restore(Part part, Map<String, Tensor> state) {
     for (TensorSpec spec : tensors.values()) {
       Tensor tensor = state.get(spec.name());
       if (tensor == null || !tensor.shape().equals(spec.shape())) {
-        throw DiffcertException.badInput("The training state " + (tensor == null ? "lacks the tensor '" + spec.name() + "'."
-            : "has the tensor '" + spec.name() + "' of shape " + tensor.shape() + ", the network asks for " + spec.shape() + "."));
+        throw DiffcertException.badInput("The training state "
+            + (tensor == null ? "lacks the tensor '" + spec.name() + "'."
+            : "has the tensor '" + spec.name() + "' of shape " + tensor.shape() + ", the network asks for "
+            + spec.shape() + "."));
       }
       float[] values = tensor.floats();
       call(p -> DiffcertAbi.dc_trainer_set(p, part.ordinal(), spec.name(), values, values.length), "dc_trainer_set");

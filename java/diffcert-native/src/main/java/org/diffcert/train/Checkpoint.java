@@ -15,8 +15,9 @@ import org.diffcert.file.Safetensors;
 import org.diffcert.file.Tensor;
 
 /**
- * A trainer's state in one safetensors file that is there whole or not at all: tensors {@code weight/}, {@code first_moment/}, {@code second_moment/}
- * and {@code average/} NAME, and in the metadata what training it is, images, steps, seconds and the build that made it.
+ * A trainer's state in one safetensors file that is there whole or not at all: tensors {@code weight/}, {@code
+ * first_moment/}, {@code second_moment/} and {@code average/} NAME, and in the metadata what training it is, images,
+ * steps, seconds and the build that made it.
  */
 final class Checkpoint {
   static final String FILE = "checkpoint.safetensors";

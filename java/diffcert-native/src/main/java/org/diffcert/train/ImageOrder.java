@@ -4,8 +4,8 @@ import org.diffcert.noise.NoiseStream;
 import org.diffcert.noise.Philox;
 
 /**
- * Which image comes when: each pass over the images in an order of its own, a pure function of the seed and the pass (docs/spec/training.md). Not for
- * several threads.
+ * Which image comes when: each pass over the images in an order of its own, a pure function of the seed and the pass
+ * (docs/spec/training.md). Not for several threads.
  */
 final class ImageOrder {
   private static final int SHUFFLE = 3;
@@ -36,7 +36,8 @@ final class ImageOrder {
       order[i] = i;
     }
     for (int i = order.length - 1; i > 0; i--) {
-      Philox.block(i, (int) (pass >>> 32), (int) pass, (NoiseStream.TRAINING.code() << 8) + (SHUFFLE << 16), seed, block);
+      Philox.block(i, (int) (pass >>> 32), (int) pass, (NoiseStream.TRAINING.code() << 8) + (SHUFFLE << 16), seed,
+          block);
       long uniform = (block[0] & 0xffffffffL) | ((long) block[1] << 32);
       int j = (int) ((uniform >>> 11) * 0x1p-53 * (i + 1));
       int image = order[i];

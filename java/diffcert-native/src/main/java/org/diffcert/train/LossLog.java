@@ -15,8 +15,8 @@ import org.diffcert.DiffcertException;
 import org.diffcert.file.Durable;
 
 /**
- * {@code loss.tsv}, a line a step: its number, images seen, loss (the shortest digits that give the same float64), seconds spent. Its file lock keeps a
- * second process out of the directory. Not for several threads.
+ * {@code loss.tsv}, a line a step: its number, images seen, loss (the shortest digits that give the same float64),
+ * seconds spent. Its file lock keeps a second process out of the directory. Not for several threads.
  */
 final class LossLog implements AutoCloseable {
   static final String FILE = "loss.tsv";
@@ -36,7 +36,8 @@ final class LossLog implements AutoCloseable {
 
   /** Opens or makes the log of a directory and locks it. */
   static LossLog open(Path directory) throws IOException {
-    FileChannel channel = FileChannel.open(directory.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    FileChannel channel = FileChannel.open(directory.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.READ,
+        StandardOpenOption.WRITE);
     try {
       FileLock lock = channel.tryLock();
       if (lock != null) {
@@ -49,7 +50,8 @@ final class LossLog implements AutoCloseable {
       throw e;
     }
     channel.close();
-    throw DiffcertException.usage("another process is training in " + directory + "; wait for it or choose another --out");
+    throw DiffcertException.usage("another process is training in " + directory
+        + "; wait for it or choose another --out");
   }
 
   /** Keeps the lines of the first steps and cuts off what a killed process wrote after its last checkpoint. */
@@ -96,7 +98,8 @@ final class LossLog implements AutoCloseable {
 
   /** Adds a step's line, on the disk within about a second if more steps follow, else with {@link #sync}. */
   void append(long step, long seen, double loss, double seconds) throws IOException {
-    byte[] line = String.format(Locale.ROOT, "%d\t%d\t%s\t%.3f\n", step, seen, loss, seconds).getBytes(StandardCharsets.US_ASCII);
+    byte[] line = String.format(Locale.ROOT, "%d\t%d\t%s\t%.3f\n", step, seen, loss, seconds)
+        .getBytes(StandardCharsets.US_ASCII);
     ByteBuffer bytes = ByteBuffer.wrap(line);
     while (bytes.hasRemaining()) {
       channel.write(bytes);

@@ -7,8 +7,8 @@ import org.diffcert.file.Json;
 import org.diffcert.model.Model;
 
 /**
- * What a finished model says about its making: notes in its file's metadata, which {@code model inspect} prints, and a page beside it. Nothing in it
- * depends on the clock, so that equal trainings give equal bytes.
+ * What a finished model says about its making: notes in its file's metadata, which {@code model inspect} prints, and a
+ * page beside it. Nothing in it depends on the clock, so that equal trainings give equal bytes.
  */
 final class TrainCard {
   /** The loss on the card is the mean of so many last steps: a single one depends on its noise levels most of all. */
@@ -39,14 +39,17 @@ final class TrainCard {
 
   /** The page. */
   static String page(Model model, TrainPlan plan, Map<String, String> notes) {
-    StringBuilder page = new StringBuilder("# " + plan.config().architecture().published() + " for " + plan.data().name() + "\n\n");
-    page.append(String.format(Locale.ROOT, "Trained by `diffcert train` from nothing: %,d parameters, digest `%s`. The weights are the running average; the images were "
-        + "not augmented.%n%n", model.parameterCount(), model.digest()));
+    StringBuilder page = new StringBuilder();
+    page.append("# ").append(plan.config().architecture().published()).append(" for ").append(plan.data().name());
+    page.append(String.format(Locale.ROOT,
+        "%n%nTrained by `diffcert train` from nothing: %,d parameters, digest `%s`. The weights are the running average; "
+        + "the images were not augmented.%n%n", model.parameterCount(), model.digest()));
     page.append("| | |\n|---|---|\n");
     notes.forEach((key, value) -> page.append("| ").append(key).append(" | `").append(value).append("` |\n"));
     plan.header().members().forEach((key, value) -> {
       if (!notes.containsKey(key) && !key.equals("format")) {
-        page.append("| ").append(key).append(" | `").append(value.isString() ? value.asString() : value.write()).append("` |\n");
+        page.append("| ").append(key).append(" | `").append(value.isString() ? value.asString() : value.write())
+            .append("` |\n");
       }
     });
     return page.append("\nLosses, a line a step, are in `loss.tsv`, their curve in `loss.png`.\n").toString();

@@ -22,7 +22,8 @@ public record TrainLimits(long steps, double seconds, long checkpointSteps, doub
    */
   public TrainLimits {
     if (steps < 0 || !(seconds >= 0) || checkpointSteps < 0 || !(checkpointSeconds > 0)) {
-      throw DiffcertException.usage("the limits of a training must not be negative, and checkpoints need a time above 0");
+      throw DiffcertException.usage("the limits of a training must not be negative, and checkpoints need a time "
+          + "above 0");
     }
     if (steps == 0 && seconds == 0) {
       throw DiffcertException.usage("a training needs an end: a number of steps, or of minutes");

@@ -11,7 +11,8 @@ import org.diffcert.model.NetworkConfig;
 import org.diffcert.run.ImageRange;
 
 /**
- * What is trained on what: with the machine and the build it determines every loss to the bit. How long, and how it is computed, is not part of it.
+ * What is trained on what: with the machine and the build it determines every loss to the bit. How long, and how it is
+ * computed, is not part of it.
  *
  * @param config the network
  * @param options loss, seed, rates
@@ -24,25 +25,30 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
   public static final int LARGEST_BATCH = 1 << 20;
 
   /**
-   * Checks that network and images fit; the network's training options become those that are in force: label dropout as given, no dropout of features.
+   * Checks that network and images fit; the network's training options become those that are in force: label dropout as
+   * given, no dropout of features.
    *
    * @param config the network
    * @param options loss, seed, rates
    * @param batch images of a step
    * @param data the images
    * @param images which of them
-   * @throws DiffcertException of kind USAGE if the batch is out of range, the images have another shape than the network's, or more classes
+   * @throws DiffcertException of kind USAGE if the batch is out of range, the images have another shape than the
+   *     network's, or more classes
    */
   public TrainPlan {
     if (batch < 1 || batch > LARGEST_BATCH) {
-      throw DiffcertException.usage("a batch of " + batch + " is out of range: it has 1 to " + LARGEST_BATCH + " images");
+      throw DiffcertException.usage("a batch of " + batch + " is out of range: it has 1 to " + LARGEST_BATCH
+          + " images");
     }
     ImageShape wanted = new ImageShape(config.imgChannels(), config.imgResolution(), config.imgResolution());
     if (!data.shape().equals(wanted)) {
-      throw DiffcertException.usage("the images of " + data.name() + " are " + data.shape() + ", the network is for " + wanted);
+      throw DiffcertException.usage("the images of " + data.name() + " are " + data.shape() + ", the network is for "
+          + wanted);
     }
     if (config.labelDim() > 0 && data.classNames().size() > config.labelDim()) {
-      throw DiffcertException.usage("the images of " + data.name() + " have " + data.classNames().size() + " classes, the network knows "
+      throw DiffcertException.usage("the images of " + data.name() + " have " + data.classNames().size()
+          + " classes, the network knows "
           + config.labelDim());
     }
     Json json = config.toJson().put("dropout", 0.0).put("label_dropout", options.labelDropout());
@@ -51,7 +57,8 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
 
   /** What identifies the training; kept in its directory. */
   Json header() {
-    return Json.object().put("format", "diffcert training 1").put("precond", config.precond().published()).put("config", config.toJson())
+    return Json.object().put("format", "diffcert training 1").put("precond", config.precond().published())
+        .put("config", config.toJson())
         .put("loss", options.loss().cliName()).put("seed", Long.toUnsignedString(options.seed())).put("batch", batch)
         .put("learning_rate", options.learningRate()).put("warmup_images", options.warmupImages())
         .put("average_images", options.averageImages()).put("average_share", options.averageShare())

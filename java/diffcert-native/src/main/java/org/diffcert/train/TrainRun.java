@@ -22,9 +22,10 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.model.Model;
 
 /**
- * A training in a directory: {@code training.json} says which it is, {@code loss.tsv} has every loss, {@code checkpoint.safetensors} the state to go on
- * from; in the end {@code model.safetensors}, its card {@code model.md} and {@code loss.png}. Kill the process at any moment and run the same plan
- * again: it goes on from the last checkpoint to the same losses and the same model, to the bit, on the same machine and build.
+ * A training in a directory: {@code training.json} says which it is, {@code loss.tsv} has every loss, {@code
+ * checkpoint.safetensors} the state to go on from; in the end {@code model.safetensors}, its card {@code model.md} and
+ * {@code loss.png}. Kill the process at any moment and run the same plan again: it goes on from the last checkpoint to
+ * the same losses and the same model, to the bit, on the same machine and build.
  *
  * <p>Not for several threads. One process at a time; a file lock says so.
  */
@@ -57,7 +58,8 @@ public final class TrainRun {
    */
   public record Result(Path model, long steps, long images, double loss, double seconds) {}
 
-  private TrainRun(Path directory, TrainPlan plan, TrainLimits limits, TrainListener listener, BooleanSupplier stop, Trainer trainer, LossLog log) {
+  private TrainRun(Path directory, TrainPlan plan, TrainLimits limits, TrainListener listener, BooleanSupplier stop,
+      Trainer trainer, LossLog log) {
     this.directory = directory;
     this.plan = plan;
     this.limits = limits;
@@ -86,14 +88,17 @@ public final class TrainRun {
    * @param plan what is trained
    * @param device where, how many threads, rows that go through the network at once
    * @param limits when it ends; may differ from those that it was begun with
-   * @param origin what the model's card says of who made it, by key, such as the command; nothing of it changes a weight
+   * @param origin what the model's card says of who made it, by key, such as the command; nothing of it changes a
+   *     weight
    * @param listener is told of every step
    * @param stop asked before each step; once true the state is stored and the training ends
    * @return what came of it
-   * @throws DiffcertException of kind USAGE if the directory holds another training or is in use, or the losses cease to be numbers; of kind BAD_INPUT
-   *     if a file in it is malformed or cannot be written; of kind INTERRUPTED after a stop; of the kinds of {@link Trainer#open}
+   * @throws DiffcertException of kind USAGE if the directory holds another training or is in use, or the losses cease
+   *     to be numbers; of kind BAD_INPUT if a file in it is malformed or cannot be written; of kind INTERRUPTED after a
+   *     stop; of the kinds of {@link Trainer#open}
    */
-  public static Result run(Path directory, TrainPlan plan, DeviceOptions device, TrainLimits limits, Map<String, String> origin,
+  public static Result run(Path directory, TrainPlan plan, DeviceOptions device, TrainLimits limits,
+      Map<String, String> origin,
       TrainListener listener, BooleanSupplier stop) {
     try {
       Files.createDirectories(directory);
@@ -105,9 +110,11 @@ public final class TrainRun {
         }
       }
     } catch (ClosedByInterruptException e) {
-      throw new DiffcertException(Kind.INTERRUPTED, "stopped while writing to " + directory + "; the training can be resumed", e);
+      throw new DiffcertException(Kind.INTERRUPTED, "stopped while writing to " + directory
+          + "; the training can be resumed", e);
     } catch (IOException e) {
-      throw new DiffcertException(Kind.BAD_INPUT, "the training directory " + directory + " cannot be used: " + DiffcertException.reason(e), e);
+      throw new DiffcertException(Kind.BAD_INPUT, "the training directory " + directory + " cannot be used: "
+          + DiffcertException.reason(e), e);
     }
   }
 
@@ -128,7 +135,8 @@ public final class TrainRun {
     }
     List<String> differences = plan.differences(there.get());
     if (!differences.isEmpty()) {
-      throw DiffcertException.usage("the training in " + directory + " is another one: " + String.join("; ", differences)
+      throw DiffcertException.usage("the training in " + directory + " is another one: "
+          + String.join("; ", differences)
           + "; give its options to go on with it, or another --out");
     }
   }
@@ -148,7 +156,8 @@ public final class TrainRun {
     while (!limits.reached(trainer.steps(), seconds())) {
       if (stop.getAsBoolean()) {
         store();
-        throw new DiffcertException(Kind.INTERRUPTED, "stopped after step " + trainer.steps() + "; the same command goes on from there");
+        throw new DiffcertException(Kind.INTERRUPTED, "stopped after step " + trainer.steps()
+            + "; the same command goes on from there");
       }
       step();
       boolean due = limits.checkpointSteps() > 0 && trainer.steps() % limits.checkpointSteps() == 0;
@@ -167,7 +176,8 @@ public final class TrainRun {
     storedAt = secondsBefore;
     log.keep(stored);
     if (progress != null && !progress.build().equals(NativeLibrary.buildDigest())) {
-      listener.note("this build of the native library is not the one that made the checkpoint: losses may differ from now on in their last bits");
+      listener.note("this build of the native library is not the one that made the checkpoint: losses may differ "
+          + "from now on in their last bits");
     }
     listener.started(stored, secondsBefore);
   }
@@ -218,7 +228,8 @@ public final class TrainRun {
     Path file = directory.resolve(MODEL);
     try (Model model = trainer.model()) {
       model.write(file, notes);
-      Durable.replace(directory.resolve("model.md"), TrainCard.page(model, plan, notes).getBytes(StandardCharsets.UTF_8));
+      Durable.replace(directory.resolve("model.md"), TrainCard.page(model, plan, notes)
+          .getBytes(StandardCharsets.UTF_8));
     }
     Durable.replace(directory.resolve("loss.png"), LossPlot.of(log.images(), losses));
     return new Result(file, trainer.steps(), trainer.imagesSeen(), TrainCard.last(losses), seconds());

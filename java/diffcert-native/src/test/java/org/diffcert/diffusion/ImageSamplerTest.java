@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 /** The sampler against its definition, its grids against published values, and what an image depends on. */
 class ImageSamplerTest {
   /** Karras et al. 2022, 18 steps from 80 to 0.002, as the published code makes them. */
-  private static final double[] EDM = {80, 57.585985, 40.785574, 28.374585, 19.352453, 12.910082, 8.400935, 5.315195, 3.256822, 1.923340, 1.088171,
+  private static final double[] EDM = {80, 57.585985, 40.785574, 28.374585, 19.352453, 12.910082, 8.400935, 5.315195,
+      3.256822, 1.923340, 1.088171,
       0.585348, 0.296442, 0.139516, 0.059947, 0.022935, 0.007528, 0.002};
 
   @Test
@@ -31,7 +32,8 @@ class ImageSamplerTest {
     NetworkConfig iddpm = NetworkConfig.preset("imagenet64-adm-iddpm");
     double[] own = iddpm.iddpmLevels();
     for (double level : ImageSampler.levels(iddpm, 18)) {
-      assertTrue(java.util.Arrays.stream(own).anyMatch(u -> u == level && u > 0), level + " is no level of the network");
+      assertTrue(java.util.Arrays.stream(own).anyMatch(u -> u == level && u > 0), level
+          + " is no level of the network");
     }
   }
 

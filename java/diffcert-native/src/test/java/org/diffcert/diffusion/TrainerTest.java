@@ -16,7 +16,10 @@ import org.diffcert.model.Model;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A trainer through the binding: it learns, its state goes on to the same bits, bad arguments are refused, its handle lives as others do. */
+/**
+ * A trainer through the binding: it learns, its state goes on to the same bits, bad arguments are refused, its handle
+ * lives as others do.
+ */
 @Timeout(120)
 class TrainerTest {
   private static final int ROWS = 6;
@@ -25,7 +28,8 @@ class TrainerTest {
 
   private static Trainer open(TrainOptions options, int threads, int rows) {
     try (Model model = SmallModel.make()) {
-      return Trainer.open(model.config(), DeviceOptions.on(Device.CPU).withThreads(threads).withMaxBatch(rows), options);
+      return Trainer.open(model.config(), DeviceOptions.on(Device.CPU).withThreads(threads).withMaxBatch(rows),
+          options);
     }
   }
 
@@ -58,15 +62,18 @@ class TrainerTest {
   void itLearnsAndTheAverageIsTheModel() {
     try (Trainer trainer = open(OPTIONS, 1, ROWS)) {
       double[] losses = losses(trainer, 120);
-      assertTrue(mean(losses, 80, 120) < 0.8 * mean(losses, 0, 40), mean(losses, 0, 40) + " to " + mean(losses, 80, 120));
+      assertTrue(mean(losses, 80, 120) < 0.8 * mean(losses, 0, 40), mean(losses, 0, 40) + " to "
+          + mean(losses, 80, 120));
       assertEquals(120, trainer.steps());
       assertEquals(120 * ROWS, trainer.imagesSeen());
       try (Model model = trainer.model()) {
         for (Tensor average : trainer.state(Trainer.Part.AVERAGE)) {
           assertArrayEquals(average.floats(), model.tensor(average.name()).floats(), average.name());
         }
-        Map<String, Tensor> weights = trainer.state(Trainer.Part.WEIGHT).stream().collect(Collectors.toMap(Tensor::name, t -> t));
-        assertNotEquals(weights.get("model.map_layer0.weight").floats()[0], model.tensor("model.map_layer0.weight").floats()[0]);
+        Map<String, Tensor> weights = trainer.state(Trainer.Part.WEIGHT).stream()
+            .collect(Collectors.toMap(Tensor::name, t -> t));
+        assertNotEquals(weights.get("model.map_layer0.weight").floats()[0], model.tensor("model.map_layer0.weight")
+            .floats()[0]);
         DiffusionModel.open(model, DeviceOptions.on(Device.CPU)).close();
       }
     }
@@ -79,7 +86,8 @@ class TrainerTest {
     try (Trainer trainer = open(OPTIONS, 1, ROWS)) {
       losses(trainer, 7);
       for (Trainer.Part part : Trainer.Part.values()) {
-        state.put(part, trainer.state(part).stream().collect(Collectors.toMap(Tensor::name, t -> Tensor.of(t.name(), t.shape(), t.floats()))));
+        state.put(part, trainer.state(part).stream().collect(Collectors.toMap(Tensor::name,
+            t -> Tensor.of(t.name(), t.shape(), t.floats()))));
       }
       whole = losses(trainer, 5);
     }
@@ -102,7 +110,8 @@ class TrainerTest {
       refused(Kind.USAGE, "label", () -> trainer.step(new float[64], new int[] {3}));
       refused(Kind.USAGE, "negative", () -> trainer.restoreProgress(-1, 0));
       refused(Kind.BAD_INPUT, "lacks", () -> trainer.restore(Trainer.Part.WEIGHT, Map.of()));
-      Map<String, Tensor> nan = trainer.state(Trainer.Part.AVERAGE).stream().collect(Collectors.toMap(Tensor::name, t -> t));
+      Map<String, Tensor> nan = trainer.state(Trainer.Part.AVERAGE).stream()
+          .collect(Collectors.toMap(Tensor::name, t -> t));
       Tensor first = trainer.state(Trainer.Part.AVERAGE).get(0);
       float[] values = first.floats();
       values[0] = Float.NaN;

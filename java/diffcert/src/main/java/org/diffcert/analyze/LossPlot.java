@@ -14,7 +14,8 @@ public final class LossPlot {
   /** As many means as can be told apart. */
   private static final int MOST_POINTS = 340;
   /** Which multiples of powers of ten are labelled: the fewer, the more decades the axis has. */
-  private static final double[][] STEPS = {{1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9}, {1, 1.5, 2, 3, 5, 7}, {1, 2, 5}, {1}};
+  private static final double[][] STEPS = {{1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9},
+      {1, 1.5, 2, 3, 5, 7}, {1, 2, 5}, {1}};
 
   private final PngSheet sheet;
   private final double[] images;

@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** Writing that survives a crash: what was said to be written is on the disk, and a file is there whole or not at all. */
+/**
+ * Writing that survives a crash: what was said to be written is on the disk, and a file is there whole or not at all.
+ */
 public final class Durable {
   private Durable() {}
 
