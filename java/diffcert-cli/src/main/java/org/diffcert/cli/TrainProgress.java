@@ -20,7 +20,7 @@ final class TrainProgress implements TrainListener {
   private double said;
   private double sum;
   private long count;
-  private long imagesSaid = -1;
+  private long imagesSaid;
 
   TrainProgress(Terminal terminal, TrainLimits limits) {
     this.terminal = terminal;
@@ -28,7 +28,8 @@ final class TrainProgress implements TrainListener {
   }
 
   @Override
-  public void started(long steps, double seconds) {
+  public void started(long steps, long images, double seconds) {
+    imagesSaid = images;
     before = seconds;
     said = seconds;
     shareBefore = limits.share(steps, seconds);
@@ -41,9 +42,6 @@ final class TrainProgress implements TrainListener {
   public void stepDone(long steps, long images, double loss, double seconds) {
     sum += loss;
     count++;
-    if (imagesSaid < 0) {
-      imagesSaid = images;
-    }
     double share = limits.share(steps, seconds);
     terminal.progress("train step " + steps, share, 1, shareBefore);
     if (seconds - said < wait) {

@@ -31,7 +31,8 @@ class TrainTest {
   private static final int STEPS = 40;
   private static final int DEPTH = Integer.getInteger("depth", 1);
   private static final String NETWORK = "{\"precond\":\"EDMPrecond\",\"config\":{\"model_type\":\"SongUNet\","
-      + "\"img_resolution\":28,\"img_channels\":1,\"label_dim\":10,\"model_channels\":8,\"channel_mult\":[1,1],\"num_blocks\":1,\"attn_resolutions\":[]}}";
+      + "\"img_resolution\":28,\"img_channels\":1,\"label_dim\":10,\"model_channels\":8,\"channel_mult\":[1,1],"
+      + "\"num_blocks\":1,\"attn_resolutions\":[]}}";
 
   @TempDir
   static Path shared;

@@ -42,8 +42,8 @@ final class TrainCard {
     StringBuilder page = new StringBuilder();
     page.append("# ").append(plan.config().architecture().published()).append(" for ").append(plan.data().name());
     page.append(String.format(Locale.ROOT,
-        "%n%nTrained by `diffcert train` from nothing: %,d parameters, digest `%s`. The weights are the running average; "
-        + "the images were not augmented.%n%n", model.parameterCount(), model.digest()));
+        "%n%nTrained by `diffcert train` from nothing: %,d parameters, digest `%s`. The weights are the running "
+        + "average; the images were not augmented.%n%n", model.parameterCount(), model.digest()));
     page.append("| | |\n|---|---|\n");
     notes.forEach((key, value) -> page.append("| ").append(key).append(" | `").append(value).append("` |\n"));
     plan.header().members().forEach((key, value) -> {

@@ -6,9 +6,10 @@ public interface TrainListener {
    * The training begins, or goes on from a checkpoint.
    *
    * @param steps steps made before
+   * @param images images seen before
    * @param seconds seconds spent before
    */
-  void started(long steps, double seconds);
+  void started(long steps, long images, double seconds);
 
   /**
    * A step was made.

@@ -179,7 +179,7 @@ public final class TrainRun {
       listener.note("this build of the native library is not the one that made the checkpoint: losses may differ "
           + "from now on in their last bits");
     }
-    listener.started(stored, secondsBefore);
+    listener.started(stored, trainer.imagesSeen(), secondsBefore);
   }
 
   private double seconds() {
