@@ -145,19 +145,19 @@ Step group_step(const ConvOp& op, ConvParams shape, Builder& builder) {
 }  // namespace
 
 // Tensor cores take bf16, eight channels at a time, and doubling without a shift of its own; narrow layers (the first and the last) would
-// multiply zeros for the most part.
+// multiply zeros for the most part; and the halo of either form has room for no more than 3 x 3 taps.
 bool on_tensor_cores(const ConvOp& op, const Builder& builder) {
   const Feature features[] = {op.src[0], op.src[1], op.skip[0], op.skip[1], op.residual, op.residual_tail, op.out};
   for (const Feature& f : features) {
     if (!builder.half(f) || f.channels % 8 != 0) return false;
   }
   return op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kTensorDepth / 2 && op.out.channels >= 16 &&
-         (!op.up2 || op.padding == op.kernel / 2) && (!op.down2 || !op.src[1].present());
+         op.kernel <= 3 && (!op.up2 || op.padding == op.kernel / 2) && (!op.down2 || !op.src[1].present());
 }
 
-// Hopper's products want at least half of a step's channels, and its halo has room for no more than 3 x 3 taps; other layers take the form before it.
+// Hopper's products want at least half of a step's channels; other layers take the form before it.
 bool on_warpgroups(const ConvOp& op, const Builder& builder) {
-  return on_tensor_cores(op, builder) && op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kGroupDepth / 2 && op.kernel <= 3;
+  return on_tensor_cores(op, builder) && op.src[0].channels + (op.src[1].present() ? op.src[1].channels : 0) >= kGroupDepth / 2;
 }
 
 Step make_step(const ConvOp& op, Builder& builder) {

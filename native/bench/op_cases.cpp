@@ -173,6 +173,8 @@ std::vector<NamedShape> conv_shapes() {
           {"up from a prime size", S{.height = 13, .width = 3, .in = {16, 8}, .out = 24, .up2 = true, .residual = true, .residual_up2 = true}},
           {"down to an odd size", S{.height = 10, .width = 6, .in = {24, 0}, .out = 16, .down2 = true, .residual = true, .residual_down2 = true}},
           {"1x1 of a prime size", S{.height = 19, .width = 7, .in = {72, 0}, .out = 16, .kernel = 1, .padding = 0, .silu = false}},
+          {"5x5", S{.height = 8, .width = 8, .in = {32, 0}, .out = 32, .kernel = 5, .padding = 2}},
+          {"5x5 of a prime size", S{.height = 17, .width = 13, .in = {24, 0}, .out = 16, .kernel = 5, .padding = 2, .residual = true}},
           {"two squares", S{.height = 32, .width = 16, .in = {64, 0}, .out = 40, .residual = true}},
           {"a square with a long skip", S{.height = 16, .width = 16, .in = {64, 64}, .out = 40, .skip = {64, 128}}},
           {"three bands on a prime map", S{.height = 7, .width = 11, .in = {40, 8}, .out = 320, .residual = true}},
