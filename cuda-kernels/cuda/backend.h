@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define DC_BACKEND_VERSION 3
+#define DC_BACKEND_VERSION 4
 #define DC_BACKEND_ENTRY "diffcert_backend"
 
 typedef struct dc_backend_properties {
@@ -22,7 +22,8 @@ typedef struct dc_backend_properties {
 
 typedef struct dc_backend {
   uint32_t version;        /* DC_BACKEND_VERSION */
-  uint64_t kernels;        /* kernel_list_digest() */
+  uint64_t kernels;        /* kernel_list_digest(): the structs' sizes as this library's compiler sees them */
+  const char* source;      /* DIFFCERT_SOURCE_DIGEST: of the sources that it was built from */
   const char* (*error_text)(void);
   int (*device_count)(int32_t* count);
   int (*open)(int32_t device, void** context);

@@ -6,6 +6,7 @@
 
 #include "cuda/backend.h"
 #include "core/status.hpp"
+#include "diffcert_digest.hpp"
 #include "kernels/kernel_list.hpp"
 
 namespace diffcert {
@@ -67,6 +68,20 @@ void close(void* context) {
   delete &c;
 }
 
+// Whether there is code for the current device, compiled or as PTX that the driver can compile; without it every launch would fail.
+int check_code(int device) {
+  cudaFuncAttributes attributes{};
+  const cudaError_t error = cudaFuncGetAttributes(&attributes, kernels[0].function);
+  if (error != cudaErrorNoKernelImageForDevice && error != cudaErrorInvalidDeviceFunction && error != cudaErrorUnsupportedPtxVersion) return status_of(error);
+  cudaGetLastError();
+  int major = 0, minor = 0;
+  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+  text = "it has compute capability " + std::to_string(major) + "." + std::to_string(minor) +
+         ", for which no kernel was compiled; build diffcert with -Dcuda.architectures=" + std::to_string(10 * major + minor) + ", or use the device cpu";
+  return DC_DEVICE_UNAVAILABLE;
+}
+
 int open(std::int32_t device, void** context) {
   auto* c = new Context{device};
   cudaError_t error = cudaSetDevice(device);
@@ -74,8 +89,8 @@ int open(std::int32_t device, void** context) {
   for (cudaEvent_t& mark : c->marks) {
     if (error == cudaSuccess) error = cudaEventCreate(&mark);
   }
-  if (error != cudaSuccess) {
-    const int status = status_of(error);
+  const int status = error == cudaSuccess ? check_code(device) : status_of(error);
+  if (status != DC_OK) {
     close(c);
     return status;
   }
@@ -180,6 +195,7 @@ int launch(void* context, std::int32_t kernel, const std::uint32_t grid[3], cons
 const dc_backend backend = {
     DC_BACKEND_VERSION,
     kernel_list_digest(),
+    DIFFCERT_SOURCE_DIGEST,
     [] { return text.c_str(); },
     [](std::int32_t* count) -> int { return status_of(cudaGetDeviceCount(count)); },
     open,

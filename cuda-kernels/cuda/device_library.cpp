@@ -4,11 +4,13 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "core/status.hpp"
+#include "diffcert_digest.hpp"
 
 namespace diffcert::cuda {
 namespace {
@@ -58,7 +60,9 @@ const dc_backend* load(const std::string& kind, const std::string& device) {
   const auto entry = reinterpret_cast<dc_backend_entry>(dlsym(library, DC_BACKEND_ENTRY));
   if (entry == nullptr) unavailable(device, path + " is not a library of diffcert");
   const dc_backend* backend = entry();
-  if (backend->version != DC_BACKEND_VERSION || backend->kernels != kernel_list_digest()) {
+  // Another version's table may end before its source.
+  if (backend->version != DC_BACKEND_VERSION || backend->kernels != kernel_list_digest() ||
+      std::strcmp(backend->source, DIFFCERT_SOURCE_DIGEST) != 0) {
     unavailable(device, path + " is of another build of diffcert");
   }
   return backend;

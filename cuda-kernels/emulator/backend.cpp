@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/status.hpp"
+#include "diffcert_digest.hpp"
 #include "emulator/machine.hpp"
 #include "kernels/kernel_list.hpp"
 
@@ -153,6 +154,7 @@ int properties(void*, dc_backend_properties* p) {
 const dc_backend backend = {
     DC_BACKEND_VERSION,
     kernel_list_digest(),
+    DIFFCERT_SOURCE_DIGEST,
     [] { return text.c_str(); },
     [](std::int32_t* count) -> int { return *count = kDevices, DC_OK; },
     [](std::int32_t device, void** context) -> int { return *context = new Context{device}, DC_OK; },

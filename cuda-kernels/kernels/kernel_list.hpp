@@ -1,5 +1,5 @@
 // Every kernel, once: its name and the struct it takes. A new family adds its header and its lines here; the launchers' typed calls, the
-// tables of the CUDA library and of the emulator, and the number by which the core recognises a library of its own kind follow.
+// tables of the CUDA library and of the emulator, and a number for what each compiler makes of the structs follow.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,7 @@ struct ParamsOf;
 DIFFCERT_KERNELS(X)
 #undef X
 
-// FNV-1a over names and sizes: equal for a core and a library whose kernels take the same structs.
+// FNV-1a over names and sizes: equal for a core and a library whose compilers lay the same structs out alike.
 constexpr std::uint64_t kernel_list_digest() {
   std::uint64_t hash = 0xcbf29ce484222325ull;
   const auto eat = [&](std::uint64_t v) { hash = (hash ^ v) * 0x100000001b3ull; };

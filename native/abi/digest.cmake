@@ -1,4 +1,5 @@
-# Writes OUTPUT, a header with a 64-bit digest (hex) of all native sources under ROOT and of the compiler (FLAGS).
+# Writes OUTPUT, a header with two 64-bit digests (hex): of all native sources under ROOT, by which the core and a library of kernels know each
+# other; and of the same with the compiler (FLAGS), for the provenance of results.
 # Run at build time, when a source has changed. Paths count relative to ROOT, so that the place of the checkout does not.
 set(files "")
 foreach(kind cpp hpp h txt cu cuh)
@@ -7,11 +8,13 @@ foreach(kind cpp hpp h txt cu cuh)
 endforeach()
 list(FILTER files EXCLUDE REGEX "^native/bench/|^cuda-kernels/emulator/")
 list(SORT files)
-set(lines "${FLAGS}\n")
+set(lines "")
 foreach(file ${files})
   file(SHA256 ${ROOT}/${file} digest)
   string(APPEND lines "${file} ${digest}\n")
 endforeach()
-string(SHA256 digest "${lines}")
-string(SUBSTRING ${digest} 0 16 digest)
-file(WRITE ${OUTPUT} "// Made by abi/digest.cmake.\n#pragma once\n#define DIFFCERT_BUILD_DIGEST \"${digest}\"\n")
+string(SHA256 source "${lines}")
+string(SUBSTRING ${source} 0 16 source)
+string(SHA256 build "${FLAGS}\n${lines}")
+string(SUBSTRING ${build} 0 16 build)
+file(WRITE ${OUTPUT} "// Made by abi/digest.cmake.\n#pragma once\n#define DIFFCERT_SOURCE_DIGEST \"${source}\"\n#define DIFFCERT_BUILD_DIGEST \"${build}\"\n")
