@@ -14,7 +14,8 @@ import org.diffcert.stats.StopRule;
  * @param n0 samples that choose the class, at least 1
  * @param n samples that bound its probability, at least 1, fixed before any is looked at; their most, if the rule for
  *     stopping is another
- * @param alpha probability of error of an image's whole family of certificates, above 0 and below 1/2
+ * @param alpha probability of error of an image's whole family of certificates, at least
+ *     1e-300 and below 1/2
  * @param family the least number of certificates among which alpha is split; the number of sigmas counts if it is
  *     larger
  * @param stop when there are samples enough
@@ -22,6 +23,8 @@ import org.diffcert.stats.StopRule;
 public record CertifyConfig(int n0, int n, double alpha, int family, Stopping stop) {
   /** Most samples of one phase: sample numbers must fit the noise counter and a sum of votes an int. */
   public static final int MOST_SAMPLES = 100_000_000;
+  /** Least alpha: shared among whatever number of bounds, a share of it still is a number above 0. */
+  private static final double LEAST_ALPHA = 1e-300;
 
   /**
    * Checks the ranges; a bad one is a usage error.
@@ -39,8 +42,8 @@ public record CertifyConfig(int n0, int n, double alpha, int family, Stopping st
     if (n < 1 || n > MOST_SAMPLES) {
       throw DiffcertException.usage("n is " + n + ", must be 1 to " + MOST_SAMPLES);
     }
-    if (!(alpha > 0 && alpha < 0.5)) {
-      throw DiffcertException.usage("alpha is " + alpha + ", must be above 0 and below 1/2");
+    if (!(alpha >= LEAST_ALPHA && alpha < 0.5)) {
+      throw DiffcertException.usage("alpha is " + alpha + ", must be at least " + LEAST_ALPHA + " and below 1/2");
     }
     if (family < 1) {
       throw DiffcertException.usage("the family has " + family + " certificates, must be at least 1");

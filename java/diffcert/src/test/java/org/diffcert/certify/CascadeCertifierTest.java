@@ -185,6 +185,22 @@ class CascadeCertifierTest {
     assertEquals(DiffcertException.Kind.INTERRUPTED, e.kind());
   }
 
+  /** A share of the least alpha, however small, still gives bounds; less is refused. */
+  @Test
+  void theLeastAlphaIsSharedByTheLargestFamily() {
+    CertifyConfig least = new CertifyConfig(10, 100, 1e-300, Integer.MAX_VALUE, Stopping.FIXED);
+    CascadeRule rule = new CascadeRule(Cascade.DEFAULT, TWO, 4, least);
+    assertTrue(rule.share() > 0, "no share is left");
+    CascadeStage stage = rule.stage(0, votes(10, 0, 0, 0), votes(100, 0, 0, 0));
+    assertTrue(stage.pALower() > 0 && stage.pALower() < 0.01, "pALower is " + stage.pALower());
+    for (Stopping.Kind kind : List.of(Stopping.Kind.SEQUENTIAL, Stopping.Kind.STAGED)) {
+      CertifyConfig early = new CertifyConfig(10, 5000, 1e-300, Integer.MAX_VALUE, new Stopping(kind, List.of(0.1)));
+      assertTrue(early.rules(TWO).get(0).lower(5000, 5000) > 0.5, kind + " knows nothing of unanimous votes");
+    }
+    DiffcertException less = assertThrows(DiffcertException.class, () -> CertifyConfig.of(10, 100, 1e-323));
+    assertTrue(less.getMessage().endsWith("must be at least 1.0E-300 and below 1/2"), less.getMessage());
+  }
+
   @Test
   void wrongUseIsRefused() {
     for (double p0 : new double[] {0.4999, 1, Double.NaN}) {

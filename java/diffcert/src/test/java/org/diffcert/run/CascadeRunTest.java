@@ -145,7 +145,7 @@ class CascadeRunTest {
     RunHeader header = run(P0).header();
     List<Consumer<Map<String, Object>>> changes = List.of(c -> cascade(c).put("p0", 0.4), c -> cascade(c).put("p0", 1L),
         c -> cascade(c).put("walk", "back"), c -> cascade(c).put("skip", 1L), c -> cascade(c).remove("p0"),
-        c -> c.put("cascade", 0.5));
+        c -> c.put("cascade", 0.5), c -> c.put("alpha", 1e-323));
     for (Consumer<Map<String, Object>> change : changes) {
       Map<String, Object> body = header.encode();
       change.accept(Fields.object("config", body.get("config")));
