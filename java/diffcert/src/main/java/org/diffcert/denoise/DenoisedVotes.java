@@ -26,8 +26,10 @@ import org.diffcert.noise.Sigma;
  * between the stages stay rows of one array a chunk. Safe for use by several threads if denoiser and classifier are.
  */
 public final class DenoisedVotes implements VoteSource {
-  /** Images that are carried through the stages at a time. */
+  /** Images that are carried through the stages at a time, at most. */
   private static final int CHUNK = 256;
+  /** Values that they have together at most, unless one sample's runs have more: 64 MiB an array. */
+  private static final long MOST_VALUES = 1 << 24;
   /** The index of reverse noise is run * 256 + step. */
   private static final int RUN = 256;
 
@@ -150,7 +152,7 @@ public final class DenoisedVotes implements VoteSource {
       throw new IllegalArgumentException("runs " + firstRun + " to " + lastRun);
     }
     int runs = lastRun - firstRun;
-    int samples = Math.max(1, CHUNK / runs);
+    int samples = samplesAtOnce(runs, shape().elements());
     int[][] labels = new int[to - from][];
     for (int start = from; start < to; start += samples) {
       int end = Math.min(to, start + samples);
@@ -164,10 +166,15 @@ public final class DenoisedVotes implements VoteSource {
     return labels;
   }
 
+  /** How many samples of so many runs, each an image of so many values, are carried through the stages at a time. */
+  static int samplesAtOnce(int runs, int elements) {
+    return (int) Math.max(1, Math.min(CHUNK / runs, MOST_VALUES / ((long) runs * elements)));
+  }
+
   /** The same of a few samples, stage by stage. */
   private int[][] chunk(ByteImage image, NoiseKey[] keys, int sigma, int firstRun, int runs) {
     int elements = shape().elements();
-    float[] noisy = new float[keys.length * elements];
+    float[] noisy = new float[Math.multiplyExact(keys.length, elements)];
     boolean[] certain = times.timed("noise", () -> noisy(image, keys, sigmas.get(sigma), noisy));
     ReverseChain chain = new ReverseChain(denoiser, how, levels.get(sigma), threads, times);
     float[] images = chain.images(noisy, runs, (sample, run, step) ->
@@ -227,7 +234,10 @@ public final class DenoisedVotes implements VoteSource {
 
   @Override
   public void close() {
-    classifier.close();
-    denoiser.close();
+    try {
+      classifier.close();
+    } finally {
+      denoiser.close();
+    }
   }
 }

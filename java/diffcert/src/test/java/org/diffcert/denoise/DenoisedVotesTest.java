@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.VoteSource;
@@ -105,6 +106,38 @@ class DenoisedVotesTest {
         assertArrayEquals(Arrays.copyOfRange(all[s], from, from + 50), part[s]);
       }
     }
+  }
+
+  /** Few samples are carried at a time where images are large; how many moves no bit. */
+  @Test
+  void memoryIsBoundedByTheSizeOfImages() {
+    assertEquals(256, DenoisedVotes.samplesAtOnce(1, 3 * 32 * 32));
+    assertEquals(25, DenoisedVotes.samplesAtOnce(10, 3 * 32 * 32));
+    assertEquals(21, DenoisedVotes.samplesAtOnce(1, 3 * 512 * 512));
+    assertEquals(2, DenoisedVotes.samplesAtOnce(10, 3 * 512 * 512));
+    assertEquals(1, DenoisedVotes.samplesAtOnce(256, 3 * 512 * 512));
+    assertEquals(1, DenoisedVotes.samplesAtOnce(256, Integer.MAX_VALUE));
+    int side = 2400;
+    AtomicInteger largest = new AtomicInteger();
+    Denoiser told = new Toys.Told(Values.of(side, (x, level) -> x / 2), x -> largest.accumulateAndGet(x, Math::max),
+        () -> {});
+    DenoisedVotes source = new DenoisedVotes(told, OfSum.bands(side, 97, 0.5), Purification.ONE_SHOT,
+        List.of(SIGMA), 77, 2);
+    int[][] all = source.labels(image(side, 140), 5, Phase.ESTIMATE, 0, 0, 3, 0, 1);
+    assertEquals(2 * side * side, largest.get(), "values of a call of the denoiser");
+    assertArrayEquals(Arrays.copyOfRange(all, 1, 3),
+        source.labels(image(side, 140), 5, Phase.ESTIMATE, 0, 1, 3, 0, 1));
+  }
+
+  /** What cannot be closed keeps nothing else open. */
+  @Test
+  void bothAreClosedThoughOneFails() {
+    AtomicInteger closed = new AtomicInteger();
+    RealClassifier stuck = new Toys.Stuck(OfSum.sign(3));
+    DenoisedVotes source = new DenoisedVotes(new Toys.Told(HALF, x -> {}, closed::incrementAndGet), stuck,
+        Purification.ONE_SHOT, List.of(SIGMA), 3, 1);
+    assertThrows(IllegalStateException.class, source::close);
+    assertEquals(1, closed.get(), "the denoiser is open");
   }
 
   /** The first K runs are those of a purification with fewer votes. */

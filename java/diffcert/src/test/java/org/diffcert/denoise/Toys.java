@@ -2,6 +2,7 @@ package org.diffcert.denoise;
 
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.IntConsumer;
 import org.diffcert.image.ImageShape;
 import org.diffcert.noise.Sigma;
 
@@ -49,6 +50,73 @@ final class Toys {
 
     @Override
     public void close() {}
+  }
+
+  /** A denoiser that tells how many values each call has, and that it is closed. */
+  record Told(Denoiser inner, IntConsumer called, Runnable closed) implements Denoiser {
+    @Override
+    public ImageShape shape() {
+      return inner.shape();
+    }
+
+    @Override
+    public boolean takesAnyLevel() {
+      return inner.takesAnyLevel();
+    }
+
+    @Override
+    public Map<String, Object> identity() {
+      return inner.identity();
+    }
+
+    @Override
+    public double[] levels(Sigma sigma, int steps) {
+      return inner.levels(sigma, steps);
+    }
+
+    @Override
+    public Estimate denoise(float[] x, double level) {
+      called.accept(x.length);
+      return inner.denoise(x, level);
+    }
+
+    @Override
+    public void close() {
+      closed.run();
+    }
+  }
+
+  /** A classifier that cannot be closed. */
+  record Stuck(RealClassifier inner) implements RealClassifier {
+    @Override
+    public ImageShape shape() {
+      return inner.shape();
+    }
+
+    @Override
+    public int classes() {
+      return inner.classes();
+    }
+
+    @Override
+    public Map<String, Object> identity() {
+      return inner.identity();
+    }
+
+    @Override
+    public int batch() {
+      return inner.batch();
+    }
+
+    @Override
+    public void classifyReal(float[] images, int from, int to, int[] result) {
+      inner.classifyReal(images, from, to, result);
+    }
+
+    @Override
+    public void close() {
+      throw new IllegalStateException("stuck");
+    }
   }
 
   /** The class is a function of an image's sum, in some number of classes. */
