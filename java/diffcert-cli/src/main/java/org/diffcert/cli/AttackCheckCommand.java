@@ -67,6 +67,7 @@ final class AttackCheckCommand implements Callable<Integer> {
       RunNetwork.refuseWithout("--predict", spec);
     }
     RunLog log = RunLog.read(run);
+    refuseOfScales(log);
     RunRecord record = record(log);
     List<Certificate> certificates = certificates(log, record);
     refuseUnverified(log);
@@ -79,7 +80,7 @@ final class AttackCheckCommand implements Callable<Integer> {
       long distance = IntegerRadius.distance(set.image(record.image()), changed);
       boolean covered = false;
       for (Certificate certificate : certificates) {
-        terminal.say(sentence(log, certificate, distance));
+        terminal.say(sentence(log, record, certificate, distance));
         covered |= covers(certificate, distance);
       }
       if (predict != null) {
@@ -93,14 +94,28 @@ final class AttackCheckCommand implements Callable<Integer> {
     return !certificate.abstains() && distance <= certificate.integerRadius().squared();
   }
 
-  private static String sentence(RunLog log, Certificate certificate, long distance) {
+  private static String sentence(RunLog log, RunRecord record, Certificate certificate, long distance) {
     String found = (covers(certificate, distance) ? "covered" : "not covered") + ": sum of squared differences "
         + distance;
+    String of = record.cascade().map(c -> "cascade, stage " + c.stage()).orElse("sigma " + certificate.sigma());
     if (certificate.abstains()) {
-      return found + ", and there is no certificate (sigma " + certificate.sigma() + ": abstention)";
+      return found + ", and there is no certificate (" + of + ": "
+          + record.cascade().map(c -> c.outcome().toString()).orElse("abstention") + ")";
     }
     return found + (covers(certificate, distance) ? " <= " : " > ") + certificate.integerRadius().squared()
-        + " (sigma " + certificate.sigma() + ", class " + log.header().classNames().get(certificate.predict()) + ")";
+        + " (" + of + ", class " + log.header().classNames().get(certificate.predict()) + ")";
+  }
+
+  /** A cascade's certificate is about all its sigmas together: what is about single ones says nothing of it. */
+  private void refuseOfScales(RunLog log) {
+    if (log.header().cascade().isPresent() && sigma != null) {
+      throw DiffcertException.usage("--sigma does not go with the run of a cascade: its one certificate an image is "
+          + "about all of its sigmas together");
+    }
+    if (log.header().cascade().isPresent() && predict != null) {
+      throw DiffcertException.usage("--predict does not go with the run of a cascade: it asks the smoothed classifier "
+          + "of each sigma for itself, and the certificate is about none of them, but about the cascade");
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.diffcert.cli;
 
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -32,10 +33,13 @@ import picocli.CommandLine.Spec;
 final class ClassifierArguments {
   /** What only a diffusion classifier reads. */
   private static final List<String> OF_LEVELS = List.of("--levels", "--grid", "--weights");
+  /** What only the pruning of a diffusion classifier reads. */
+  private static final List<String> OF_PRUNING =
+      List.of("--sift-levels", "--sift-threshold", "--keep", "--prune-error");
   /** What only a diffusion model reads. */
-  private static final List<String> OF_NETWORKS = List.of("--no-clamp", "--batch");
+  private static final List<String> OF_NETWORKS = List.of("--no-clamp", "--batch", "--config", "--isa");
 
-  /** The command that these are options of; null where a run's header tells them. */
+  /** The command that was typed; those of these options that it lacks, a run's header tells. */
   @Spec(Spec.Target.MIXEE)
   CommandSpec command;
 
@@ -130,8 +134,22 @@ final class ClassifierArguments {
       implements AutoCloseable {
     @Override
     public void close() {
-      classifier.close();
-      models.forEach(DiffusionModel::close);
+      try {
+        classifier.close();
+      } finally {
+        close(models.iterator());
+      }
+    }
+
+    /** Closes each, whatever becomes of those before it. */
+    private static void close(Iterator<DiffusionModel> models) {
+      if (models.hasNext()) {
+        try {
+          models.next().close();
+        } finally {
+          close(models);
+        }
+      }
     }
   }
 
@@ -153,6 +171,9 @@ final class ClassifierArguments {
       onnx.refuseAny();
       denoiser.refuseAny();
       ClassifierOptions options = options(recorded);
+      if (!options.kind().readsUnconditional()) {
+        refuse(List.of("--unconditional-model"));
+      }
       return new Plan(options.sigmas(), settings, terminal -> open(terminal, options));
     }
     if (!noise.equals("integer")) {
@@ -163,6 +184,8 @@ final class ClassifierArguments {
       throw DiffcertException.usage("--unconditional-model and --prune do not go with --classifier " + voter());
     }
     refuse(OF_LEVELS);
+    refuse(OF_PRUNING);
+    int threads = network.threads();
     OnnxOptions input = onnx.options();
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     Scales scales = new Scales(sigmas, isCascade());
@@ -177,13 +200,13 @@ final class ClassifierArguments {
       throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
     }
     return new Plan(sigmas, settings, terminal -> OnnxArguments.open(network.model, input, scales, value,
-        network.threads, seedText(value), terminal));
+        threads, seedText(value), terminal));
   }
 
-  /** Options that were typed and are not read are a mistake; none is typed where a header tells them. */
+  /** Options that were typed and are not read are a mistake; those that a header tells were not typed. */
   private void refuse(List<String> options) {
     for (String option : options) {
-      if (command != null && command.commandLine().getParseResult().hasMatchedOption(option)) {
+      if (command.commandLine().getParseResult().hasMatchedOption(option)) {
         throw DiffcertException.usage(option + " does not go with --classifier " + voter());
       }
     }

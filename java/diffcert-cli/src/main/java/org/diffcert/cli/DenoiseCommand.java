@@ -36,17 +36,17 @@ final class DenoiseCommand implements Callable<Integer> {
   Path output;
 
   @Option(names = "--batch", defaultValue = "16", paramLabel = "N",
-      description = "Largest batch. Default: ${DEFAULT-VALUE}.")
-  int batch;
+      description = "Largest batch, or auto: the device's choice. Default: ${DEFAULT-VALUE}.")
+  String batch;
 
   @Option(names = "--repeat", defaultValue = "1", paramLabel = "N",
       description = "Do it N times and print the median time of a pass.")
   int repeat;
 
-  @Option(names = "--row-memory", defaultValue = "0", paramLabel = "MIB",
+  @Option(names = "--row-memory", paramLabel = "MIB",
       description = "With a cotangent: working memory for a row of a batch in MiB; beyond it values are computed again rather than kept, "
           + "which changes no bit. Default: 0, as much as it needs.")
-  int rowMemory;
+  Integer rowMemory;
 
   @Spec
   private CommandSpec spec;
@@ -56,16 +56,21 @@ final class DenoiseCommand implements Callable<Integer> {
     if (repeat < 1) {
       throw DiffcertException.usage("--repeat is " + repeat + ", must be at least 1");
     }
-    if (rowMemory < 0) {
+    if (rowMemory != null && rowMemory < 0) {
       throw DiffcertException.usage("--row-memory is " + rowMemory + ", must not be negative");
     }
+    int rows = Arguments.batch(batch);
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (Safetensors in = Safetensors.open(input)) {
       boolean back = in.tensors().containsKey("cotangent");
+      if (!back && rowMemory != null) {
+        throw DiffcertException.usage("--row-memory bounds the memory of gradients, and " + input
+            + " has no cotangent that asks for any");
+      }
       DeviceOptions options = back
-          ? network.options(network.gradientDevice(terminal), batch).withGradients(Gradients.IMAGE)
-              .withRowBytes((long) rowMemory << 20)
-          : network.options(network.device(terminal), batch);
+          ? network.options(network.gradientDevice(terminal), rows).withGradients(Gradients.IMAGE)
+              .withRowBytes(rowMemory == null ? 0 : (long) rowMemory << 20)
+          : network.options(network.device(terminal), rows);
       try (DiffusionModel model = network.open(network.model, options)) {
         run(in, model, back, terminal);
       }
@@ -132,8 +137,8 @@ final class DenoiseCommand implements Callable<Integer> {
     int each = images.length / sigma.length;
     float[] denoised = new float[images.length];
     float[] gradient = new float[cotangent == null ? 0 : images.length];
-    for (int from = 0; from < sigma.length; from += batch) {
-      int to = Math.min(sigma.length, from + batch);
+    for (int from = 0; from < sigma.length; from += model.maxBatch()) {
+      int to = Math.min(sigma.length, from + model.maxBatch());
       float[] x = Arrays.copyOfRange(images, from * each, to * each);
       double[] levels = Arrays.copyOfRange(sigma, from, to);
       int[] classes = labels == null ? null : Arrays.copyOfRange(labels, from, to);

@@ -103,7 +103,7 @@ final class DenoiserArguments {
       Device device = network.device(terminal);
       model = network.open(network.model, device, Arguments.batch(others.batch));
       Matching matching = Matching.of(match == null ? "auto" : match, model.config());
-      int threads = network.threads > 0 ? network.threads : Runtime.getRuntime().availableProcessors();
+      int threads = network.threads();
       DiffusionDenoiser denoiser = new DiffusionDenoiser(model, matching, !others.noClamp);
       VoteSource opened = scales.votes(sigmas -> new DenoisedVotes(denoiser, behind, how, sigmas, seed, threads));
       terminal.say("model    " + network.model.getFileName() + ", digest " + model.digest().substring(0, 16));

@@ -12,6 +12,7 @@ import picocli.CommandLine.Option;
 
 /** The options that say how a network is opened and where it runs, but for the network itself. */
 class NetworkArguments {
+  private static final int MOST_THREADS = 1024;
   private static final List<String> ISAS = List.of("", "portable", "avx2", "avx512");
 
   @Option(names = "--config", paramLabel = "FILE",
@@ -30,6 +31,19 @@ class NetworkArguments {
   @Option(names = "--isa", defaultValue = "", paramLabel = "NAME",
       description = "Force portable, avx2 or avx512 on the CPU. Default: the best that the machine has.")
   String isa;
+
+  /** How many threads there are to be: as many as were asked for, or one a core. */
+  int threads() {
+    return asked() == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+  }
+
+  /** The number as it was given. */
+  private int asked() {
+    if (threads < 0 || threads > MOST_THREADS) {
+      throw DiffcertException.usage("--threads is " + threads + ", must be 0 (one a core) to " + MOST_THREADS);
+    }
+    return threads;
+  }
 
   /** The device; where the choice was left to us, it is said which and why. */
   Device device(Terminal terminal) {
@@ -67,7 +81,7 @@ class NetworkArguments {
     if (!ISAS.contains(isa)) {
       throw DiffcertException.usage("--isa is '" + isa + "', must be portable, avx2 or avx512");
     }
-    return new DeviceOptions(where, threads, maxBatch, isa);
+    return new DeviceOptions(where, asked(), maxBatch, isa);
   }
 
   /** The same with options that a command has completed. */

@@ -78,17 +78,21 @@ final class OnnxArguments {
   static ClassifierArguments.Opened open(Path file, OnnxOptions options, Scales scales, long seed, int threads,
       String seedText, Terminal terminal) {
     OnnxClassifier opened = OnnxClassifier.open(file, options);
-    terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", "
-        + opened.build());
-    terminal.say("votes    onnx, " + opened.batch() + (opened.batch() == 1 ? " image" : " images") + " a call ("
-        + (opened.isSizeInvariant() ? "the same bits in any batch tried" : "always: its bits may depend on that number")
-        + "), " + seedText);
-    int all = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-    Origin origin = Origin.here(String.valueOf(file.getFileName()), "", opened.build() + ", " + all + " threads", "",
-        opened.build());
-    return new ClassifierArguments.Opened(
-        scales.votes(sigmas -> new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, all)), List.of(), "cpu",
-        opened.build(), origin);
+    try {
+      terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", "
+          + opened.build());
+      terminal.say("votes    onnx, " + opened.batch() + (opened.batch() == 1 ? " image" : " images") + " a call ("
+          + (opened.isSizeInvariant() ? "the same bits in any batch tried" : "always: its bits may depend on that number")
+          + "), " + seedText);
+      Origin origin = Origin.here(String.valueOf(file.getFileName()), "", opened.build() + ", " + threads + " threads", "",
+          opened.build());
+      return new ClassifierArguments.Opened(
+          scales.votes(sigmas -> new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, threads)), List.of(), "cpu",
+          opened.build(), origin);
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
   }
 
   /** A model for other images or other classes is not one for this data. */

@@ -65,6 +65,7 @@ final class RunNetwork extends NetworkArguments {
     } catch (CommandLine.ParameterException e) {
       throw DiffcertException.badInput("the run's options are none of certify: " + e.getMessage());
     }
+    classifier.command = spec;
     return classifier.plan(OptionalLong.empty()).open(terminal);
   }
 

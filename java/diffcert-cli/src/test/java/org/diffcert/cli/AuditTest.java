@@ -209,7 +209,7 @@ class AuditTest {
     }
   }
 
-  private static byte[] npy(String shape, byte[] pixels) {
+  static byte[] npy(String shape, byte[] pixels) {
     String header = "{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + ", }";
     header += " ".repeat(117 - header.length()) + "\n";
     byte[] start = ("\u0093NUMPY\1\0" + (char) header.length() + "\0" + header).getBytes(StandardCharsets.ISO_8859_1);

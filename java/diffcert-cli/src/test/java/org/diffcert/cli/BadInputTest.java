@@ -109,6 +109,12 @@ class BadInputTest {
     denoise(network, "eleventh-label.safetensors", x, sigma, Tensor.of("labels", List.of(1L), new float[] {10}));
     denoise(network, "another-cotangent.safetensors", x, sigma, Tensor.of("cotangent", List.of(784L), new float[784]));
     denoise(network, "level-0.safetensors", x, Tensor.of("sigma", List.of(1L), new float[] {0}));
+    Path plain = directory.resolve("plain.safetensors");
+    Safetensors.write(plain, Map.of(), List.of(x, sigma));
+    Path output = directory.resolve("denoised.safetensors");
+    assertOneSentence(2, "--row-memory bounds the memory of gradients", Cli.run("denoise", "--model", network, "--input",
+        plain, "--output", output, "--row-memory", "8"));
+    assertFalse(Files.exists(output));
     Path elbo = directory.resolve("elbo.safetensors");
     Safetensors.write(elbo, Map.of(), List.of(x.named("x_tau"), sigma.named("lower"), sigma.named("upper")));
     refused("level_noise", "elbo", "--model", network, "--classifier", "epndc", "--sigma", "0.25", "--input", elbo,

@@ -10,6 +10,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.diffcert.certify.CascadeCertificate;
+import org.diffcert.image.ImageData;
+import org.diffcert.image.ImageSource;
+import org.diffcert.run.RunLog;
+import org.diffcert.run.RunRecord;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +91,33 @@ class CascadeTest {
     assertEquals(0, cli.code(), cli.err());
     assertTrue(cli.out().contains("resumed  2 of 3 images"), cli.out());
     assertEquals(withoutTimes(finished), withoutTimes(torn));
+  }
+
+  /** A certificate of a cascade covers or does not, by its own name; single sigmas are not what it is about. */
+  @Test
+  void anImageIsCheckedAgainstTheCascadesCertificate() throws IOException {
+    List<RunRecord> records = RunLog.read(finished).records();
+    for (RunRecord record : records) {
+      CascadeCertificate c = record.cascade().orElseThrow();
+      Cli cli = Cli.run("attack", "check", finished, digit(record.image()), "--image", record.image(), "--data",
+          Cli.DIGITS);
+      assertEquals(c.abstains() ? 6 : 0, cli.code(), cli.out() + cli.err());
+      String said = c.abstains() ? "there is no certificate (cascade, stage " + c.stage() + ": " + c.outcome() + ")"
+          : "(cascade, stage " + c.stage() + ", class ";
+      assertTrue(cli.out().contains(said), cli.out());
+    }
+    assertTrue(records.stream().anyMatch(record -> record.cascade().orElseThrow().stage() == 1), "no second stage");
+    for (String[] option : new String[][] {{"--sigma", "0.5"}, {"--predict", "20"}}) {
+      refused(Cli.run("attack", "check", finished, digit(0), "--image", "0", "--data", Cli.DIGITS, option[0],
+          option[1]), option[0] + " does not go with the run of a cascade");
+    }
+  }
+
+  /** A digit as it is, in a file. */
+  private Path digit(int image) throws IOException {
+    try (ImageData set = ImageSource.open(Cli.DIGITS)) {
+      return Files.write(directory.resolve(image + ".npy"), AuditTest.npy("(28, 28)", set.image(image).toBytes()));
+    }
   }
 
   /** One diffusion model behind several sigmas, each with levels of its own. */

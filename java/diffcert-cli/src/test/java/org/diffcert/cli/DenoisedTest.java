@@ -173,7 +173,9 @@ class DenoisedTest {
       "densepure|--sampler|heun|no sampler is called", "densepure|--ties|last|no tie rule is called",
       "densepure|--churn|1|belongs to --sampler edm", "denoised|--votes|3|belong to --classifier densepure",
       "denoised|--match|cosine|networks under iDDPMPrecond", "denoised|--noise|float|integer noise only",
-      "denoised|--prune|paired|do not go with", "dc|--votes|3|belong to --classifier d",
+      "denoised|--prune|paired|do not go with",
+      "denoised|--keep|3|--keep does not go with", "densepure|--prune-error|0.1|--prune-error does not go with",
+      "denoised|--threads|-3|--threads is -3", "dc|--votes|3|belong to --classifier d",
       "onnx|--steps|3|belong to --classifier d"})
   void optionsThatDoNotFitAreRefused(String classifier, String option, String value, String why) {
     refused(certify(classifier, directory.resolve("run"), option, value), 2, why);

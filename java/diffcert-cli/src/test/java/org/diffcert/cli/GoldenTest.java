@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -46,10 +47,21 @@ class GoldenTest {
         "cpu"));
   }
 
-  private double[] denoise(String model, String network, String device) {
+  /** Neither the number of rows in a batch nor who chose it moves a bit. */
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "1", "3"})
+  void batchesGiveTheSameOutputs(String batch) {
+    String network = "ncsnpp-edm-gray";
+    double[] expected = denoise(network + ".model.safetensors", network, "cpu");
+    assertArrayEquals(expected, denoise(network + ".model.safetensors", network, "cpu", "--batch", batch));
+  }
+
+  private double[] denoise(String model, String network, String device, String... more) {
     Path output = directory.resolve("denoised.safetensors");
-    Cli.ok("denoise", "--model", Goldens.edm(model), "--device", device, "--input", Goldens.edm(network
-        + ".io.safetensors"), "--output", output);
+    List<Object> arguments = new ArrayList<>(List.of("denoise", "--model", Goldens.edm(model), "--device", device,
+        "--input", Goldens.edm(network + ".io.safetensors"), "--output", output));
+    arguments.addAll(List.of(more));
+    Cli.ok(arguments.toArray());
     return Goldens.doubles(output, "denoised");
   }
 

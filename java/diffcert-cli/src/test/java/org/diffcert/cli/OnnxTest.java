@@ -61,6 +61,8 @@ class OnnxTest {
     assertTrue(cli.out().contains("the votes of 2 images, cast again"), cli.out());
     Cli other = Cli.run("verify", finished, "--rerun", "1", "--model", OTHER, "--data", Cli.DIGITS);
     refused(other, 2, "source.classifier.model is");
+    refused(Cli.run("verify", finished, "--rerun", "1", "--model", CNN, "--data", Cli.DIGITS, "--isa", "portable"), 2,
+        "--isa does not go with --classifier onnx");
   }
 
   @Test
@@ -105,7 +107,10 @@ class OnnxTest {
       "--mean|0.5,0.5|takes images of 1 channel", "--std|0|other than 0", "--layout|chwn|layout",
       "--onnx-batch|0|must be 1 to 4096", "--levels|5|--levels does not go with --classifier onnx",
       "--batch|5|--batch does not go with --classifier onnx", "--noise|float|integer noise only",
-      "--device|cuda|runs on the cpu"})
+      "--device|cuda|runs on the cpu", "--isa|avx2|--isa does not go with", "--config|x.json|--config does not go with",
+      "--sift-levels|5|--sift-levels does not go with", "--sift-threshold|1|--sift-threshold does not go with",
+      "--keep|3|--keep does not go with", "--prune-error|0.1|--prune-error does not go with",
+      "--threads|-3|--threads is -3, must be 0 (one a core) to 1024"})
   void optionsThatDoNotFitAreRefused(String option, String value, String why) {
     refused(certify(CNN, directory.resolve("run"), option, value), 2, why);
   }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Wrong options: exit code 2, one sentence that names the option or the value, and no trace of a run. */
 class UsageTest {
@@ -37,7 +38,7 @@ class UsageTest {
         of("--sigma", "--sigma abc"), of("twice", "--sigma 0.5,0.5"), of("--sigma", "--sigma 0.25,,0.5"),
         of("--sigma", "--sigma NaN"), of("1.5", "--sigma 1.5"), of("--n", "--n 5"), of("n is 0", "--n 0"),
         of("n is -3", "--n -3"), of("n0", "--n0 0"), of("alpha", "--alpha 0"), of("alpha", "--alpha 0.5"),
-        of("alpha", "--alpha -1"), of("alpha", "--alpha NaN"), of("--alpha", "--alpha much"), of("--levels",
+        of("alpha", "--alpha -1"), of("alpha", "--alpha NaN"), of("at least 1.0E-300", "--alpha 1e-323"), of("--alpha", "--alpha much"), of("--levels",
         "--levels x"), of("levels", "--levels 1"), of("levels", "--levels 20000"), of("spacing|grid", "--grid cubic"),
         of("weighting", "--weights best"), of("classifier", "--classifier apdnc"), of("published",
         "--weights published"),
@@ -63,6 +64,15 @@ class UsageTest {
         of("at least one class", "--prune published --keep 0"),
         of("the levels that sift", "--prune published --sift-levels 1"),
         of("another function at each", "--sigma auto"), of("another function at each", "--sigma per-image"));
+  }
+
+  /** A second network is read by what has an unconditional estimate of its own, and by nothing else. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dc", "epndc", "apndc-conditional"})
+  void aNetworkThatIsNotReadIsRefused(String classifier) {
+    refused("--unconditional-model does not go with --classifier " + classifier, Cli.run("certify", "--model", Cli.MODEL,
+        "--data", Cli.DIGITS, "--classifier", classifier, "--sigma", "0.5", "--levels", "5", "--n0", "2", "--n", "12",
+        "--images", "0:1", "--unconditional-model", Cli.MODEL, "--out", directory.resolve("run")));
   }
 
   @ParameterizedTest
@@ -103,7 +113,8 @@ class UsageTest {
         of("ascend|levels", "schedule --classifier epndc --sigma 0.5,0.500001 --levels 12"),
         of("--input", "denoise --model " + Cli.MODEL),
         of("one --sigma", "elbo --model m --classifier dc --sigma 0.25,0.5 --input a --output b"),
-        of("--repeat", "denoise --model m --input a --output b --repeat 0"), of("--sideways", "demo --sideways"),
+        of("--repeat", "denoise --model m --input a --output b --repeat 0"),
+        of("--batch is 0", "denoise --model m --input a --output b --batch 0"), of("--sideways", "demo --sideways"),
         of("--sigma", "predict --model m --data mnist:x --classifier dc --sigma none"),
         of("one sigma", "predict --model m --data mnist:x --classifier dc --sigma 0.25,0.5 --out t.tsv"),
         of("--n", "predict --model m --data mnist:x --classifier dc --sigma 0.25 --n many"),

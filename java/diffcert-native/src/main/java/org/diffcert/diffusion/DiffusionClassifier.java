@@ -20,7 +20,6 @@ import org.diffcert.image.ImageShape;
 import org.diffcert.model.NetworkConfig;
 import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
-import org.diffcert.schedule.ClassifierKind;
 import org.diffcert.schedule.Schedule;
 
 /**
@@ -95,7 +94,7 @@ public final class DiffusionClassifier implements VoteSource {
       List<Schedule> schedules) {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("model", model.digest());
-    if (unconditional != null && readsUnconditional(options.kind())) {
+    if (unconditional != null && options.kind().readsUnconditional()) {
       map.put("unconditional", unconditional.digest());
     }
     map.put("classifier", options.kind().cliName());
@@ -109,10 +108,6 @@ public final class DiffusionClassifier implements VoteSource {
     map.put("noise", options.noise().cliName());
     map.put("seed", Long.toUnsignedString(options.seed()));
     return Collections.unmodifiableMap(map);
-  }
-
-  private static boolean readsUnconditional(ClassifierKind kind) {
-    return kind == ClassifierKind.APNDC || kind == ClassifierKind.APNDC_ENSEMBLE;
   }
 
   private static Map<String, Object> provenance(DiffusionModel model, DiffusionModel unconditional) {

@@ -29,6 +29,15 @@ public enum ClassifierKind implements Named {
   }
 
   /**
+   * Whether a network of its own for the unconditional estimate is of any use.
+   *
+   * @return true for those whose votes depend on that estimate
+   */
+  public boolean readsUnconditional() {
+    return this == APNDC || this == APNDC_ENSEMBLE;
+  }
+
+  /**
    * The number at the native boundary.
    *
    * @return 0 to 4
