@@ -1,7 +1,6 @@
 package org.diffcert.file;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -39,23 +38,17 @@ final class PickleReader {
   private static final int MOST_MEMO = 500_000;
   private static final int LONGEST_STRING = 1 << 22;
   private static final int LONGEST_INTEGER = 64;
-  private static final int WINDOW = 1 << 12;
   private static final Object MARK = new Object();
 
-  private final FileBytes file;
-  private final long end;
+  private final PickleBytes in;
   private final PersistentIds ids;
   private final PickleGlobals globals;
   private final PickleBudget budget;
-  private final ByteBuffer window = ByteBuffer.allocate(WINDOW).order(ByteOrder.LITTLE_ENDIAN).limit(0);
-  private long windowAt;
   private final ArrayList<Object> stack = new ArrayList<>();
   private final ArrayList<Object> memo = new ArrayList<>();
 
   PickleReader(FileBytes file, long begin, long end, PersistentIds ids, PickleGlobals globals, PickleBudget budget) {
-    this.file = file;
-    this.windowAt = begin;
-    this.end = end;
+    this.in = new PickleBytes(file, begin, end);
     this.ids = ids;
     this.globals = globals;
     this.budget = budget;
@@ -63,19 +56,19 @@ final class PickleReader {
 
   /* The first byte after the pickle. */
   long position() {
-    return windowAt + window.position();
+    return in.position();
   }
 
   Object read() {
-    if (u8() != 0x80) {
+    if (in.u8() != 0x80) {
       throw fail("a pickle of protocol 2 to 4 is expected");
     }
-    int protocol = u8();
+    int protocol = in.u8();
     if (protocol < 2 || protocol > 4) {
       throw fail("it is a pickle of protocol " + protocol + ", 2 to 4 are read");
     }
     for (int i = 0; i < MOST_OPCODES; i++) {
-      int opcode = u8();
+      int opcode = in.u8();
       if (opcode == '.') {
         Object result = pop();
         if (!stack.isEmpty()) {
@@ -97,20 +90,20 @@ final class PickleReader {
       case 'N' -> push(PickleValue.NONE);
       case 0x88 -> push(Boolean.TRUE);
       case 0x89 -> push(Boolean.FALSE);
-      case 'K' -> push((long) u8());
-      case 'M' -> push((long) u16());
-      case 'J' -> push((long) s32());
-      case 0x8a -> push(integer(u8()));
-      case 0x8b -> push(integer(u32()));
-      case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(s64())));
-      case 'U' -> push(string(u8()));
-      case 'T' -> push(string(u32()));
-      case 'X' -> push(string(u32()));
-      case 0x8c -> push(string(u8()));
-      case 0x8d -> push(string(u64()));
-      case 'C' -> push(bytes(u8()));
-      case 'B' -> push(bytes(u32()));
-      case 0x8e -> push(bytes(u64()));
+      case 'K' -> push((long) in.u8());
+      case 'M' -> push((long) in.u16());
+      case 'J' -> push((long) in.s32());
+      case 0x8a -> push(integer(in.u8()));
+      case 0x8b -> push(integer(in.u32()));
+      case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(in.s64())));
+      case 'U' -> push(string(in.u8()));
+      case 'T' -> push(string(in.u32()));
+      case 'X' -> push(string(in.u32()));
+      case 0x8c -> push(string(in.u8()));
+      case 0x8d -> push(string(in.u64()));
+      case 'C' -> push(bytes(in.u8()));
+      case 'B' -> push(bytes(in.u32()));
+      case 0x8e -> push(bytes(in.u64()));
       case 0x95 -> frame();
       default -> container(opcode);
     }
@@ -155,12 +148,12 @@ final class PickleReader {
 
   private void reference(int opcode) {
     switch (opcode) {
-      case 'q' -> put(u8());
-      case 'r' -> put(u32());
+      case 'q' -> put(in.u8());
+      case 'r' -> put(in.u32());
       case 0x94 -> put(memo.size());
-      case 'h' -> push(memoized(u8()));
-      case 'j' -> push(memoized(u32()));
-      case 'c' -> push(globals.find(line(), line()));
+      case 'h' -> push(memoized(in.u8()));
+      case 'j' -> push(memoized(in.u32()));
+      case 'c' -> push(globals.find(in.line(), in.line()));
       case 0x93 -> {
         Object name = pop();
         Object module = pop();
@@ -190,9 +183,9 @@ final class PickleReader {
   }
 
   private void frame() {
-    long length = u64();
-    if (length > end - position()) {
-      throw fail("it has a frame of " + length + " bytes where " + (end - position()) + " are left");
+    long length = in.u64();
+    if (length > in.left()) {
+      throw fail("it has a frame of " + length + " bytes where " + in.left() + " are left");
     }
   }
 
@@ -308,7 +301,7 @@ final class PickleReader {
     if (length > LONGEST_INTEGER) {
       throw fail("it has an integer of " + length + " bytes, at most " + LONGEST_INTEGER + " are read");
     }
-    byte[] bytes = raw((int) length);
+    byte[] bytes = in.raw((int) length);
     if (length > 8) {
       return new BigInt(java.util.HexFormat.of().formatHex(bytes));
     }
@@ -320,13 +313,13 @@ final class PickleReader {
   }
 
   private String string(long length) {
-    if (length > LONGEST_STRING || length > end - position()) {
-      throw fail("it has a string of " + Long.toUnsignedString(length) + " bytes where " + (end - position())
+    if (length > LONGEST_STRING || length > in.left()) {
+      throw fail("it has a string of " + Long.toUnsignedString(length) + " bytes where " + in.left()
           + " are left and at most "
           + LONGEST_STRING + " are read");
     }
     budget.text(length, this::fail);
-    byte[] bytes = raw((int) length);
+    byte[] bytes = in.raw((int) length);
     try {
       CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
       return text.toString();
@@ -336,82 +329,12 @@ final class PickleReader {
   }
 
   private Bytes bytes(long length) {
-    if (length > end - position()) {
-      throw fail("it has a bytes object of " + length + " bytes where " + (end - position()) + " are left");
+    if (length > in.left()) {
+      throw fail("it has a bytes object of " + length + " bytes where " + in.left() + " are left");
     }
     Bytes bytes = new Bytes(position(), length);
-    long next = position() + length;
-    window.position(0).limit(0);
-    windowAt = next;
+    in.skip(length);
     return bytes;
-  }
-
-  private String line() {
-    StringBuilder text = new StringBuilder();
-    for (int c = u8(); c != '\n'; c = u8()) {
-      if (c < 0x20 || c > 0x7e || text.length() > 1000) {
-        throw fail("it has a name that is not a line of text");
-      }
-      text.append((char) c);
-    }
-    return text.toString();
-  }
-
-  private byte[] raw(int length) {
-    byte[] bytes = new byte[length];
-    for (int done = 0; done < length;) {
-      need(1);
-      int some = Math.min(length - done, window.remaining());
-      window.get(bytes, done, some);
-      done += some;
-    }
-    return bytes;
-  }
-
-  private void need(int count) {
-    if (window.remaining() >= count) {
-      return;
-    }
-    long at = position();
-    if (count > end - at) {
-      throw fail("it ends in the middle of an operation");
-    }
-    window.clear().limit((int) Math.min(WINDOW, end - at));
-    windowAt = at;
-    file.read(at, window);
-    window.flip();
-  }
-
-  private int u8() {
-    need(1);
-    return window.get() & 0xFF;
-  }
-
-  private int u16() {
-    need(2);
-    return window.getShort() & 0xFFFF;
-  }
-
-  private int s32() {
-    need(4);
-    return window.getInt();
-  }
-
-  private long u32() {
-    return s32() & 0xFFFFFFFFL;
-  }
-
-  private long s64() {
-    need(8);
-    return window.getLong();
-  }
-
-  private long u64() {
-    long value = s64();
-    if (value < 0) {
-      throw fail("it has a length of " + Long.toUnsignedString(value) + " bytes");
-    }
-    return value;
   }
 
   static String shorten(String text) {
@@ -419,7 +342,6 @@ final class PickleReader {
   }
 
   private DiffcertException fail(String why) {
-    return DiffcertException.badInput(file.name() + " is not a pickle that can be read, at byte " + position() + ": "
-        + why);
+    return in.fail(why);
   }
 }
