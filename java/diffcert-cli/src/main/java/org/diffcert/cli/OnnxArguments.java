@@ -82,10 +82,10 @@ final class OnnxArguments {
       terminal.say("model    " + file.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", "
           + opened.build());
       terminal.say("votes    onnx, " + opened.batch() + (opened.batch() == 1 ? " image" : " images") + " a call ("
-          + (opened.isSizeInvariant() ? "the same bits in any batch tried" : "always: its bits may depend on that number")
-          + "), " + seedText);
-      Origin origin = Origin.here(String.valueOf(file.getFileName()), "", opened.build() + ", " + threads + " threads", "",
-          opened.build());
+          + (opened.isSizeInvariant() ? "the same bits in any batch tried"
+              : "always: its bits may depend on that number") + "), " + seedText);
+      Origin origin = Origin.here(String.valueOf(file.getFileName()), "",
+          opened.build() + ", " + threads + " threads", "", opened.build());
       return new ClassifierArguments.Opened(
           scales.votes(sigmas -> new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, threads)), List.of(), "cpu",
           opened.build(), origin);

@@ -112,8 +112,8 @@ class BadInputTest {
     Path plain = directory.resolve("plain.safetensors");
     Safetensors.write(plain, Map.of(), List.of(x, sigma));
     Path output = directory.resolve("denoised.safetensors");
-    assertOneSentence(2, "--row-memory bounds the memory of gradients", Cli.run("denoise", "--model", network, "--input",
-        plain, "--output", output, "--row-memory", "8"));
+    assertOneSentence(2, "--row-memory bounds the memory of gradients", Cli.run("denoise", "--model", network,
+        "--input", plain, "--output", output, "--row-memory", "8"));
     assertFalse(Files.exists(output));
     Path elbo = directory.resolve("elbo.safetensors");
     Safetensors.write(elbo, Map.of(), List.of(x.named("x_tau"), sigma.named("lower"), sigma.named("upper")));

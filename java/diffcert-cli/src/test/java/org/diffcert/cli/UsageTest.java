@@ -38,7 +38,8 @@ class UsageTest {
         of("--sigma", "--sigma abc"), of("twice", "--sigma 0.5,0.5"), of("--sigma", "--sigma 0.25,,0.5"),
         of("--sigma", "--sigma NaN"), of("1.5", "--sigma 1.5"), of("--n", "--n 5"), of("n is 0", "--n 0"),
         of("n is -3", "--n -3"), of("n0", "--n0 0"), of("alpha", "--alpha 0"), of("alpha", "--alpha 0.5"),
-        of("alpha", "--alpha -1"), of("alpha", "--alpha NaN"), of("at least 1.0E-300", "--alpha 1e-323"), of("--alpha", "--alpha much"), of("--levels",
+        of("alpha", "--alpha -1"), of("alpha", "--alpha NaN"),
+        of("at least 1.0E-300", "--alpha 1e-323"), of("--alpha", "--alpha much"), of("--levels",
         "--levels x"), of("levels", "--levels 1"), of("levels", "--levels 20000"), of("spacing|grid", "--grid cubic"),
         of("weighting", "--weights best"), of("classifier", "--classifier apdnc"), of("published",
         "--weights published"),
@@ -70,8 +71,8 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(strings = {"dc", "epndc", "apndc-conditional"})
   void aNetworkThatIsNotReadIsRefused(String classifier) {
-    refused("--unconditional-model does not go with --classifier " + classifier, Cli.run("certify", "--model", Cli.MODEL,
-        "--data", Cli.DIGITS, "--classifier", classifier, "--sigma", "0.5", "--levels", "5", "--n0", "2", "--n", "12",
+    refused("--unconditional-model does not go with --classifier " + classifier, Cli.run("certify", "--model",
+        Cli.MODEL, "--data", Cli.DIGITS, "--classifier", classifier, "--sigma", "0.5", "--levels", "9", "--n0", "2", "--n", "12",
         "--images", "0:1", "--unconditional-model", Cli.MODEL, "--out", directory.resolve("run")));
   }
 
