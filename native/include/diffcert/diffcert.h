@@ -21,8 +21,8 @@
 extern "C" {
 #endif
 
-/* Raised whenever a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 4
+/* Raised whenever a function is added or removed, or a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
+#define DC_ABI_VERSION 5
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -79,7 +79,7 @@ DC_API const char* dc_build_digest(void);
  * the same forms. Writes one line about it (truncated to capacity). docs/spec/devices.md. */
 DC_API dc_status dc_device_describe(const char* device, char* text, int64_t capacity);
 /* What of the device can change the bits of a vote, for provenance: "cpu", "reference", "cuda-9.0" (the compute capability chooses the
- * kernels), "emulator". The same for one and for several. */
+ * kernels), "emulator". The same for one and for several. A model made with isa "bf16" gives other bits: whoever keeps provenance adds "-bf16". */
 DC_API dc_status dc_device_identity(const char* device, char* text, int64_t capacity);
 /* Names the file of a kind's library of kernels ("cuda", "emulator"), for whatever is opened first of that kind from now on. Without it, and where
  * DIFFCERT_DEVICE_PATH names no directory, it is looked for beside this library. */
@@ -88,7 +88,8 @@ DC_API dc_status dc_device_library(const char* kind, const char* file);
 /* ---- models ------------------------------------------------------------------------------------------------------- */
 
 /* Starts a model: checks the configuration and plans the network. threads <= 0 means one a core.
- * isa: NULL or "" = best of this machine, or "portable", "avx2", "avx512" to force one (refused if the machine lacks it). */
+ * isa: NULL or "" = best of this machine, or "portable", "avx2", "avx512" to force one (refused if the machine lacks it); no bit depends on it. On
+ * a device of kernels ("cuda", "emulator") it is the form: "" or "fp32", or "bf16" (feature maps in memory, and products, in bf16), whose bits are others. */
 DC_API dc_status dc_model_create(const dc_network_config* config, const char* device, int32_t threads, const char* isa,
                                  dc_model** model);
 /* Kept in step with org.diffcert.diffusion.Gradients. */

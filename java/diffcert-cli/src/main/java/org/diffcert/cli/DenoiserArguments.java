@@ -116,7 +116,7 @@ final class DenoiserArguments {
           + (scales.apart() ? "for all sigmas, " : "each, ") + others.seedText(seed));
       Origin origin = Origin.here(String.valueOf(network.model.getFileName()), String.valueOf(onnx.getFileName()),
           device.describe(), device.driver(), NativeLibrary.buildInfo() + ", " + behind.build());
-      return new ClassifierArguments.Opened(opened, List.of(model), device.identity(),
+      return new ClassifierArguments.Opened(opened, List.of(model), model.options().identity(),
           NativeLibrary.buildDigest() + ", " + behind.build(), origin);
     } catch (RuntimeException e) {
       if (model != null) {

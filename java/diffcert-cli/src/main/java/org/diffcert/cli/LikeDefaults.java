@@ -29,6 +29,10 @@ final class LikeDefaults implements IDefaultValueProvider {
     }
     RunLog log = RunLog.read(Path.of(run));
     Map<String, String> defaults = RunOptions.of(log.header());
+    String device = value(arguments, "--device");
+    if (device != null && !NetworkArguments.hasForms(device)) {
+      defaults.remove("--isa");
+    }
     if (value(arguments, "--model") == null) {
       defaults.put("--model", RunFiles.model(log, null).toString());
     }

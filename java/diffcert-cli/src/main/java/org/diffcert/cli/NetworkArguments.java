@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 /** The options that say how a network is opened and where it runs, but for the network itself. */
 class NetworkArguments {
   private static final int MOST_THREADS = 1024;
-  private static final List<String> ISAS = List.of("", "portable", "avx2", "avx512");
+  private static final List<String> ISAS = List.of("", "portable", "avx2", "avx512", DeviceOptions.BF16);
 
   @Option(names = "--config", paramLabel = "FILE",
       description = "JSON with the network's precond and constructor options, for files that do not carry them.")
@@ -29,7 +29,8 @@ class NetworkArguments {
   int threads;
 
   @Option(names = "--isa", defaultValue = "", paramLabel = "NAME",
-      description = "Force portable, avx2 or avx512 on the CPU. Default: the best that the machine has.")
+      description = "Force portable, avx2 or avx512 on the CPU; votes do not depend on it. bf16 on a GPU: faster, and "
+          + "votes of its own. Default: the best that the machine has; float32 on a GPU.")
   String isa;
 
   /** How many threads there are to be: as many as were asked for, or one a core. */
@@ -45,6 +46,11 @@ class NetworkArguments {
     return threads;
   }
 
+  /** Whether a device of this name has the form bf16; a run's form is not asked of one that has none. */
+  static boolean hasForms(String device) {
+    return !device.equals("cpu") && !device.equals("reference");
+  }
+
   /** The device; where the choice was left to us, it is said which and why. */
   Device device(Terminal terminal) {
     if (!device.equals("auto")) {
@@ -57,9 +63,14 @@ class NetworkArguments {
       terminal.say("device   " + cuda.describe());
       return cuda;
     } catch (DiffcertException e) {
-      terminal.say("device   " + Device.CPU.describe() + " (auto: no CUDA device here)");
+      terminal.say("device   " + Device.CPU.describe() + " (auto: " + reason(e) + ")");
       return Device.CPU;
     }
+  }
+
+  /** A sentence without its end, for brackets. */
+  private static String reason(DiffcertException e) {
+    return e.getMessage().replaceAll("\\.$", "");
   }
 
   /** The same for gradients, which the CPU and the reference compute. */
@@ -79,7 +90,10 @@ class NetworkArguments {
   /** How the network is opened: threads and instruction set as they were given. */
   DeviceOptions options(Device where, int maxBatch) {
     if (!ISAS.contains(isa)) {
-      throw DiffcertException.usage("--isa is '" + isa + "', must be portable, avx2 or avx512");
+      throw DiffcertException.usage("--isa is '" + isa + "', must be portable, avx2, avx512 or, on a GPU, bf16");
+    }
+    if (isa.equals(DeviceOptions.BF16) && !hasForms(where.name())) {
+      throw DiffcertException.usage("--isa bf16 goes with --device cuda, not with " + where);
     }
     return new DeviceOptions(where, asked(), maxBatch, isa);
   }

@@ -53,6 +53,9 @@ final class RunNetwork extends NetworkArguments {
     if (second != null) {
       options.put(secondOption, second.toString());
     }
+    if (!hasForms(device)) {
+      options.remove("--isa");
+    }
     for (String name : OPTIONS) {
       if (spec.commandLine().getParseResult().hasMatchedOption(name)) {
         options.put(name, spec.findOption(name).getValue().toString());

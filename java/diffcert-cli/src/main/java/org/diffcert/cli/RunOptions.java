@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.Device;
+import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.noise.Sigma;
 import org.diffcert.run.RunHeader;
 
@@ -87,6 +88,9 @@ final class RunOptions {
     options.put("--sigma", header.sigmas().stream().map(Sigma::toString).collect(Collectors.joining(",")));
     options.put("--seed", text(header.source(), "seed"));
     options.put("--device", Device.ofIdentity(header.device()));
+    if (!DeviceOptions.formOfIdentity(header.device()).isEmpty()) {
+      options.put("--isa", DeviceOptions.formOfIdentity(header.device()));
+    }
     return options;
   }
 

@@ -64,6 +64,19 @@ class RunOptionsTest {
         "--n", "--alpha", "--family", "--stop", "--radius").map(all::get).toList());
   }
 
+  /** A run in bf16 is repeated in bf16, on the first device of its kind. */
+  @Test
+  void theDeviceTellsTheForm() {
+    Map<String, Object> source = Map.of("classifier", "dc", "levels", 9, "grid", "log", "weights", "edm", "clamp", true,
+        "noise", "integer", "prune", "none", "seed", "3");
+    Map<String, String> half = RunOptions.of(header(List.of(new Sigma(0.5)), source, "emulator-bf16"));
+    assertEquals("emulator", half.get("--device"));
+    assertEquals("bf16", half.get("--isa"));
+    Map<String, String> whole = RunOptions.of(header(List.of(new Sigma(0.5)), source, "emulator"));
+    assertEquals("emulator", whole.get("--device"));
+    assertEquals(null, whole.get("--isa"));
+  }
+
   @Test
   void aRunOfTheLibraryAloneHasNone() {
     RunHeader header = header(List.of(new Sigma(0.5)), Map.of("classifier", "mine", "seed", "3"));
@@ -86,8 +99,12 @@ class RunOptionsTest {
   }
 
   private static RunHeader header(List<Sigma> sigmas, Map<String, Object> source) {
+    return header(sigmas, source, "cpu");
+  }
+
+  private static RunHeader header(List<Sigma> sigmas, Map<String, Object> source, String device) {
     Stopping stop = new Stopping(Stopping.Kind.SEQUENTIAL, List.of(0.1, 0.25));
     return new RunHeader(CertifyConfig.of(5, 700, 0.01).withFamily(4).withStop(stop), sigmas, source, "mnist:test", "00", List.of("a", "b"),
-        new ImageRange(3, 9, 2), "1", "2", "cpu");
+        new ImageRange(3, 9, 2), "1", "2", device);
   }
 }

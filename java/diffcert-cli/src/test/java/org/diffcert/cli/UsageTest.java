@@ -46,6 +46,7 @@ class UsageTest {
         of("--noise", "--noise gaussian"), of("matched to Gaussian", "--noise laplace"),
         of("--seed", "--seed today"), of("--seed", "--seed 99999999999999999999"),
         of("batch", "--batch 0"), of("batch", "--batch -1"), of("threads", "--threads -1"), of("--isa", "--isa sse9"),
+        of("--isa bf16 goes with --device cuda, not with cpu", "--device cpu --isa bf16"),
         of("device", "--device tpu"), of("device", "--device cuda:x"), of("--images", "--images 5"),
         of("--images", "--images 0:5000"), of("images", "--images 5:3"), of("images", "--images 0:5:0"),
         of("images", "--images -1:5"), of("--images", "--images a:b"), of("--images", "--images 0:1:2:3"),

@@ -2,11 +2,13 @@ package org.diffcert.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.FloatPointer;
@@ -41,9 +43,13 @@ class DevicesTest {
   private static final int VALUES = 8 * 8;
 
   private static DiffusionModel open(String device) {
+    return open(DeviceOptions.on(new Device(device)).withMaxBatch(DeviceOptions.DEVICES_CHOICE));
+  }
+
+  private static DiffusionModel open(DeviceOptions options) {
     Model model = Model.random(NetworkConfig.parse("EDMPrecond", "{\"model_type\":\"SongUNet\",\"img_resolution\":8,\"img_channels\":1,"
         + "\"label_dim\":2,\"model_channels\":16,\"channel_mult\":[1],\"num_blocks\":1,\"attn_resolutions\":[]}"), 7);
-    return DiffusionModel.open(model, DeviceOptions.on(new Device(device)).withMaxBatch(DeviceOptions.DEVICES_CHOICE));
+    return DiffusionModel.open(model, options);
   }
 
   private static float[] images(int n) {
@@ -101,6 +107,36 @@ class DevicesTest {
     }
     fails("multiple of 4", () -> DeviceBuffer.at(Device.CPU, 4098, 1));
     fails("null", () -> CudaBuffers.of(null, 1, Device.CPU));
+  }
+
+  /** The first device has two names, and images on it one place. */
+  @Test
+  void theFirstDeviceIsTheSameByEitherName() {
+    float[] x = images(1);
+    float[] found = new float[x.length];
+    try (DiffusionModel model = open("emulator"); DeviceBuffer buffer = DeviceBuffer.allocate(new Device("emulator:0"), x.length)) {
+      buffer.write(0, x);
+      model.denoise(buffer, new double[] {1}, null, buffer);
+      buffer.read(0, found);
+      assertArrayEquals(model.denoise(x, new double[] {1}, null), found);
+    }
+  }
+
+  /** A form with bits of its own is part of what a run's header keeps; one that has none is not. */
+  @Test
+  void theIdentityNamesTheForm() {
+    float[] x = images(1);
+    DeviceOptions whole = DeviceOptions.on(new Device("emulator"));
+    DeviceOptions half = whole.withInstructionSet(DeviceOptions.BF16);
+    assertEquals("emulator", whole.identity());
+    assertEquals("emulator", whole.withInstructionSet("fp32").identity());
+    assertEquals("emulator-bf16", half.identity());
+    assertEquals("cpu", DeviceOptions.on(Device.CPU).withInstructionSet("portable").identity());
+    try (DiffusionModel one = open(whole); DiffusionModel other = open(half)) {
+      assertFalse(Arrays.equals(one.denoise(x, new double[] {1}, null), other.denoise(x, new double[] {1}, null)), "the bits are others");
+    }
+    assertEquals("emulator", Device.ofIdentity(half.identity()));
+    assertEquals(DeviceOptions.BF16, DeviceOptions.formOfIdentity(half.identity()));
   }
 
   /** A wrong address is refused before a kernel reads it. */
@@ -169,7 +205,7 @@ class DevicesTest {
         Pictures pictures = new Pictures()) {
       Origin origin = Origin.here("small", "", model.options().device().describe(), "", "");
       new CertifyRun(votes, pictures, new ImageRange(0, 2, 1), CertifyConfig.of(2, 12, 0.01), "0.1.0", NativeLibrary.buildDigest(),
-          model.options().device().identity(), origin).run(directory, new RunListener() {}, () -> false);
+          model.options().identity(), origin).run(directory, new RunListener() {}, () -> false);
     }
     return Files.readString(directory.resolve("run.jsonl")).replaceAll("\"time\":\\{[^}]*\\}", "");
   }

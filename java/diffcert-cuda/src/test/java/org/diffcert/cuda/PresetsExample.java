@@ -23,7 +23,7 @@ final class PresetsExample {
     Device device = model.options().device();
     long bytes = (long) images.length * Float.BYTES;
     try (FloatPointer there = new FloatPointer(); FloatPointer here = new FloatPointer(images)) {
-      check(cudaSetDevice(0));
+      check(cudaSetDevice(index(device)));
       check(cudaMalloc(there, bytes));
       try {
         check(cudaMemcpy(there, here, bytes, cudaMemcpyHostToDevice));
@@ -37,6 +37,12 @@ final class PresetsExample {
       here.get(denoised);
       return denoised;
     }
+  }
+
+  /** Of cuda or cuda:i. */
+  private static int index(Device device) {
+    int colon = device.name().indexOf(':');
+    return colon < 0 ? 0 : Integer.parseInt(device.name().substring(colon + 1));
   }
 
   private static void check(int error) {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.diffcert.DiffcertException;
@@ -31,6 +32,8 @@ public record Device(String name) {
   /** The line that the kernel module says of itself, in both its forms. */
   private static final Pattern DRIVER = Pattern.compile("Kernel Module.*?\\s(\\d+\\.[\\d.]+)");
   private static final int LINE = 4096;
+  /** As many GPUs as a machine may have here. */
+  private static final int MOST = 64;
 
   /**
    * A device of one of the known names.
@@ -89,14 +92,50 @@ public record Device(String name) {
   }
 
   /**
-   * The name to ask for where a run is repeated: the first of its kind.
+   * The name to ask for where a run is repeated: the first device of this machine that has the run's identity.
    *
-   * @param identity what {@link #identity()} gave
-   * @return for example {@code cuda} for {@code cuda-9.0}
+   * @param identity what {@link #identity()} gave, or {@link DeviceOptions#identity()}, whose form is then told by
+   *     {@link DeviceOptions#formOfIdentity}
+   * @return for example {@code cuda} for {@code cuda-9.0}, or {@code cuda:1} where the first GPU is of another capability; the kind alone where no
+   *     device has that identity, so that what opens it says what is not there
    */
   public static String ofIdentity(String identity) {
-    int dash = identity.indexOf('-');
-    return dash < 0 ? identity : identity.substring(0, dash);
+    return ofIdentity(identity, name -> new Device(name).identity());
+  }
+
+  /** The same with the identities of devices as they are told; telling that of one that is not there fails. */
+  static String ofIdentity(String identity, UnaryOperator<String> identityOf) {
+    String wanted = DeviceOptions.deviceOfIdentity(identity);
+    int dash = wanted.indexOf('-');
+    if (dash < 0) {
+      return wanted;
+    }
+    String kind = wanted.substring(0, dash);
+    try {
+      for (int i = 0; i < MOST; i++) {
+        String name = i == 0 ? kind : kind + ":" + i;
+        if (identityOf.apply(name).equals(wanted)) {
+          return name;
+        }
+      }
+    } catch (DiffcertException e) {
+      LOG.log(Level.DEBUG, "no device is {0}: {1}", wanted, e.getMessage());
+    }
+    return kind;
+  }
+
+  /**
+   * Whether two names mean the same device: {@code cuda} is {@code cuda:0}.
+   *
+   * @param other another device
+   * @return true if they do
+   */
+  public boolean isSameAs(Device other) {
+    return numbered().equals(other.numbered());
+  }
+
+  private String numbered() {
+    return name.equals("cuda") || name.equals("emulator") ? name + ":0" : name;
   }
 
   private static String line(Consumer<byte[]> fill) {

@@ -3,12 +3,15 @@ package org.diffcert.diffusion;
 import org.diffcert.DiffcertException;
 
 /**
- * How a model is opened. Immutable; results do not depend on any of it but the device.
+ * How a model is opened. Immutable; results depend on the device and, on a device of kernels, on the form, and on nothing else of it.
  *
  * @param device where the network runs
  * @param threads threads of a call on a CPU device; 0 = one a core
  * @param maxBatch the largest batch a call may have, or {@link #DEVICES_CHOICE}; the working memory is sized for it once
- * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one
+ * @param instructionSet on the CPU {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512} to force one, which no
+ *     result shows. On {@code cuda} (and {@code emulator}) the form: {@code ""} or {@code fp32}, or {@value #BF16}: feature maps in memory and the
+ *     products of convolutions and attention in bfloat16, faster, and with bits of its own, so that {@link #identity} names it. A device that lacks
+ *     it refuses when the model is opened
  * @param gradients which gradients the model can give
  * @param rowBytes with gradients, what the working memory may take for a row of a batch; 0 = as much as it needs. Beyond it the insides of
  *     blocks are computed again on the way back rather than kept
@@ -18,6 +21,10 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
   public static final int DEFAULT_MAX_BATCH = 16;
   /** The batch is what suits the device: whole waves of a GPU's multiprocessors within its free memory, 80 on a CPU. */
   public static final int DEVICES_CHOICE = 0;
+  /** The form of devices of kernels whose feature maps and products are bfloat16. */
+  public static final String BF16 = "bf16";
+
+  private static final String BF16_IDENTITY = "-" + BF16;
 
   /**
    * Checks the ranges.
@@ -25,7 +32,8 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    * @param device where the network runs
    * @param threads threads of a call on a CPU device; 0 = one a core
    * @param maxBatch the largest batch a call may have, or {@link #DEVICES_CHOICE}; the working memory is sized for it once
-   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}
+   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}; on {@code cuda} {@code fp32} or
+   *     {@value #BF16}
    * @param gradients which gradients the model can give
    * @param rowBytes with gradients, what the working memory may take for a row; 0 = as much as it needs
    * @throws DiffcertException of kind USAGE if threads is negative or over 1024, maxBatch is not in 0..65536, or rowBytes is negative
@@ -48,7 +56,8 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    * @param device where the network runs
    * @param threads threads of a call on a CPU device; 0 = one a core
    * @param maxBatch the largest batch a call may have, at least 1
-   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}
+   * @param instructionSet {@code ""} = the best of this machine, or {@code portable}, {@code avx2}, {@code avx512}; on {@code cuda} {@code fp32} or
+   *     {@value #BF16}
    * @throws DiffcertException of kind USAGE if threads is negative or over 1024, or maxBatch is not in 1..65536
    */
   public DeviceOptions(Device device, int threads, int maxBatch, String instructionSet) {
@@ -86,9 +95,9 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
   }
 
   /**
-   * The same with a forced instruction set.
+   * The same with a forced instruction set, or the form of a device of kernels.
    *
-   * @param name {@code ""}, {@code portable}, {@code avx2} or {@code avx512}
+   * @param name {@code ""}, {@code portable}, {@code avx2} or {@code avx512}; on {@code cuda} {@code ""}, {@code fp32} or {@value #BF16}
    * @return the options
    */
   public DeviceOptions withInstructionSet(String name) {
@@ -113,5 +122,30 @@ public record DeviceOptions(Device device, int threads, int maxBatch, String ins
    */
   public DeviceOptions withRowBytes(long bytes) {
     return new DeviceOptions(device, threads, maxBatch, instructionSet, gradients, bytes);
+  }
+
+  /**
+   * What of device and form can change the bits of a vote, as run logs keep it.
+   *
+   * @return {@link Device#identity()}, with {@code -bf16} behind it in that form: {@code cpu}, {@code cuda-9.0}, {@code cuda-9.0-bf16}
+   * @throws DiffcertException of kind DEVICE if the device or the native library is not there
+   */
+  public String identity() {
+    return device.identity() + (instructionSet.equals(BF16) ? BF16_IDENTITY : "");
+  }
+
+  /**
+   * The form to ask for where a run is repeated.
+   *
+   * @param identity what {@link #identity()} gave
+   * @return {@value #BF16}, or {@code ""}: results do not depend on any other instruction set
+   */
+  public static String formOfIdentity(String identity) {
+    return identity.endsWith(BF16_IDENTITY) ? BF16 : "";
+  }
+
+  /** The device's own part of an identity. */
+  static String deviceOfIdentity(String identity) {
+    return identity.endsWith(BF16_IDENTITY) ? identity.substring(0, identity.length() - BF16_IDENTITY.length()) : identity;
   }
 }

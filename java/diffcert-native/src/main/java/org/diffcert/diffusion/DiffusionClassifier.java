@@ -112,9 +112,9 @@ public final class DiffusionClassifier implements VoteSource {
 
   private static Map<String, Object> provenance(DiffusionModel model, DiffusionModel unconditional) {
     Map<String, Object> map = new LinkedHashMap<>();
-    map.put("device", model.options().device().identity());
+    map.put("device", model.options().identity());
     if (unconditional != null) {
-      map.put("unconditionalDevice", unconditional.options().device().identity());
+      map.put("unconditionalDevice", unconditional.options().identity());
     }
     map.put("nativeBuild", NativeLibrary.buildDigest());
     map.put("nativeInfo", NativeLibrary.buildInfo());

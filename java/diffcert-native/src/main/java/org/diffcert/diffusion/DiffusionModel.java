@@ -223,7 +223,7 @@ public final class DiffusionModel implements AutoCloseable {
     int n = sigma.length;
     long needed = (long) n * inputs;
     for (DeviceBuffer buffer : new DeviceBuffer[] {x, denoised}) {
-      if (!buffer.device().equals(options.device())) {
+      if (!buffer.device().isSameAs(options.device())) {
         throw DiffcertException.usage("The model is on the device " + options.device() + ", the images are on " + buffer.device() + ".");
       }
       if (buffer.values() < needed) {

@@ -212,28 +212,35 @@ public final class NativeLibrary {
     }
   }
 
-  /**
-   * Makes the cache directory for this user alone before JavaCPP makes it with the default mode, and refuses one that others may write
-   * into: a planted library would run as this user.
-   */
+  /** Makes the cache directory for this user alone before JavaCPP makes it with the default mode. */
   private static Path protectCache() {
     String named = System.getProperty("org.bytedeco.javacpp.cachedir", System.getProperty("org.bytedeco.javacpp.cacheDir", ""));
     Path cache = named.isEmpty() ? Path.of(System.getProperty("user.home"), ".javacpp", "cache") : Path.of(named);
     LOG.log(Level.DEBUG, "looking beside the classes, in the jar (cache {0}), then in java.library.path", cache);
     try {
-      if (!Files.exists(cache)) {
-        Files.createDirectories(cache, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      }
-      Set<PosixFilePermission> open = EnumSet.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
-      open.retainAll(Files.getPosixFilePermissions(cache, LinkOption.NOFOLLOW_LINKS));
-      if (!open.isEmpty()) {
-        throw new DiffcertException(Kind.DEVICE, "Others may write into " + cache + ", where native libraries are kept; "
-            + "say 'chmod 700 " + cache + "' or name another directory with -Dorg.bytedeco.javacpp.cachedir=DIR.");
-      }
-    } catch (IOException | UnsupportedOperationException e) {
+      makePrivate(cache);
+    } catch (IOException e) {
       LOG.log(Level.DEBUG, "cannot prepare the cache " + cache + "; JavaCPP will choose one", e);
     }
     return cache;
+  }
+
+  /** Makes a directory for this user alone, and refuses one that others may write into: a planted library would run as this user. */
+  private static void makePrivate(Path directory) throws IOException {
+    try {
+      if (!Files.exists(directory)) {
+        Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      }
+      Set<PosixFilePermission> open = EnumSet.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
+      open.retainAll(Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS));
+      if (!open.isEmpty()) {
+        throw new DiffcertException(Kind.DEVICE, "Others may write into " + directory + ", where native libraries are kept; "
+            + "say 'chmod 700 " + directory + "' or name another directory with -Dorg.bytedeco.javacpp.cachedir=DIR.");
+      }
+    } catch (UnsupportedOperationException e) {
+      LOG.log(Level.DEBUG, "no permissions are known of " + directory, e);
+      Files.createDirectories(directory);
+    }
   }
 
   private static URL resource(String name) {
@@ -249,7 +256,7 @@ public final class NativeLibrary {
    * Puts libraries into a directory named by their content. JavaCPP's own cache goes by size and time stamp, and both can be those
    * of an older build, since the jar is built reproducibly.
    */
-  private static Path extract(Path cache, String prefix, Map<String, URL> libraries) throws IOException {
+  static Path extract(Path cache, String prefix, Map<String, URL> libraries) throws IOException {
     Map<String, byte[]> contents = new LinkedHashMap<>();
     MessageDigest sha;
     try {
@@ -265,7 +272,7 @@ public final class NativeLibrary {
       }
     }
     Path directory = cache.resolve(prefix + HexFormat.of().formatHex(sha.digest(), 0, 8));
-    Files.createDirectories(directory);
+    makePrivate(directory);
     for (Map.Entry<String, byte[]> library : contents.entrySet()) {
       Path file = directory.resolve(library.getKey());
       if (!Files.isRegularFile(file) || !Arrays.equals(Files.readAllBytes(file), library.getValue())) {

@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.diffcert.DiffcertException;
@@ -73,8 +76,36 @@ class NativeLibraryTest {
       assertEquals(name, Device.of(name).name());
     }
     assertEquals("cpu", Device.CPU.identity());
-    assertEquals("cuda", Device.ofIdentity("cuda-9.0"));
     assertEquals("reference", Device.ofIdentity(Device.REFERENCE.identity()));
+    assertEquals("", DeviceOptions.formOfIdentity("cpu"));
+  }
+
+  /** A machine with two kinds of GPU: a run goes on the first of its own. */
+  @Test
+  void anIdentityIsFoundAgain() {
+    List<String> machine = List.of("cuda-8.6", "cuda-9.0", "cuda-9.0");
+    UnaryOperator<String> identities = name -> {
+      int i = name.equals("cuda") ? 0 : Integer.parseInt(name.substring("cuda:".length()));
+      if (i >= machine.size()) {
+        throw new DiffcertException(DiffcertException.Kind.DEVICE, "The device '" + name + "' is not there.");
+      }
+      return machine.get(i);
+    };
+    assertEquals("cuda", Device.ofIdentity("cuda-8.6", identities));
+    assertEquals("cuda:1", Device.ofIdentity("cuda-9.0", identities));
+    assertEquals("cuda:1", Device.ofIdentity("cuda-9.0-bf16", identities));
+    assertEquals("cuda", Device.ofIdentity("cuda-12.0-bf16", identities));
+    assertEquals("emulator", Device.ofIdentity("emulator-bf16", identities));
+    assertEquals("bf16", DeviceOptions.formOfIdentity("cuda-9.0-bf16"));
+    assertEquals("", DeviceOptions.formOfIdentity("cuda-9.0"));
+  }
+
+  @Test
+  void oneDeviceHasTwoNames() {
+    assertTrue(new Device("cuda").isSameAs(new Device("cuda:0")));
+    assertTrue(new Device("emulator:0").isSameAs(new Device("emulator")));
+    assertFalse(new Device("cuda").isSameAs(new Device("cuda:1")));
+    assertFalse(new Device("cuda").isSameAs(new Device("emulator")));
   }
 
   @Test
@@ -115,9 +146,24 @@ class NativeLibraryTest {
   @Test
   void aCacheThatOthersMayWriteIntoIsRefused(@TempDir Path dir) throws Exception {
     Path cache = Files.createDirectory(dir.resolve("cache"));
-    Files.setPosixFilePermissions(cache, java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
+    Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
     String output = child("-Dorg.bytedeco.javacpp.cachedir=" + cache);
     assertTrue(output.contains("FAILED DEVICE Others may write into " + cache), output);
+  }
+
+  /** What is taken out of a jar lies in a directory of this user's alone, whatever the umask; one that others may write into is refused. */
+  @Test
+  void extractedLibrariesArePrivate(@TempDir Path cache) throws Exception {
+    Path library = Files.writeString(cache.resolve("lib.so"), "content");
+    Map<String, URL> libraries = Map.of("lib.so", library.toUri().toURL());
+    Path directory = NativeLibrary.extract(cache, "some-", libraries);
+    assertEquals("content", Files.readString(directory.resolve("lib.so")));
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)));
+    assertEquals(directory, NativeLibrary.extract(cache, "some-", libraries));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwx---"));
+    DiffcertException e = assertThrows(DiffcertException.class, () -> NativeLibrary.extract(cache, "some-", libraries));
+    assertEquals(DiffcertException.Kind.DEVICE, e.kind());
+    assertTrue(e.getMessage().startsWith("Others may write into " + directory + ","), e.getMessage());
   }
 
   @Test
