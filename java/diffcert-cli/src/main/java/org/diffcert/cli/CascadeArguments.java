@@ -63,7 +63,7 @@ final class CascadeArguments {
       options.put("--base", options.get("--classifier"));
       options.put("--classifier", NAME);
       options.put("--p0", Double.toString(cascade.p0()));
-      options.put("--walk", cascade.walk().toString());
+      options.put("--walk", cascade.walk().cliName());
     });
   }
 
@@ -84,8 +84,7 @@ final class CascadeArguments {
     Cascade cascade = header.cascade().orElseThrow();
     return String.format(Locale.ROOT,
         "cascade  sigmas %s from the largest down, p0 %s, walk %s; alpha %s over %d bounds of %.3g", sigmas(header),
-        cascade.p0(), cascade.walk(),
-        rule.alpha(), 2 * header.sigmas().size() - 1, rule.share());
+        cascade.p0(), cascade.walk().cliName(), rule.alpha(), 2 * header.sigmas().size() - 1, rule.share());
   }
 
   /** What was found for an image: the certificate, then the deployed predictor's answer, each by its name. */

@@ -102,7 +102,7 @@ final class RunOptions {
     options.put("--n", Integer.toString(header.config().n()));
     options.put("--alpha", Double.toString(header.config().alpha()));
     options.put("--family", Integer.toString(header.config().family()));
-    options.put("--stop", header.config().stop().kind().toString());
+    options.put("--stop", header.config().stop().kind().cliName());
     List<Double> radii = header.config().stop().radii();
     if (!radii.isEmpty()) {
       options.put("--radius", radii.stream().map(String::valueOf).collect(Collectors.joining(",")));

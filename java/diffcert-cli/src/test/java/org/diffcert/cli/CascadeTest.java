@@ -139,7 +139,7 @@ class CascadeTest {
       "--base cascade|needs a classifier that votes at each sigma",
       "--base sift|sift",
       "--base onnx --p0 0.4|p0 is 0.4, must be 0.5 to 0.999",
-      "--base onnx --walk back|--walk is 'back', must be first or all",
+      "--base onnx --walk back|no walk is called 'back'; there are first, all",
       "--base onnx --noise float|takes integer noise only",
       "--base onnx --n 8|so every image would abstain",
       "--base onnx --p0 0.95|so every image would abstain",

@@ -50,7 +50,7 @@ class UsageTest {
         of("device", "--device tpu"), of("device", "--device cuda:x"), of("--images", "--images 5"),
         of("--images", "--images 0:5000"), of("images", "--images 5:3"), of("images", "--images 0:5:0"),
         of("images", "--images -1:5"), of("--images", "--images a:b"), of("--images", "--images 0:1:2:3"),
-        of("--images", "--images 0:99999999999"), of("--stop", "--stop sometimes"), of("data|images",
+        of("--images", "--images 0:99999999999"), of("there are fixed, sequential, staged", "--stop sometimes"), of("data|images",
         "--data pictures"), of("split", "--data mnist:somewhere?split=half"), of("--frobnicate", "--frobnicate 3"),
         of("number of samples is fixed", "--radius 0.25"), of("needs 1 to 64 radii", "--stop sequential"),
         of("needs 1 to 64 radii", "--stop staged"), of("--radius", "--stop sequential --radius -0.25"),

@@ -1,7 +1,7 @@
 package org.diffcert.certify;
 
-import java.util.Locale;
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 
 /**
  * What a cascade over smoothing levels is, beside its votes: the probability above which a stage answers, and how far
@@ -17,11 +17,22 @@ public record Cascade(double p0, Walk walk) {
   private static final double LARGEST = 0.999;
 
   /** Where certification of an image ends, when it has not come to the last stage. */
-  public enum Walk {
+  public enum Walk implements Named {
     /** At the first stage that gives a certificate. */
-    FIRST,
+    FIRST("first"),
     /** Only where no later stage can give a larger radius: the largest of any stage counts. */
-    ALL;
+    ALL("all");
+
+    private final String cliName;
+
+    Walk(String cliName) {
+      this.cliName = cliName;
+    }
+
+    @Override
+    public String cliName() {
+      return cliName;
+    }
 
     /**
      * The walk of that name.
@@ -31,17 +42,7 @@ public record Cascade(double p0, Walk walk) {
      * @throws DiffcertException of kind USAGE if there is none
      */
     public static Walk of(String name) {
-      for (Walk walk : values()) {
-        if (walk.toString().equals(name)) {
-          return walk;
-        }
-      }
-      throw DiffcertException.usage("--walk is '" + name + "', must be first or all");
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return Named.find(values(), name, "walk");
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 import org.diffcert.noise.Sigma;
 import org.diffcert.stats.BettingRule;
 import org.diffcert.stats.FixedSamples;
@@ -28,13 +29,24 @@ public record Stopping(Kind kind, List<Double> radii) {
   private static final long MOST_ENTRIES = 8_000_000;
 
   /** The kinds of rules. */
-  public enum Kind {
+  public enum Kind implements Named {
     /** n samples. */
-    FIXED,
+    FIXED("fixed"),
     /** A look after every sample, at a confidence sequence of betting; n is the cap. */
-    SEQUENTIAL,
+    SEQUENTIAL("sequential"),
     /** Looks at a few sample sizes, at Clopper-Pearson bounds that share alpha; n is the last of them. */
-    STAGED;
+    STAGED("staged");
+
+    private final String cliName;
+
+    Kind(String cliName) {
+      this.cliName = cliName;
+    }
+
+    @Override
+    public String cliName() {
+      return cliName;
+    }
 
     /**
      * The kind of that name.
@@ -44,17 +56,7 @@ public record Stopping(Kind kind, List<Double> radii) {
      * @throws DiffcertException of kind USAGE if there is none
      */
     public static Kind of(String name) {
-      for (Kind kind : values()) {
-        if (kind.toString().equals(name)) {
-          return kind;
-        }
-      }
-      throw DiffcertException.usage("--stop is '" + name + "', must be fixed, sequential or staged");
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
+      return Named.find(values(), name, "rule for stopping");
     }
   }
 
@@ -80,8 +82,8 @@ public record Stopping(Kind kind, List<Double> radii) {
           + "stop sequential or staged, or leave the radii out");
     }
     if (kind != Kind.FIXED && (radii.isEmpty() || radii.size() > MOST_RADII)) {
-      throw DiffcertException.usage("stop " + kind + " needs 1 to " + MOST_RADII + " radii to decide about, there are "
-          + radii.size());
+      throw DiffcertException.usage("stop " + kind.cliName() + " needs 1 to " + MOST_RADII
+          + " radii to decide about, there are " + radii.size());
     }
     radii = List.copyOf(ascending);
   }

@@ -88,7 +88,7 @@ public final class Logs {
           "a torn last line of " + run.tornBytes() + " bytes is left out"));
     }
     if (run.header().config().stop().kind() != Stopping.Kind.FIXED) {
-      findings.add(new Finding("samples", Finding.Verdict.NOTE, "stop " + run.header().config().stop().kind()
+      findings.add(new Finding("samples", Finding.Verdict.NOTE, "stop " + run.header().config().stop().kind().cliName()
           + ": an image took as many samples as the question of its radii needed, n is the most"));
     }
     run.header().cascade().ifPresent(cascade -> findings.add(cascade(run, cascade)));
@@ -111,7 +111,8 @@ public final class Logs {
       right += c.deployed().predict() == record.label() ? 1 : 0;
     }
     return new Finding("cascade", Finding.Verdict.NOTE, "sigmas " + Results.descending(run.header()) + ", p0 "
-        + cascade.p0() + ", walk " + cascade.walk() + ": " + later + " rows certified by a later stage, " + undecided
+        + cascade.p0() + ", walk " + cascade.walk().cliName() + ": " + later
+        + " rows certified by a later stage, " + undecided
         + " abstain undecided; the deployed predictor, which no certificate is about, is right in " + right + " of "
         + run.records().size() + " rows");
   }

@@ -167,13 +167,13 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
     configMap.put("n", (long) config.n());
     configMap.put("alpha", config.alpha());
     configMap.put("family", (long) config.family());
-    configMap.put("stop", config.stop().kind().toString());
+    configMap.put("stop", config.stop().kind().cliName());
     configMap.put("radii", config.stop().radii());
     configMap.put("sigmas", sigmas.stream().map(Sigma::unit).toList());
     cascade.ifPresent(c -> {
       Map<String, Object> cascadeMap = new LinkedHashMap<>();
       cascadeMap.put("p0", c.p0());
-      cascadeMap.put("walk", c.walk().toString());
+      cascadeMap.put("walk", c.walk().cliName());
       configMap.put("cascade", cascadeMap);
     });
     Map<String, Object> dataMap = new LinkedHashMap<>();

@@ -100,8 +100,8 @@ public final class RunReport {
     if (header.config().stop().kind() != Stopping.Kind.FIXED) {
       paragraphs.add("Sampling of an image ended as soon as it was known whether its radius reaches each of "
           + header.config().stop().radii().stream().map(String::valueOf).collect(Collectors.joining(", "))
-          + " (stop " + header.config().stop().kind() + "): a radius says what was asked, not how far the image "
-          + "could have been certified, and mean and median are to be read so.");
+          + " (stop " + header.config().stop().kind().cliName() + "): a radius says what was asked, not how far the "
+          + "image could have been certified, and mean and median are to be read so.");
     }
     return paragraphs;
   }

@@ -85,7 +85,7 @@ public final class Verify {
         int candidate = recorded.selection().top();
         if (!rule.stops(recorded.estimation().count(candidate), recorded.samples())) {
           differences.add(where + "the votes end after " + recorded.samples() + " samples, where stop "
-              + log.header().config().stop().kind() + " goes on");
+              + log.header().config().stop().kind().cliName() + " goes on");
           continue;
         }
         Certificate computed = known.computeIfAbsent(
