@@ -59,10 +59,8 @@ void creation() {
   expect(dc_model_create(&config, "tpu", 1, "", &model), DC_BAD_ARGUMENT, "a device of another kind");
   expect(dc_model_create(&config, "cpu", 1, "mmx", &model), DC_BAD_ARGUMENT, "an unknown instruction set");
   expect(dc_model_create(&config, "cpu", 100000, "", &model), DC_BAD_ARGUMENT, "too many threads");
-  for (const char* device : {"cuda", "cuda:1"}) {
-    expect(dc_model_create(&config, device, 1, "", &model), DC_DEVICE_UNAVAILABLE, device);
-    CHECK(std::string(dc_last_error()).find("NVIDIA driver") != std::string::npos) << dc_last_error();
-  }
+  expect(dc_model_create(&config, "cuda:999", 1, "", &model), DC_DEVICE_UNAVAILABLE, "a GPU that no machine has");
+  CHECK(std::string(dc_last_error()).find("'cuda:999'") != std::string::npos) << dc_last_error();
   config.num_blocks = -1;
   expect(dc_model_create(&config, "cpu", 1, "", &model), DC_BAD_ARGUMENT, "a bad configuration");
   CHECK(model == nullptr);
