@@ -79,17 +79,24 @@ void launch_combine(const ConvOp& op, const Frame& frame, const Params& params, 
                                         tile_height, tile_width, op.up2 ? 4 : 1});
 }
 
+// What both forms on tensor cores are told of a layer. Doubling makes four phases of a smaller kernel over the map before it.
+template <class Params>
+Params tiled(const ConvOp& op, const ConvParams& shape) {
+  Params params{};
+  params.conv = shape;
+  params.side = op.up2 ? (op.kernel + 1) / 2 : op.kernel;
+  params.height = op.up2 ? shape.height : shape.out_height;
+  params.width = op.up2 ? shape.width : shape.out_width;
+  return params;
+}
+
 // On tensor cores; its tiles leave their statistics in the scratch memory, and a small kernel puts them together.
 Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const Halving halving(op, shape, builder);
-  TensorConvParams tensor{};
-  tensor.conv = shape;
-  tensor.side = op.up2 ? (op.kernel + 1) / 2 : op.kernel;
+  auto tensor = tiled<TensorConvParams>(op, shape);
   tensor.weight = builder.keep(tensor_packed(op, tensor.side, builder));
   tensor.steps = tensor_steps(shape.src_channels[0] + shape.src_channels[1]);
   tensor.skip_steps = tensor_steps(shape.skip_channels[0] + shape.skip_channels[1]);
-  tensor.height = op.up2 ? shape.height : shape.out_height;
-  tensor.width = op.up2 ? shape.width : shape.out_width;
   tensor.images = tensor.height <= kTensorRows / 2 ? 2 : 1;
   const std::int32_t phases = op.up2 ? 4 : 1, rows = kTensorRows / tensor.images;
   const std::uint32_t tiles = blocks(tensor.height, rows) * blocks(tensor.width, kTensorColumns);
@@ -118,14 +125,10 @@ void launch_group(const Frame& frame, std::uint32_t tiles, std::int32_t phases, 
 // The same by warpgroups.
 Step group_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const Halving halving(op, shape, builder);
-  GroupConvParams group{};
-  group.conv = shape;
-  group.side = op.up2 ? (op.kernel + 1) / 2 : op.kernel;
+  auto group = tiled<GroupConvParams>(op, shape);
   group.weight = builder.keep(group_packed(op, group.side, builder));
   group.steps = group_steps(shape.src_channels[0] + shape.src_channels[1]);
   group.skip_steps = group_steps(shape.skip_channels[0] + shape.skip_channels[1]);
-  group.height = op.up2 ? shape.height : shape.out_height;
-  group.width = op.up2 ? shape.width : shape.out_width;
   const std::int64_t down = blocks(group.height, kGroupPatch), across = blocks(group.width, kGroupPatch);
   group.square = down % 2 == 0 && across % 2 == 0;
   const std::int32_t phases = op.up2 ? 4 : 1;

@@ -18,6 +18,30 @@ struct alignas(8) Moments {
   float mean, m2;
 };
 
+// Statistics of a lane's eight channels over the first `high` of `rows` rows of the tile, `columns` wide: sums are the lane's own over its column, `inside`
+// says that its column is in the map. They go to `memory` from channel `at` of the warp on, a channel a lane.
+template <int rows>
+DC_DEVICE void store_moments(const Shared<Bf16>& memory, int at, Eight sums, const Eight (&kept)[rows], int high, int columns, bool inside, int lane) {
+  over_columns(sums);
+  const auto pixels = static_cast<float>(high > 0 ? high * columns : 1);
+  Eight m2{};
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    sums.v[i] = sums.v[i] / pixels;
+#pragma unroll
+    for (int r = 0; r < rows; ++r) {
+      const float off = r < high && inside ? kept[r].v[i] - sums.v[i] : 0.0f;
+      m2.v[i] = fma(off, off, m2.v[i]);
+    }
+  }
+  over_columns(m2);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    // Lane 4 x + q writes channel x of its eight.
+    if (lane / 4 == i) store_vector(memory, (at + lane % 4 * 8 + i) * 4, Moments{sums.v[i], m2.v[i]});
+  }
+}
+
 // Mean and M2 of one of a tile's channels, which lie in shared memory as [warp][outputs], over the pixels of some warps, ascending: each has the next `each` of the rows that are left, `columns` wide.
 template <int outputs>
 DC_DEVICE Moments combined(const Shared<Bf16>& memory, int first, int count, int channel, int left, int each, int columns) {

@@ -203,7 +203,7 @@ DC_DEVICE void convolve(const TensorConvParams& p) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int o = tile.output + warp_column * 64 + half * 32 + lane % 4 * 8;
-    Eight kept[4], mean{};
+    Eight kept[4], total{};
 #pragma unroll
     for (int r = 0; r < 4; ++r) {
       float pair[4][2];
@@ -221,29 +221,10 @@ DC_DEVICE void convolve(const TensorConvParams& p) {
         kept[r] = unpacked(stored);
       }
 #pragma unroll
-      for (int i = 0; i < 8; ++i) mean.v[i] = mean.v[i] + kept[r].v[i];
+      for (int i = 0; i < 8; ++i) total.v[i] = total.v[i] + kept[r].v[i];
     }
     if (p.partials.data == nullptr) continue;
-    over_columns(mean);
-    const auto pixels = static_cast<float>(high > 0 ? high * columns : 1);
-    Eight m2{};
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      mean.v[i] = mean.v[i] / pixels;
-#pragma unroll
-      for (int r = 0; r < 4; ++r) {
-        const float off = r < high && x < p.width ? kept[r].v[i] - mean.v[i] : 0.0f;
-        m2.v[i] = fma(off, off, m2.v[i]);
-      }
-    }
-    over_columns(m2);
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      // Lane 4 x + q writes channel x of its eight.
-      if (lane / 4 == i) {
-        store_vector(halo, (warp_row * outputs + warp_column * 64 + half * 32 + lane % 4 * 8 + i) * 4, Moments{mean.v[i], m2.v[i]});
-      }
-    }
+    store_moments(halo, warp_row * outputs + warp_column * 64 + half * 32, total, kept, high, columns, x < p.width, lane);
   }
   if (p.partials.data == nullptr) return;
   sync_block();

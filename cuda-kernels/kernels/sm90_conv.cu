@@ -152,7 +152,7 @@ DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch
 #pragma unroll
   for (int part = 0; part < outputs / 32; ++part) {
     const int o = tile.band * outputs + part * 32 + lane % 4 * 8;
-    Eight kept[2], mean{};
+    Eight kept[2], total{};
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       float pair[4][2];
@@ -170,27 +170,10 @@ DC_DEVICE void store_patch(const GroupConvParams& p, const Tile& tile, int patch
         kept[r] = unpacked(stored);
       }
 #pragma unroll
-      for (int i = 0; i < 8; ++i) mean.v[i] = mean.v[i] + kept[r].v[i];
+      for (int i = 0; i < 8; ++i) total.v[i] = total.v[i] + kept[r].v[i];
     }
     if (p.partials.data == nullptr) continue;
-    over_columns(mean);
-    const auto pixels = static_cast<float>(high > 0 ? high * columns : 1);
-    Eight m2{};
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      mean.v[i] = mean.v[i] / pixels;
-#pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        const float off = r < high && x < p.width ? kept[r].v[i] - mean.v[i] : 0.0f;
-        m2.v[i] = fma(off, off, m2.v[i]);
-      }
-    }
-    over_columns(m2);
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      // Lane 4 x + q writes channel x of its eight.
-      if (lane / 4 == i) store_vector(moments, ((group * 4 + warp) * outputs + part * 32 + lane % 4 * 8 + i) * 4, Moments{mean.v[i], m2.v[i]});
-    }
+    store_moments(moments, (group * 4 + warp) * outputs + part * 32, total, kept, high, columns, x < p.width, lane);
   }
   if (p.partials.data == nullptr) return;
   sync_named(1 + group, kWarpgroup);

@@ -58,6 +58,9 @@ final class ElboCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ClassifierKind kind = ClassifierKind.of(classifier);
+    if (unconditionalModel != null && !kind.readsUnconditional()) {
+      throw DiffcertException.usage("--unconditional-model does not go with --classifier " + kind.cliName());
+    }
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     if (sigmas.size() != 1) {
       throw DiffcertException.usage("elbo takes one --sigma, not " + sigmas.size());

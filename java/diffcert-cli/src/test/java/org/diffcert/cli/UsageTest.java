@@ -114,6 +114,7 @@ class UsageTest {
         "schedule --classifier dc --sigma zero"), of("levels", "schedule --classifier epndc --sigma 0.5 --levels 4"),
         of("ascend|levels", "schedule --classifier epndc --sigma 0.5,0.500001 --levels 12"),
         of("--input", "denoise --model " + Cli.MODEL),
+        of("--unconditional-model does not go with", "elbo --model m --unconditional-model u --classifier dc --sigma 0.5 --input a --output b"),
         of("one --sigma", "elbo --model m --classifier dc --sigma 0.25,0.5 --input a --output b"),
         of("--repeat", "denoise --model m --input a --output b --repeat 0"),
         of("--batch is 0", "denoise --model m --input a --output b --batch 0"), of("--sideways", "demo --sideways"),
