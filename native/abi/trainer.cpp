@@ -27,6 +27,8 @@ TrainOptions options_of(const dc_train_options& o) {
   options.seed = o.seed;
   options.learning_rate = o.learning_rate;
   options.warmup_images = o.warmup_images;
+  options.decay_images = o.decay_images;
+  options.final_rate = o.final_rate;
   options.beta_1 = o.beta_1;
   options.beta_2 = o.beta_2;
   options.epsilon = o.epsilon;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "core/noise.hpp"
 #include "core/status.hpp"
@@ -25,12 +26,23 @@ NoiseKey key_of(std::uint64_t seed, std::int64_t image) {
 void validate(const TrainOptions& o) {
   in_range(o.learning_rate > 0 && std::isfinite(o.learning_rate), "learning_rate", "positive and finite");
   in_range(o.warmup_images >= 0 && std::isfinite(o.warmup_images), "warmup_images", "finite and not negative");
+  in_range(o.decay_images >= 0 && std::isfinite(o.decay_images), "decay_images", "finite and not negative");
+  in_range(o.final_rate >= 0 && o.final_rate <= o.learning_rate, "final_rate", "from 0 to learning_rate");
   in_range(o.beta_1 >= 0 && o.beta_1 < 1, "beta_1", "in [0, 1)");
   in_range(o.beta_2 >= 0 && o.beta_2 < 1, "beta_2", "in [0, 1)");
   in_range(o.epsilon > 0 && std::isfinite(o.epsilon), "epsilon", "positive and finite");
   in_range(o.average_images >= 0 && std::isfinite(o.average_images), "average_images", "finite and not negative");
   in_range(o.average_share >= 0 && std::isfinite(o.average_share), "average_share", "finite and not negative");
   in_range(o.label_dropout >= 0 && o.label_dropout <= 1, "label_dropout", "in [0, 1]");
+}
+
+double rate_at(const TrainOptions& o, double images) {
+  double rate = o.learning_rate;
+  if (o.decay_images > 0) {
+    const double done = std::min(images / o.decay_images, 1.0);
+    rate = o.final_rate + (o.learning_rate - o.final_rate) * (1 + std::cos(std::numbers::pi * done)) / 2;
+  }
+  return o.warmup_images > 0 ? rate * std::min(images / o.warmup_images, 1.0) : rate;
 }
 
 Trainer::Trainer(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainOptions& options,
@@ -96,7 +108,7 @@ double Trainer::step(std::int64_t n, const float* images, const std::int32_t* la
 // Adam (Kingma and Ba 2015, bias-corrected), then the average; each number on its own, in double, stored as float.
 void Trainer::descend(std::int64_t n) {
   const double seen = static_cast<double>(images_), steps = static_cast<double>(steps_ + 1);
-  const double rate = options_.learning_rate * (options_.warmup_images > 0 ? std::min(seen / options_.warmup_images, 1.0) : 1.0);
+  const double rate = rate_at(options_, seen);
   const double correct_1 = 1 - std::pow(options_.beta_1, steps), correct_2 = 1 - std::pow(options_.beta_2, steps);
   const double life = options_.average_share > 0 ? std::min(options_.average_images, options_.average_share * seen) : options_.average_images;
   const double keep = std::pow(0.5, static_cast<double>(n) / std::max(life, 1e-8));

@@ -21,6 +21,8 @@ struct TrainOptions {
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;
   double warmup_images = 0;    // the rate grows from 0 in so many images
+  double decay_images = 0;     // and falls, as half a cosine, to final_rate at so many; 0 = it does not fall
+  double final_rate = 0;
   double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-8;
   double average_images = 5e5; // half-life of the average in images
   double average_share = 0.05; // but at most so much of the images seen; 0 = no limit
@@ -29,6 +31,9 @@ struct TrainOptions {
 
 // Throws DC_BAD_ARGUMENT with a sentence that names the option.
 void validate(const TrainOptions& options);
+
+// Adam's rate when so many images have been seen.
+double rate_at(const TrainOptions& options, double images);
 
 enum class TrainTensor : std::uint8_t { weight, first_moment, second_moment, average };
 

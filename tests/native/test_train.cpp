@@ -106,6 +106,19 @@ void check_adam() {
   }
 }
 
+// The rate rises, falls as half a cosine, and stays.
+void check_rate() {
+  TrainOptions o = options();
+  CHECK(rate_at(o, 0) == 0.0) << rate_at(o, 0);
+  CHECK(rate_at(o, 16) == o.learning_rate / 4) << rate_at(o, 16);
+  CHECK(rate_at(o, 1e9) == o.learning_rate) << rate_at(o, 1e9);
+  o.decay_images = 1000;
+  o.final_rate = 4e-4;
+  CHECK(std::abs(rate_at(o, 500) - 1.2e-3) < 1e-15) << rate_at(o, 500);
+  CHECK(rate_at(o, 1000) == o.final_rate) << rate_at(o, 1000);
+  CHECK(rate_at(o, 1e9) == o.final_rate) << rate_at(o, 1e9);
+}
+
 void check_bits() {
   Trainer whole = make("cpu", 2, "", 16);
   std::vector<double> losses;
@@ -178,6 +191,8 @@ void check_refusals() {
   refused("beta_2", [&] { with([](TrainOptions& o) { o.beta_2 = -0.1; }); });
   refused("epsilon", [&] { with([](TrainOptions& o) { o.epsilon = 0; }); });
   refused("warmup_images", [&] { with([](TrainOptions& o) { o.warmup_images = NAN; }); });
+  refused("decay_images", [&] { with([](TrainOptions& o) { o.decay_images = -1; }); });
+  refused("final_rate", [&] { with([](TrainOptions& o) { o.final_rate = 2 * o.learning_rate; }); });
   refused("average_images", [&] { with([](TrainOptions& o) { o.average_images = -1; }); });
   refused("average_share", [&] { with([](TrainOptions& o) { o.average_share = INFINITY; }); });
   refused("label_dropout", [&] { with([](TrainOptions& o) { o.label_dropout = 1.5; }); });
@@ -194,6 +209,7 @@ void check_refusals() {
 int main() {
   check_losses();
   check_adam();
+  check_rate();
   check_bits();
   if (check::depth() > 0) check_learning();
   check_refusals();

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function is added or removed, or a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 5
+#define DC_ABI_VERSION 6
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -249,6 +249,8 @@ typedef struct dc_train_options {
   uint64_t seed;          /* of initial weights, noise levels, noise and dropped labels */
   double learning_rate;
   double warmup_images;   /* the rate grows from 0 in so many images */
+  double decay_images;    /* and falls, as half a cosine, to final_rate at so many; 0 = it does not fall */
+  double final_rate;
   double beta_1, beta_2, epsilon;
   double average_images;  /* half-life of the average in images */
   double average_share;   /* but at most so much of the images seen; 0 = no limit */

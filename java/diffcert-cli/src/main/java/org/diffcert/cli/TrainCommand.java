@@ -74,6 +74,15 @@ final class TrainCommand implements Callable<Integer> {
       description = "Images in which the rate grows from 0. Default: ${DEFAULT-VALUE}.")
   double warmup;
 
+  @Option(names = "--decay", defaultValue = "0", paramLabel = "N",
+      description = "Images at which the rate, falling as half a cosine, has come down to --final-rate. Default: it "
+          + "does not fall.")
+  double decay;
+
+  @Option(names = "--final-rate", defaultValue = "0", paramLabel = "R",
+      description = "The rate from there on. Default: ${DEFAULT-VALUE}.")
+  double finalRate;
+
   @Option(names = "--ema", defaultValue = "500000", paramLabel = "N",
       description = "Half-life of the weights' average in images; at most 5%% of those seen. Default: "
           + "${DEFAULT-VALUE}.")
@@ -108,7 +117,7 @@ final class TrainCommand implements Callable<Integer> {
     TrainLimits limits = new TrainLimits(steps, 60 * minutes, checkpointSteps, checkpointSeconds);
     NetworkConfig config = config();
     TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(),
-        learningRate, warmup, ema, AVERAGE_SHARE, config.labelDim() == 0 ? 0 : labelDropout);
+        learningRate, warmup, decay, finalRate, ema, AVERAGE_SHARE, config.labelDim() == 0 ? 0 : labelDropout);
     if (rows < 1) {
       throw DiffcertException.usage("--rows is " + rows + ", must be at least 1");
     }
@@ -171,7 +180,8 @@ final class TrainCommand implements Callable<Integer> {
         plan.images().from() + ":" + plan.images().to() + ":" + plan.images().step(),
         preset == null ? "--config " + network.config.getFileName() : "--preset " + preset,
         steps > 0 ? "--steps " + steps : "--minutes " + minutes, "--batch " + batch, "--loss", options.loss().cliName(),
-        "--learning-rate " + learningRate, "--warmup " + warmup, "--ema " + ema,
+        "--learning-rate " + learningRate, "--warmup " + warmup, "--decay " + decay, "--final-rate " + finalRate,
+        "--ema " + ema,
         "--label-dropout " + options.labelDropout(), "--seed", Long.toUnsignedString(options.seed())));
     origin.put("made_by", "diffcert " + Main.version());
     return origin;

@@ -55,7 +55,8 @@ class TrainTest {
   private static String[] command(Path out, String... more) {
     List<String> arguments = new ArrayList<>(List.of("train", "--data", Cli.DIGITS, "--images", "0:100", "--config",
         network.toString(), "--steps",
-        "" + STEPS, "--batch", "8", "--warmup", "80", "--learning-rate", "0.004", "--seed", "11", "--threads", "1",
+        "" + STEPS, "--batch", "8", "--warmup", "80", "--decay", "160", "--final-rate", "0.001", "--learning-rate",
+        "0.004", "--seed", "11", "--threads", "1",
         "--checkpoint-steps", "3",
         "--out", out.toString()));
     for (int i = 0; i < more.length; i += 2) {

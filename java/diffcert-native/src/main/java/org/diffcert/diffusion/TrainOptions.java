@@ -10,12 +10,14 @@ import org.diffcert.DiffcertException;
  * @param seed of initial weights, noise levels, noise and dropped labels
  * @param learningRate Adam's rate after the warm-up, above 0
  * @param warmupImages the rate grows from 0 in so many images; 0 = no warm-up
+ * @param decayImages and falls, as half a cosine, to the final rate at so many images seen; 0 = it does not fall
+ * @param finalRate the rate from there on, 0 to the learning rate; not read where the rate does not fall
  * @param averageImages half-life of the weights' running average in images, 0 or more
  * @param averageShare but at most this share of the images seen so far; 0 = no limit
  * @param labelDropout probability that an image is shown without its label, 0 to 1
  */
-public record TrainOptions(TrainLoss loss, long seed, double learningRate, double warmupImages, double averageImages,
-    double averageShare, double labelDropout) {
+public record TrainOptions(TrainLoss loss, long seed, double learningRate, double warmupImages, double decayImages,
+    double finalRate, double averageImages, double averageShare, double labelDropout) {
   /** Adam's decay of the first moment. */
   static final double BETA_1 = 0.9;
   /** Adam's decay of the second moment. */
@@ -30,6 +32,10 @@ public record TrainOptions(TrainLoss loss, long seed, double learningRate, doubl
    * @param seed of initial weights, noise levels, noise and dropped labels
    * @param learningRate Adam's rate after the warm-up, above 0
    * @param warmupImages the rate grows from 0 in so many images; 0 = no warm-up
+   * @param decayImages and falls, as half a cosine, to the final rate at so many images seen; 0 = it does not fall
+   * @param finalRate the rate from there on, 0 to the learning rate; not read where the rate does not fall
+ * @param decayImages and falls, as half a cosine, to the final rate at so many images seen; 0 = it does not fall
+ * @param finalRate the rate from there on, 0 to the learning rate; not read where the rate does not fall
    * @param averageImages half-life of the weights' running average in images, 0 or more
    * @param averageShare but at most this share of the images seen so far; 0 = no limit
    * @param labelDropout probability that an image is shown without its label, 0 to 1
@@ -39,6 +45,9 @@ public record TrainOptions(TrainLoss loss, long seed, double learningRate, doubl
     check(learningRate > 0 && Double.isFinite(learningRate), "learning rate", learningRate, "positive and finite");
     check(warmupImages >= 0 && Double.isFinite(warmupImages), "warm-up", warmupImages,
         "a finite number of images, 0 or more");
+    check(decayImages >= 0 && Double.isFinite(decayImages), "fall of the rate", decayImages,
+        "a finite number of images, 0 or more");
+    check(finalRate >= 0 && finalRate <= learningRate, "final rate", finalRate, "from 0 to the learning rate");
     check(averageImages >= 0 && Double.isFinite(averageImages), "half-life of the average", averageImages,
         "a finite number of images, 0 or more");
     check(averageShare >= 0 && Double.isFinite(averageShare), "share of the average", averageShare,

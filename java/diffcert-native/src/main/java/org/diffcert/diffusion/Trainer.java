@@ -84,7 +84,8 @@ public final class Trainer implements AutoCloseable {
     ByteBuffer training = struct(dc_train_options.class);
     dc_train_options trainingStruct = new dc_train_options(new Pointer(training));
     trainingStruct.loss(options.loss().ordinal()).seed(options.seed()).learning_rate(options.learningRate())
-        .warmup_images(options.warmupImages()).beta_1(TrainOptions.BETA_1).beta_2(TrainOptions.BETA_2)
+        .warmup_images(options.warmupImages()).decay_images(options.decayImages())
+        .final_rate(options.finalRate()).beta_1(TrainOptions.BETA_1).beta_2(TrainOptions.BETA_2)
         .epsilon(TrainOptions.EPSILON)
         .average_images(options.averageImages()).average_share(options.averageShare())
         .label_dropout(options.labelDropout());

@@ -61,6 +61,7 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
         .put("config", config.toJson())
         .put("loss", options.loss().cliName()).put("seed", Long.toUnsignedString(options.seed())).put("batch", batch)
         .put("learning_rate", options.learningRate()).put("warmup_images", options.warmupImages())
+        .put("decay_images", options.decayImages()).put("final_rate", options.finalRate())
         .put("average_images", options.averageImages()).put("average_share", options.averageShare())
         .put("label_dropout", options.labelDropout()).put("data", data.name()).put("data_digest", data.digest())
         .put("images", images.from() + ":" + images.to() + ":" + images.step());
