@@ -86,7 +86,7 @@ final class AnalyzeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<Summary.Radius> columns = columns();
+    List<Summary.Radius> columns = columns(radii);
     Norm asked = norm();
     plots.forEach(AnalyzeCommand::drawing);
     List<Report.Panel> panels = panels();
@@ -143,7 +143,8 @@ final class AnalyzeCommand implements Callable<Integer> {
     return values;
   }
 
-  private List<Summary.Radius> columns() {
+  /** The radii of the tables' columns, with the text that names them. */
+  static List<Summary.Radius> columns(String radii) {
     List<Double> values = Arguments.radii("--radii", radii);
     String[] typed = radii.split(",", -1);
     List<Summary.Radius> columns = new ArrayList<>();
@@ -173,7 +174,7 @@ final class AnalyzeCommand implements Callable<Integer> {
   }
 
   /** Whether a plot is a PNG rather than an SVG; another ending is a usage error. */
-  private static boolean drawing(Path plot) {
+  static boolean drawing(Path plot) {
     String name = plot.toString().toLowerCase(Locale.ROOT);
     if (!name.endsWith(".png") && !name.endsWith(".svg")) {
       throw DiffcertException.usage("--plot is '" + plot + "', write a file that ends in .svg or .png");
@@ -220,13 +221,15 @@ final class AnalyzeCommand implements Callable<Integer> {
     }
   }
 
-  private static void write(Path file, String text) {
+  /** Writes a file that was asked for; null was not. */
+  static void write(Path file, String text) {
     if (file != null) {
       write(file, text.getBytes(StandardCharsets.UTF_8));
     }
   }
 
-  private static void write(Path file, byte[] bytes) {
+  /** Writes a file. */
+  static void write(Path file, byte[] bytes) {
     try {
       Files.write(file, bytes);
     } catch (IOException e) {

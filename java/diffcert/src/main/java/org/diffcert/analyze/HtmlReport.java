@@ -59,6 +59,7 @@ public final class HtmlReport {
     statement();
     if (logs.stream().anyMatch(log -> !log.rows().isEmpty())) {
       accuracy();
+      report.comparison().ifPresent(comparison -> comparison.lay(out));
       probabilities();
       classes();
     }

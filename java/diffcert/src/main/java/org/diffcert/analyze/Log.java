@@ -3,6 +3,8 @@ package org.diffcert.analyze;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.IntStream;
 import org.diffcert.noise.Sigma;
 import org.diffcert.stats.Norm;
 import org.diffcert.stats.NormRadii;
@@ -123,6 +125,19 @@ public record Log(String name, Form form, List<Row> rows, Optional<Sigma> sigma,
     List<Row> changed = rows.stream().map(row -> new Row(row.image(), row.label(), row.predict(),
         NormRadii.fromL2(norm, row.radius(), values))).toList();
     return new Log(name, form, changed, sigma, printed, votes, classNames, findings);
+  }
+
+  /**
+   * The same log with some of its images alone.
+   *
+   * @param images which
+   * @return a copy
+   */
+  public Log only(Set<Integer> images) {
+    List<Row> kept = rows.stream().filter(row -> images.contains(row.image())).toList();
+    Optional<Votes> keptVotes = votes.map(v -> new Votes(v.n(), v.alpha(), IntStream.range(0, rows.size())
+        .filter(i -> images.contains(rows.get(i).image())).mapToObj(v.shares()::get).toList()));
+    return new Log(name, form, kept, sigma, printed, keptVotes, classNames, findings);
   }
 
   /** The level as a number. */

@@ -3,7 +3,9 @@ package org.diffcert.analyze;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.diffcert.noise.Sigma;
 
 /**
@@ -14,8 +16,10 @@ import org.diffcert.noise.Sigma;
  * @param subtitle one line below it
  * @param panels one a log, at least one
  * @param pictures the images, in the order of the rows of every panel with details; empty for none
+ * @param comparison the panels side by side, at radii to be shown; empty for none
  */
-public record Report(String title, String subtitle, List<Panel> panels, Optional<Pictures> pictures) {
+public record Report(String title, String subtitle, List<Panel> panels, Optional<Pictures> pictures,
+    Optional<HtmlComparison> comparison) {
   private static final int MOST_PARTS = 64;
 
   /**
@@ -25,9 +29,22 @@ public record Report(String title, String subtitle, List<Panel> panels, Optional
    * @param subtitle one line below it
    * @param panels one a log
    * @param pictures the images
+   * @param comparison the panels side by side
    */
   public Report {
     panels = List.copyOf(panels);
+  }
+
+  /**
+   * A report without a comparison.
+   *
+   * @param title what was certified
+   * @param subtitle one line below it
+   * @param panels one a log
+   * @param pictures the images
+   */
+  public Report(String title, String subtitle, List<Panel> panels, Optional<Pictures> pictures) {
+    this(title, subtitle, panels, pictures, Optional.empty());
   }
 
   /**
@@ -93,6 +110,18 @@ public record Report(String title, String subtitle, List<Panel> panels, Optional
      */
     public Panel named(String name) {
       return new Panel(log.named(name), statement, warning, largestPossible, details, facts);
+    }
+
+    /**
+     * The same panel with some of its images alone.
+     *
+     * @param images which
+     * @return a copy
+     */
+    public Panel only(Set<Integer> images) {
+      List<Detail> kept = details.isEmpty() ? List.of() : IntStream.range(0, details.size())
+          .filter(i -> images.contains(log.rows().get(i).image())).mapToObj(details::get).toList();
+      return new Panel(log.only(images), statement, warning, largestPossible, kept, facts);
     }
 
     /**
