@@ -106,6 +106,11 @@ final class TrainCommand implements Callable<Integer> {
       description = "A checkpoint after at most T seconds. Default: ${DEFAULT-VALUE}.")
   double checkpointSeconds;
 
+  @Option(names = "--samples", defaultValue = "8", paramLabel = "N",
+      description = "Images a class that the average draws into samples.png, in the end and now and then at a "
+          + "checkpoint; 0: none. Changes no bit. Default: ${DEFAULT-VALUE}.")
+  int samples;
+
   @Spec
   private CommandSpec spec;
 
@@ -114,7 +119,7 @@ final class TrainCommand implements Callable<Integer> {
     if (!(minutes >= 0)) {
       throw DiffcertException.usage("--minutes is " + minutes + ", must not be negative");
     }
-    TrainLimits limits = new TrainLimits(steps, 60 * minutes, checkpointSteps, checkpointSeconds);
+    TrainLimits limits = new TrainLimits(steps, 60 * minutes, checkpointSteps, checkpointSeconds, samples);
     NetworkConfig config = config();
     TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(),
         learningRate, warmup, decay, finalRate, ema, AVERAGE_SHARE, config.labelDim() == 0 ? 0 : labelDropout);
@@ -144,6 +149,9 @@ final class TrainCommand implements Callable<Integer> {
           Terminal.time(Duration.ofMillis((long) (1000 * result.seconds())))));
       terminal.say("model    " + result.model());
       terminal.say("curve    " + out.resolve("loss.png"));
+      if (samples > 0) {
+        terminal.say("samples  " + out.resolve("samples.png"));
+      }
     } finally {
       terminal.wipe();
       StopSignal.end();

@@ -47,7 +47,7 @@ class TrainTest {
   static void trainOnce() throws IOException {
     network = Files.writeString(shared.resolve("small.json"), NETWORK);
     whole = shared.resolve("whole");
-    Cli cli = train(whole);
+    Cli cli = train(whole, "--samples", "2", "--checkpoint-seconds", "0.01");
     assertEquals(0, cli.code(), cli.err());
     assertTrue(cli.out().contains("done     step " + STEPS + ", " + 8 * STEPS + " images seen"), cli.out());
   }
@@ -57,7 +57,7 @@ class TrainTest {
         network.toString(), "--steps",
         "" + STEPS, "--batch", "8", "--warmup", "80", "--decay", "160", "--final-rate", "0.001", "--learning-rate",
         "0.004", "--seed", "11", "--threads", "1",
-        "--checkpoint-steps", "3",
+        "--checkpoint-steps", "3", "--samples", "0",
         "--out", out.toString()));
     for (int i = 0; i < more.length; i += 2) {
       int at = arguments.indexOf(more[i]);
@@ -94,7 +94,7 @@ class TrainTest {
   @Test
   void itLearnsAndLeavesItsFiles() throws IOException {
     assertEquals(List.of("checkpoint.safetensors", "loss.png", "loss.tsv", "model.md", "model.safetensors",
-        "training.json"), names(whole));
+        "samples.png", "training.json"), names(whole));
     double[] losses = losses(whole).stream().skip(1).mapToDouble(line -> Double.parseDouble(line.split("\t")[2]))
         .toArray();
     assertEquals(STEPS, losses.length);
@@ -115,6 +115,17 @@ class TrainTest {
     Cli.ok("certify", "--model", model, "--data", Cli.DIGITS, "--images", "0:1", "--classifier", "epndc", "--sigma",
         "0.25", "--levels", "4", "--grid",
         "log", "--n0", "2", "--n", "12", "--device", "cpu", "--seed", "1", "--out", directory.resolve("run"));
+  }
+
+  /** Trainings without samples are compared with the one that has them: drawing changes no bit. */
+  @Test
+  void theSamplesAreWhatTheModelDraws() throws IOException {
+    Path sheet = directory.resolve("sheet.png");
+    Cli.ok("sample", "--model", whole.resolve("model.safetensors"), "--n", "20", "--device", "cpu", "--out", sheet);
+    assertArrayEquals(Files.readAllBytes(sheet), Files.readAllBytes(whole.resolve("samples.png")));
+    Path run = directory.resolve("run");
+    assertEquals(0, train(run, "--steps", "3").code());
+    assertFalse(Files.exists(run.resolve("samples.png")));
   }
 
   @Test

@@ -23,8 +23,8 @@ import org.diffcert.model.Model;
 
 /**
  * A training in a directory: {@code training.json} says which it is, {@code loss.tsv} has every loss, {@code
- * checkpoint.safetensors} the state to go on from; in the end {@code model.safetensors}, its card {@code model.md} and
- * {@code loss.png}. Kill the process at any moment and run the same plan again: it goes on from the last checkpoint to
+ * checkpoint.safetensors} the state to go on from; in the end {@code model.safetensors}, its card {@code model.md},
+ * {@code loss.png} and {@code samples.png}. Kill the process at any moment and run the same plan again: it goes on from the last checkpoint to
  * the same losses and the same model, to the bit, on the same machine and build.
  *
  * <p>Not for several threads. One process at a time; a file lock says so.
@@ -42,10 +42,12 @@ public final class TrainRun {
   private final Trainer trainer;
   private final LossLog log;
   private final ImageOrder order;
+  private final TrainSamples samples;
   private double secondsBefore;
   private long begun;
   private long stored;
   private double storedAt;
+  private double drawnAt;
 
   /**
    * What came of a training.
@@ -59,7 +61,7 @@ public final class TrainRun {
   public record Result(Path model, long steps, long images, double loss, double seconds) {}
 
   private TrainRun(Path directory, TrainPlan plan, TrainLimits limits, TrainListener listener, BooleanSupplier stop,
-      Trainer trainer, LossLog log) {
+      Trainer trainer, LossLog log, TrainSamples samples) {
     this.directory = directory;
     this.plan = plan;
     this.limits = limits;
@@ -67,6 +69,7 @@ public final class TrainRun {
     this.stop = stop;
     this.trainer = trainer;
     this.log = log;
+    this.samples = samples;
     this.order = new ImageOrder(plan.options().seed(), plan.images().size());
   }
 
@@ -106,7 +109,8 @@ public final class TrainRun {
         refuseOther(directory, plan);
         sweep(directory);
         try (Trainer trainer = Trainer.open(plan.config(), device, plan.options())) {
-          return new TrainRun(directory, plan, limits, listener, stop, trainer, log).run(origin);
+          TrainSamples samples = new TrainSamples(directory, plan, device, limits.sampleRows());
+          return new TrainRun(directory, plan, limits, listener, stop, trainer, log, samples).run(origin);
         }
       }
     } catch (ClosedByInterruptException e) {
@@ -163,6 +167,7 @@ public final class TrainRun {
       boolean due = limits.checkpointSteps() > 0 && trainer.steps() % limits.checkpointSteps() == 0;
       if (due || seconds() - storedAt >= limits.checkpointSeconds()) {
         store();
+        show();
       }
     }
     store();
@@ -174,6 +179,7 @@ public final class TrainRun {
     stored = progress == null ? 0 : progress.steps();
     secondsBefore = progress == null ? 0 : progress.seconds();
     storedAt = secondsBefore;
+    drawnAt = secondsBefore;
     log.keep(stored);
     if (progress != null && !progress.build().equals(NativeLibrary.buildDigest())) {
       listener.note("this build of the native library is not the one that made the checkpoint: losses may differ "
@@ -219,6 +225,14 @@ public final class TrainRun {
     storedAt = seconds();
   }
 
+  /** At a checkpoint: the samples, if enough time has gone by since they were last drawn. */
+  private void show() throws IOException {
+    if (samples.due(seconds() - drawnAt, seconds() / trainer.imagesSeen())) {
+      samples.draw(trainer, stop);
+      drawnAt = seconds();
+    }
+  }
+
   private Result finish(Map<String, String> origin) throws IOException {
     double[] losses = log.losses();
     if (losses.length == 0) {
@@ -232,6 +246,7 @@ public final class TrainRun {
           .getBytes(StandardCharsets.UTF_8));
     }
     Durable.replace(directory.resolve("loss.png"), LossPlot.of(log.images(), losses));
+    samples.draw(trainer, stop);
     return new Result(file, trainer.steps(), trainer.imagesSeen(), TrainCard.last(losses), seconds());
   }
 }
