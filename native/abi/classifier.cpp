@@ -54,6 +54,26 @@ void check_levels(dc_classifier_kind kind, double sigma_tau, std::int64_t levels
   }
 }
 
+// take(label, level, residual) for one image and noise that is given; lower may be null where the kind does not read it.
+template <class Take>
+void run_objective(Objective& objective, double sigma_tau, const double* x, std::int64_t levels, const double* lower, const double* upper,
+                   const double* level_noise, Take take) {
+  const std::int64_t count = objective.elements();
+  std::vector<ElboLevel> list;
+  for (std::int64_t i = 0; i < levels; ++i) list.push_back({static_cast<std::uint32_t>(i), lower == nullptr ? 0 : lower[i], upper[i], 0});
+  const double taus[] = {sigma_tau};
+  ElboJob job;
+  job.samples = 1;
+  job.taus = taus;
+  job.x = {x, static_cast<std::size_t>(count)};
+  job.levels = list;
+  job.noise = [&](std::int64_t, std::uint32_t position, std::span<double> noise) {
+    std::copy_n(level_noise + position * count, count, noise.data());
+  };
+  job.take = [&](std::int64_t, std::int64_t, std::int32_t label, std::uint32_t position, double value) { take(label, position, value); };
+  objective.run(job);
+}
+
 void elbo_gradients(dc_model* model, bool clamp, const double* x, std::int64_t levels, const double* upper, const double* weights,
                     const double* level_noise, std::int32_t label_count, const std::int32_t* labels, double* loss, double* gradient) {
   require(model != nullptr && x != nullptr && upper != nullptr && weights != nullptr && level_noise != nullptr && labels != nullptr &&
@@ -68,13 +88,37 @@ void elbo_gradients(dc_model* model, bool clamp, const double* x, std::int64_t l
   require(all_finite(x, count) && all_finite(level_noise, levels * count) && all_finite(weights, levels),
           "The image, its noise or the weights have values that are not finite.");
   for (std::int32_t i = 0; i < label_count; ++i) {
-    require(labels[i] >= -1 && labels[i] < network.config().label_dim, "A label is not one of the model's classes, nor -1 for none.");
+    require(labels[i] >= -1 && labels[i] < network.config().classes(), "A label is not one of the model's classes, nor -1 for none.");
   }
   const auto size = static_cast<std::size_t>(count), rows = static_cast<std::size_t>(levels);
   for (std::int32_t i = 0; i < label_count; ++i) {
     loss[i] = elbo_gradient(network, clamp, {x, size}, {{upper, rows}, {weights, rows}, {level_noise, rows * size}}, labels[i],
                             {gradient + i * count, size});
   }
+}
+
+void elbo_pulls(dc_model* model, bool clamp, const double* x, std::int64_t levels, const double* upper, const double* weights,
+                const double* level_noise, const double* coefficients, double* loss, double* gradient) {
+  require(model != nullptr && x != nullptr && upper != nullptr && weights != nullptr && level_noise != nullptr && loss != nullptr,
+          "The losses of all classes were asked for without a model, an image, levels, weights, noise or a place for the result.");
+  require((coefficients == nullptr) == (gradient == nullptr), "Coefficients and a place for the gradient come together.");
+  require(levels >= 1 && levels <= 65536, "The objective takes 1 to 65536 levels.");
+  Network& network = model->network;
+  Objective objective(network, nullptr, DC_DC, clamp, network.finished() ? network.max_batch() : 1);
+  check_levels(DC_DC, 0, levels, nullptr, upper);
+  const std::int64_t count = objective.elements(), classes = objective.classes();
+  require(all_finite(x, count) && all_finite(level_noise, levels * count) && all_finite(weights, levels) &&
+              (coefficients == nullptr || all_finite(coefficients, classes)),
+          "The image, its noise, the weights or the coefficients have values that are not finite.");
+  const auto size = static_cast<std::size_t>(count), rows = static_cast<std::size_t>(levels), all = static_cast<std::size_t>(classes);
+  if (gradient != nullptr) {
+    require(network.differentiable(), "The model was not made for gradients.");
+    elbo_pull(network, clamp, {x, size}, {{upper, rows}, {weights, rows}, {level_noise, rows * size}}, {coefficients, all}, {loss, all}, {gradient, size});
+    return;
+  }
+  std::fill_n(loss, classes, 0.0);
+  run_objective(objective, 0, x, levels, nullptr, upper, level_noise,
+                [&](std::int32_t label, std::uint32_t position, double residual) { loss[label] += weights[position] * residual; });
 }
 
 void elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, bool clamp, double sigma_tau, const double* x,
@@ -87,23 +131,8 @@ void elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, boo
   check_levels(kind, sigma_tau, levels, lower, upper);
   const std::int64_t count = objective.elements();
   require(all_finite(x, count) && all_finite(level_noise, levels * count), "The image or its noise has values that are not finite.");
-  std::vector<ElboLevel> list;
-  for (std::int64_t i = 0; i < levels; ++i) {
-    list.push_back({static_cast<std::uint32_t>(i), kind == DC_EPNDC ? lower[i] : 0, upper[i], 0});
-  }
-  const double taus[] = {sigma_tau};
-  ElboJob job;
-  job.samples = 1;
-  job.taus = taus;
-  job.x = {x, static_cast<std::size_t>(count)};
-  job.levels = list;
-  job.noise = [&](std::int64_t, std::uint32_t position, std::span<double> noise) {
-    std::copy_n(level_noise + position * count, count, noise.data());
-  };
-  job.take = [&](std::int64_t, std::int64_t, std::int32_t label, std::uint32_t position, double value) {
-    residual[label * levels + position] = value;
-  };
-  objective.run(job);
+  run_objective(objective, sigma_tau, x, levels, kind == DC_EPNDC ? lower : nullptr, upper, level_noise,
+                [&](std::int32_t label, std::uint32_t position, double value) { residual[label * levels + position] = value; });
 }
 
 }  // namespace
@@ -118,6 +147,11 @@ dc_status dc_elbo_gradient(dc_model* model, int32_t clamp, const double* x, int6
   return guard([&] {
     elbo_gradients(model, clamp != 0, x, levels, upper, weights, level_noise, label_count, labels, loss, gradient);
   });
+}
+
+dc_status dc_elbo_pull(dc_model* model, int32_t clamp, const double* x, int64_t levels, const double* upper, const double* weights,
+                       const double* level_noise, const double* coefficients, double* loss, double* gradient) {
+  return guard([&] { elbo_pulls(model, clamp != 0, x, levels, upper, weights, level_noise, coefficients, loss, gradient); });
 }
 
 dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier_kind kind, int32_t clamp, double sigma_tau, const double* x,

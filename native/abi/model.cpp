@@ -47,9 +47,9 @@ void check_rows(const Network& network, std::int64_t n, const void* x, const voi
   require(n >= 1, "A batch has at least one row.");
   require(x != nullptr && levels != nullptr && out != nullptr, "The images, their noise levels or the place for the result are missing.");
   for (std::int64_t i = 0; labels != nullptr && i < n; ++i) {
-    if (labels[i] < -1 || labels[i] >= network.config().label_dim) {
+    if (labels[i] < -1 || labels[i] >= network.config().classes()) {
       throw Error(DC_BAD_ARGUMENT, "The label of row " + std::to_string(i) + " is " + std::to_string(labels[i]) +
-                                       ", the model knows " + std::to_string(network.config().label_dim) + " classes.");
+                                       ", the model knows " + std::to_string(network.config().classes()) + " classes.");
     }
   }
 }

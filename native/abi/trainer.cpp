@@ -38,6 +38,17 @@ TrainOptions options_of(const dc_train_options& o) {
   return options;
 }
 
+void check_batch(const Trainer& trainer, std::int64_t n, const float* images, const std::int32_t* labels, const double* loss) {
+  const NetworkConfig& config = trainer.network().config();
+  require(n >= 1 && n <= (std::int64_t{1} << 24), "A step takes 1 to 16777216 images.");
+  require(images != nullptr && loss != nullptr, "The images or the place for the loss are missing.");
+  const std::int64_t count = n * config.image_elements();
+  require(std::all_of(images, images + count, [](float v) { return std::isfinite(v); }), "The images have values that are not finite.");
+  for (std::int64_t i = 0; labels != nullptr && i < n; ++i) {
+    require(labels[i] >= -1 && labels[i] < config.classes(), "A label is not one of the model's classes, nor -1 for none.");
+  }
+}
+
 TrainTensor tensor_of(const dc_train_tensor& kind) {
   require_in(kind, DC_TRAIN_WEIGHT, DC_TRAIN_AVERAGE, "There is no tensor of that kind in a training state.");
   return static_cast<TrainTensor>(kind);
@@ -62,16 +73,16 @@ dc_status dc_trainer_create(const dc_network_config* config, const char* device,
 
 dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* images, const int32_t* labels, double* loss) {
   return guard([&] {
-    Trainer& own = trainer_of(trainer);
-    const NetworkConfig& config = own.network().config();
-    require(n >= 1 && n <= (std::int64_t{1} << 24), "A step takes 1 to 16777216 images.");
-    require(images != nullptr && loss != nullptr, "The images or the place for the loss are missing.");
-    const std::int64_t count = n * config.image_elements();
-    require(std::all_of(images, images + count, [](float v) { return std::isfinite(v); }), "The images have values that are not finite.");
-    for (std::int64_t i = 0; labels != nullptr && i < n; ++i) {
-      require(labels[i] >= -1 && labels[i] < config.label_dim, "A label is not one of the model's classes, nor -1 for none.");
-    }
-    *loss = own.step(n, images, labels);
+    check_batch(trainer_of(trainer), n, images, labels, loss);
+    *loss = trainer_of(trainer).step(n, images, labels);
+  });
+}
+
+dc_status dc_trainer_distil(dc_trainer* trainer, dc_model* teacher, int32_t heads, int64_t n, const float* images, const int32_t* labels, double* loss) {
+  return guard([&] {
+    check_batch(trainer_of(trainer), n, images, labels, loss);
+    require(teacher != nullptr, "The teacher is missing.");
+    *loss = trainer_of(trainer).distil(teacher->network, heads, n, images, labels);
   });
 }
 

@@ -181,6 +181,7 @@ dc_network_config TensorFile::config() const {
   c.img_resolution = number("img_resolution", 0);
   c.img_channels = number("img_channels", 0);
   c.label_dim = number("label_dim", 0);
+  c.heads = number("heads", 1);
   c.augment_dim = number("augment_dim", 0);
   c.model_channels = number("model_channels", 0);
   c.channel_mult_emb = number("channel_mult_emb", 4);

@@ -9,6 +9,7 @@ namespace diffcert::bench {
 
 dc_network_config published_constants() {
   dc_network_config c{};
+  c.heads = 1;
   c.channel_mult_emb = 4;
   c.channel_mult_noise = 1;
   c.resample_filter_len = 2;

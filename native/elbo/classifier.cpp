@@ -48,6 +48,8 @@ Classifier::Classifier(Network& model, Network* unconditional, dc_classifier_kin
 }
 
 void Classifier::check_prune() const {
+  require(prune_.kind == DC_PRUNE_NONE || !objective_.multi_head(),
+          "A multi-head model computes all classes in one call, so that pruning would save none of them; leave it out.");
   if (prune_.kind == DC_PRUNE_PUBLISHED) {
     require(in_range(prune_.threshold, 0, std::numeric_limits<double>::max()), "The threshold of sifting must be finite and not negative.");
     require(prune_.keep >= 1, "Sifting keeps at least one class.");
@@ -125,7 +127,8 @@ std::int64_t Classifier::calls_per_sample() const {
   for (const Pass& pass : passes_) {
     // The most that sifting costs: nobody is dropped before its last level.
     const auto sifted = static_cast<std::int64_t>(pass.sift.size()) * (sifts() ? classes() : 0);
-    const std::int64_t refined = sifts() ? std::min(classes(), prune_.keep * static_cast<std::int64_t>(pass.edm.size())) : classes();
+    const std::int64_t all = objective_.level_rows();
+    const std::int64_t refined = sifts() ? std::min(all, prune_.keep * static_cast<std::int64_t>(pass.edm.size())) : all;
     calls += sifted + static_cast<std::int64_t>(pass.levels.size()) * refined + objective_.estimate_rows();
   }
   return calls;

@@ -23,7 +23,7 @@ double clamped(double v) {
 
 Objective::Objective(Network& model, Network* unconditional, dc_classifier_kind kind, bool clamp, std::int64_t batch)
     : model_(model), unconditional_(unconditional != nullptr ? *unconditional : model), kind_(kind), clamp_(clamp), batch_(batch),
-      elements_(model.config().image_elements()), classes_(model.config().label_dim) {
+      elements_(model.config().image_elements()), classes_(model.config().classes()) {
   require(model_.finished() && unconditional_.finished(), "A diffusion classifier needs models whose weights are all set.");
   require(classes_ >= 2, "A diffusion classifier needs a class-conditional model of at least two classes.");
   require(batch_ >= 1, "A batch has at least one row.");
@@ -42,11 +42,11 @@ Objective::Objective(Network& model, Network* unconditional, dc_classifier_kind 
 }
 
 std::int64_t Objective::estimate_rows() const {
-  return kind_ == DC_APNDC_CONDITIONAL ? classes_ : kind_ == DC_APNDC || kind_ == DC_APNDC_ENSEMBLE ? 1 : 0;
+  return kind_ == DC_APNDC_CONDITIONAL ? level_rows() : kind_ == DC_APNDC || kind_ == DC_APNDC_ENSEMBLE ? 1 : 0;
 }
 
 std::int64_t Objective::group() const {
-  const std::int64_t bytes = std::max<std::int64_t>(1, estimate_rows()) * elements_ * static_cast<std::int64_t>(sizeof(double));
+  const std::int64_t bytes = std::max<std::int64_t>(1, estimates_each()) * elements_ * static_cast<std::int64_t>(sizeof(double));
   return std::clamp<std::int64_t>(kEstimateBudget / bytes, 1, batch_);
 }
 
@@ -58,13 +58,17 @@ void Objective::run(const ElboJob& job) {
 
 void Objective::run_level(const ElboJob& job, const ElboLevel& level) {
   const double spread = spread_of(job, level);
+  // The device takes each class of a row of its own, and makes one pass of the rows of a (level, sample) that share a body.
+  const bool together = multi_head() && engine_ == nullptr;
+  const std::int64_t full = multi_head() && engine_ != nullptr ? batch_ * classes_ : batch_;
+  constexpr std::int32_t kAll[] = {kNone};
   for (std::int64_t sample = 0; sample < job.samples; ++sample) {
     const std::span<const std::int32_t> labels = job.labels ? job.labels(sample) : all_;
     if (labels.empty()) continue;
-    if (!job.calls.empty()) job.calls[static_cast<std::size_t>(sample)] += static_cast<std::int64_t>(labels.size());
+    if (!job.calls.empty()) job.calls[static_cast<std::size_t>(sample)] += multi_head() ? 1 : static_cast<std::int64_t>(labels.size());
     if (engine_ != nullptr) {
       for (const std::int32_t label : labels) {
-        if (static_cast<std::int64_t>(rows_.size()) == batch_) flush(job);
+        if (static_cast<std::int64_t>(rows_.size()) == full) flush(job);
         rows_.push_back({&level, sample, label});
       }
       continue;
@@ -74,8 +78,8 @@ void Objective::run_level(const ElboJob& job, const ElboLevel& level) {
     const double* centre = kind_ == DC_APNDC_ENSEMBLE ? estimates_.data() + sample * elements_
                                                       : job.x.data() + (level.base * job.samples + sample) * elements_;
     const double* shared = nullptr;
-    for (const std::int32_t label : labels) {
-      if (static_cast<std::int64_t>(rows_.size()) == batch_) {
+    for (const std::int32_t label : together ? std::span<const std::int32_t>(kAll) : labels) {
+      if (static_cast<std::int64_t>(rows_.size()) == full) {
         flush(job);
         shared = nullptr;
       }
@@ -101,10 +105,11 @@ void Objective::estimate(const ElboJob& job) {
   const std::int64_t each = estimate_rows();
   const std::int64_t all = job.samples * each;
   keeping_ = false;
-  estimates_.resize(static_cast<std::size_t>(all * elements_));
+  estimates_.resize(static_cast<std::size_t>(job.samples * estimates_each() * elements_));
   Network& network = kind_ == DC_APNDC_CONDITIONAL ? model_ : unconditional_;
   for (std::int64_t& calls : job.calls) calls += each;
-  for (std::int64_t done = 0; done < all;) {
+  if (kind_ == DC_APNDC_CONDITIONAL && multi_head()) estimate_heads(job);
+  else for (std::int64_t done = 0; done < all;) {
     const std::int64_t count = std::min(batch_, all - done);
     for (std::int64_t r = done; r < done + count; ++r) {
       const std::int32_t label = kind_ == DC_APNDC_CONDITIONAL ? static_cast<std::int32_t>(r % each) : -1;
@@ -117,6 +122,17 @@ void Objective::estimate(const ElboJob& job) {
   }
   engine_ = job.keys.empty() ? nullptr : model_.rows();
   if (engine_ != nullptr) stage(job);
+}
+
+// The same of all classes, a row a sample.
+void Objective::estimate_heads(const ElboJob& job) {
+  const std::vector<double> sigma(static_cast<std::size_t>(job.samples), job.taus[0]);
+  model_.each_head(job.samples, sigma.data(), job.x.data(), [&](std::int64_t sample, std::int32_t head, const double* denoised) {
+    if (head == classes_) return;
+    double* place = estimates_.data() + (sample * classes_ + head) * elements_;
+    std::copy_n(denoised, elements_, place);
+    if (clamp_) std::transform(place, place + elements_, place, clamped);
+  });
 }
 
 // The place of the next row's input.
@@ -148,24 +164,35 @@ void Objective::flush(const ElboJob& job) {
     clear();
     return;
   }
-  denoise(model_);
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    const Pending& row = rows_[r];
-    const double* denoised = denoised_.data() + static_cast<std::int64_t>(r) * elements_;
-    const double* input = input_.data() + static_cast<std::int64_t>(r) * elements_;
-    if (kind_ == DC_EPNDC) {
-      for (std::int64_t t = 0; t <= row.level->base; ++t) {
-        const double* x = job.x.data() + (t * job.samples + row.sample) * elements_;
-        job.take(t, row.sample, row.label, row.level->position,
-                 posterior_distance(*row.level, job.taus[static_cast<std::size_t>(t)], x, input, denoised));
-      }
-      continue;
+  if (multi_head()) {
+    model_.each_head(static_cast<std::int64_t>(rows_.size()), sigma_.data(), input_.data(), [&](std::int64_t r, std::int32_t head, double* denoised) {
+      if (head == classes_) return;
+      if (clamp_) std::transform(denoised, denoised + elements_, denoised, clamped);
+      judge(job, rows_[static_cast<std::size_t>(r)], head, input_.data() + r * elements_, denoised);
+    });
+  } else {
+    denoise(model_);
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      const std::int64_t place = static_cast<std::int64_t>(r) * elements_;
+      judge(job, rows_[r], rows_[r].label, input_.data() + place, denoised_.data() + place);
     }
-    const std::int64_t estimate = kind_ == DC_APNDC_CONDITIONAL ? row.sample * classes_ + row.label : row.sample;
-    const double* target = kind_ == DC_DC ? job.x.data() + row.sample * elements_ : estimates_.data() + estimate * elements_;
-    job.take(0, row.sample, row.label, row.level->position, squared_distance(denoised, target));
   }
   clear();
+}
+
+// Hands out the residuals of one class of a row.
+void Objective::judge(const ElboJob& job, const Pending& row, std::int32_t label, const double* input, const double* denoised) const {
+  if (kind_ == DC_EPNDC) {
+    for (std::int64_t t = 0; t <= row.level->base; ++t) {
+      const double* x = job.x.data() + (t * job.samples + row.sample) * elements_;
+      job.take(t, row.sample, label, row.level->position,
+               posterior_distance(*row.level, job.taus[static_cast<std::size_t>(t)], x, input, denoised));
+    }
+    return;
+  }
+  const std::int64_t estimate = kind_ == DC_APNDC_CONDITIONAL ? row.sample * classes_ + label : row.sample;
+  const double* target = kind_ == DC_DC ? job.x.data() + row.sample * elements_ : estimates_.data() + estimate * elements_;
+  job.take(0, row.sample, label, row.level->position, squared_distance(denoised, target));
 }
 
 double Objective::squared_distance(const double* denoised, const double* target) const {

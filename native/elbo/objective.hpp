@@ -7,6 +7,7 @@
 //   apndc-ensemble     x_u = D(x; s) + u e              residual |D(x_u; u, y) - D(x; s)|^2
 //   epndc              x_u as apndc's                   residual |m_q - m_p|^2, the means of q(x_l | x_u, x) and p(x_l | x_u, y)
 // each a mean over the elements, summed in C,H,W order. docs/spec/classifiers.md derives them.
+// A multi-head model gives D for all classes in one row, so that it takes one row a (sample, level), and one for its estimates.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,7 @@ struct ElboJob {
   std::span<std::int64_t> calls;
 };
 
-// Runs jobs: rows (level, sample, class) go through the network in full batches. Not thread-safe; the models must stay.
+// Runs jobs: rows (level, sample, class), or (level, sample) of a multi-head model, go through the network in full batches. Not thread-safe; the models must stay.
 class Objective {
  public:
   // unconditional: nullptr = model itself with no label. batch: rows of a network call, at least 1.
@@ -52,6 +53,9 @@ class Objective {
 
   std::int64_t elements() const { return elements_; }
   std::int32_t classes() const { return classes_; }
+  // Rows that a sample costs at a level, all classes together.
+  std::int64_t level_rows() const { return multi_head() ? 1 : classes_; }
+  bool multi_head() const { return model_.config().multi_head(); }
   dc_classifier_kind kind() const { return kind_; }
   // Rows a sample that its denoised estimates cost.
   std::int64_t estimate_rows() const;
@@ -75,7 +79,7 @@ class Objective {
   struct Pending {
     const ElboLevel* level;
     std::int64_t sample;
-    std::int32_t label;
+    std::int32_t label;  // kNone: all classes, on the host with a multi-head model
   };
 
   double* push(double sigma, std::int32_t label, const Pending& row);
@@ -83,6 +87,9 @@ class Objective {
   void stage(const ElboJob& job);
   void flush_rows(const ElboJob& job);
   void denoise(Network& network);
+  void estimate_heads(const ElboJob& job);
+  void judge(const ElboJob& job, const Pending& row, std::int32_t label, const double* input, const double* denoised) const;
+  std::int64_t estimates_each() const { return kind_ == DC_APNDC_CONDITIONAL ? classes_ : estimate_rows(); }
   void clear();
   double squared_distance(const double* denoised, const double* target) const;
   double posterior_distance(const ElboLevel& level, double tau, const double* x, const double* x_upper, const double* denoised) const;

@@ -6,6 +6,7 @@
 
 #include "core/noise.hpp"
 #include "core/status.hpp"
+#include "train/distil.hpp"
 #include "train/initialise.hpp"
 
 namespace diffcert {
@@ -19,6 +20,12 @@ void in_range(bool ok, const char* option, const char* range) {
 
 NoiseKey key_of(std::uint64_t seed, std::int64_t image) {
   return {seed, static_cast<std::uint32_t>(image), 0, static_cast<std::uint32_t>(image >> 32)};
+}
+
+double mean(const std::vector<double>& losses) {
+  double sum = 0;
+  for (const double loss : losses) sum += loss;
+  return sum / static_cast<double>(losses.size());
 }
 
 }  // namespace
@@ -61,9 +68,7 @@ Trainer::Trainer(const NetworkConfig& config, const std::string& device, int thr
   network_.finish(rows);
 }
 
-double Trainer::step(std::int64_t n, const float* images, const std::int32_t* labels) {
-  const std::int64_t elements = network_.config().image_elements();
-  require(n >= 1, "A batch has at least one row.");
+void Trainer::renew() {
   if (moved_) {
     for (std::size_t w = 0; w < state_.size(); ++w) {
       if (!state_[w].tensor[0].empty()) network_.replace_weight(static_cast<WeightId>(w), state_[w].tensor[0]);
@@ -71,24 +76,38 @@ double Trainer::step(std::int64_t n, const float* images, const std::int32_t* la
     network_.repack();
     moved_ = false;
   }
-  std::vector<LossRow> rows;
-  std::vector<double> sigma, noise(static_cast<std::size_t>(elements)), losses(static_cast<std::size_t>(n));
-  std::vector<std::int32_t> shown(static_cast<std::size_t>(n), -1);
-  std::vector<float> x(static_cast<std::size_t>(n * elements));
+  network_.clear_gradients();
+}
+
+Trainer::Shown Trainer::show(std::int64_t n, const float* images, const std::int32_t* labels) const {
+  require(n >= 1, "A batch has at least one row.");
+  const std::int64_t elements = network_.config().image_elements();
+  Shown shown;
+  shown.labels.assign(static_cast<std::size_t>(n), -1);
+  shown.x.resize(static_cast<std::size_t>(n * elements));
+  std::vector<double> noise(static_cast<std::size_t>(elements));
   for (std::int64_t i = 0; i < n; ++i) {
     const NoiseKey key = key_of(options_.seed, images_ + i);
     const auto draws = key.uniforms(NoiseStream::training, 1, 0);
-    rows.push_back(loss_row(options_.loss, network_.config(), draws[0]));
-    sigma.push_back(rows.back().sigma);
-    if (labels != nullptr && static_cast<double>(draws[1] >> 11) * 0x1p-53 >= options_.label_dropout) shown[static_cast<std::size_t>(i)] = labels[i];
+    shown.rows.push_back(loss_row(options_.loss, network_.config(), draws[0]));
+    shown.sigma.push_back(shown.rows.back().sigma);
+    const bool told = static_cast<double>(draws[1] >> 11) * 0x1p-53 >= options_.label_dropout;
+    if (labels != nullptr && told) shown.labels[static_cast<std::size_t>(i)] = labels[i];
     draw_normals(key, NoiseStream::training, 0, noise);
     for (std::int64_t e = 0; e < elements; ++e) {
-      x[static_cast<std::size_t>(i * elements + e)] =
-          static_cast<float>(static_cast<double>(images[i * elements + e]) + sigma.back() * noise[static_cast<std::size_t>(e)]);
+      shown.x[static_cast<std::size_t>(i * elements + e)] =
+          static_cast<float>(static_cast<double>(images[i * elements + e]) + shown.sigma.back() * noise[static_cast<std::size_t>(e)]);
     }
   }
+  return shown;
+}
+
+double Trainer::step(std::int64_t n, const float* images, const std::int32_t* labels) {
+  const std::int64_t elements = network_.config().image_elements();
+  const Shown shown = show(n, images, labels);
+  std::vector<double> losses(static_cast<std::size_t>(n));
   const Cotangent<float> squares = [&](std::int64_t row, const float* denoised, float* cotangent) {
-    const double weight = rows[static_cast<std::size_t>(row)].weight;
+    const double weight = shown.rows[static_cast<std::size_t>(row)].weight;
     double sum = 0;
     for (std::int64_t e = 0; e < elements; ++e) {
       const double d = static_cast<double>(denoised[e]) - static_cast<double>(images[row * elements + e]);
@@ -97,12 +116,55 @@ double Trainer::step(std::int64_t n, const float* images, const std::int32_t* la
     }
     losses[static_cast<std::size_t>(row)] = weight * sum / static_cast<double>(elements);
   };
-  network_.clear_gradients();
-  network_.pull(n, sigma.data(), shown.data(), x.data(), squares, nullptr);
+  renew();
+  network_.pull(n, shown.sigma.data(), shown.labels.data(), shown.x.data(), squares, nullptr);
   descend(n);
-  double loss = 0;
-  for (const double row : losses) loss += row;
-  return loss / static_cast<double>(n);
+  return mean(losses);
+}
+
+double Trainer::distil(Network& teacher, std::int32_t heads, std::int64_t n, const float* images, const std::int32_t* labels) {
+  const NetworkConfig& config = network_.config();
+  check_teacher(teacher, config, heads);
+  const std::int64_t elements = config.image_elements();
+  const Shown shown = show(n, images, labels);
+  // The teacher's rows: the chosen heads of an image stand together.
+  std::vector<HeadShare> chosen;
+  std::vector<double> sigma, losses(static_cast<std::size_t>(n));
+  std::vector<std::int32_t> told;
+  std::vector<float> x;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto own = static_cast<std::size_t>(i);
+    for (const HeadShare& share : choose_heads(config, key_of(options_.seed, images_ + i), shown.labels[own], heads)) {
+      chosen.push_back(share);
+      sigma.push_back(shown.sigma[own]);
+      told.push_back(share.head == config.classes() ? -1 : share.head);
+      x.insert(x.end(), shown.x.begin() + i * elements, shown.x.begin() + (i + 1) * elements);
+    }
+  }
+  std::vector<float> targets(x.size());
+  teacher.denoise(n * heads, sigma.data(), told.data(), x.data(), targets.data());
+  const Cotangent<float> squares = [&](std::int64_t row, const float* denoised, float* cotangent) {
+    const double weight = shown.rows[static_cast<std::size_t>(row)].weight;
+    std::fill_n(cotangent, config.heads * elements, 0.0f);
+    double loss = 0;
+    for (std::int64_t c = row * heads; c < (row + 1) * heads; ++c) {
+      const HeadShare& share = chosen[static_cast<std::size_t>(c)];
+      const float *target = targets.data() + c * elements, *student = denoised + share.head * elements;
+      float* place = cotangent + share.head * elements;
+      double sum = 0;
+      for (std::int64_t e = 0; e < elements; ++e) {
+        const double d = static_cast<double>(student[e]) - static_cast<double>(target[e]);
+        sum += d * d;
+        place[e] = static_cast<float>(2 * share.weight * weight * d / static_cast<double>(n));
+      }
+      loss += share.weight * sum;
+    }
+    losses[static_cast<std::size_t>(row)] = weight * loss / static_cast<double>(elements);
+  };
+  renew();
+  network_.pull_heads(n, shown.sigma.data(), shown.x.data(), squares, nullptr);
+  descend(n);
+  return mean(losses);
 }
 
 // Adam (Kingma and Ba 2015, bias-corrected), then the average; each number on its own, in double, stored as float.

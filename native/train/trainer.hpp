@@ -51,6 +51,10 @@ class Trainer {
   // the mean over elements of the weighted squares.
   double step(std::int64_t n, const float* images, const std::int32_t* labels);
 
+  // One step of distillation, of a multi-head network from a teacher of the same classes and images: the loss of a row is the weighted sum, over `heads` of
+  // its heads, of |D_head - D_teacher|^2 at the same noised image (train/distil.hpp). Otherwise as step; the images are only where the noise is put on.
+  double distil(Network& teacher, std::int32_t heads, std::int64_t n, const float* images, const std::int32_t* labels);
+
   // The state: tensors in their published order, images and steps.
   std::span<const float> tensor(TrainTensor kind, std::string_view name) const;
   void set_tensor(TrainTensor kind, std::string_view name, std::span<const float> values);
@@ -61,6 +65,16 @@ class Trainer {
     std::vector<float> tensor[4];  // by TrainTensor; empty for a computed weight
   };
 
+  // A batch as the network is shown it: levels, weights, labels after dropout, noised images.
+  struct Shown {
+    std::vector<LossRow> rows;
+    std::vector<double> sigma;
+    std::vector<std::int32_t> labels;
+    std::vector<float> x;
+  };
+  Shown show(std::int64_t n, const float* images, const std::int32_t* labels) const;
+  // The network takes the weights of the last step, its gradients begin at zero.
+  void renew();
   void descend(std::int64_t n);
 
   TrainOptions options_;

@@ -43,6 +43,8 @@ void check_filter(const std::vector<std::int32_t>& filter) {
 }
 
 void check_together(const NetworkConfig& c) {
+  if (c.multi_head() && c.label_dim > 0) refuse("heads", "are " + std::to_string(c.heads) + " beside a label_dim; a network is told its class or has a head for each");
+  if (c.multi_head() && c.precond == PrecondKind::iddpm) refuse("heads", "do not go with iDDPMPrecond, whose network gives variances, too");
   const auto halvings = c.channel_mult.size() - 1;
   if (c.img_resolution % (std::int64_t{1} << halvings) != 0) {
     refuse("img_resolution", "is " + std::to_string(c.img_resolution) + ", which cannot be halved " + std::to_string(halvings) +
@@ -70,6 +72,7 @@ NetworkConfig validate(const dc_network_config& in) {
   c.img_resolution = within("img_resolution", in.img_resolution, 1, 1024);
   c.img_channels = within("img_channels", in.img_channels, 1, 1024);
   c.label_dim = within("label_dim", in.label_dim, 0, 1 << 20);
+  c.heads = within("heads", in.heads, 1, 1 << 16);
   c.augment_dim = within("augment_dim", in.augment_dim, 0, 1 << 16);
   c.model_channels = within("model_channels", in.model_channels, 4, 1 << 14);
   c.channel_mult = list("channel_mult", in.channel_mult, in.channel_mult_len, 1, 1, 64);

@@ -157,7 +157,7 @@ Network::Staging<T>& Network::staging() {
 template <class T>
 void Network::fill_labels(Staging<T>& io, std::int64_t n, const std::int32_t* labels) {
   std::fill_n(io.label.data(), n * std::max(1, config_.label_dim), T{0});
-  if (labels == nullptr) return;
+  if (labels == nullptr || config_.label_dim == 0) return;
   for (std::int64_t i = 0; i < n; ++i) {
     if (labels[i] >= 0) io.label[i * config_.label_dim + labels[i]] = T{1};
   }
@@ -186,14 +186,14 @@ void Network::for_batches(std::int64_t n, const double* sigma, const std::int32_
 }
 
 template <class T>
-void Network::mix(const Rows<T>& rows, std::int64_t i, const T* network, T* out) const {
+void Network::mix(const Rows<T>& rows, std::int64_t i, std::int32_t head, const T* network, T* out) const {
   const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
   const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels();
   const Coefficients c = precond_.at(rows.sigma[i]);
-  const T* image = rows.x + i * channels * pixels;
+  const T *image = rows.x + i * channels * pixels, *own = network + head * channels;
   for (std::int64_t ch = 0; ch < channels; ++ch) {
     for (std::int64_t p = 0; p < pixels; ++p) {
-      out[ch * pixels + p] = static_cast<T>(c.c_skip) * image[ch * pixels + p] + static_cast<T>(c.c_out) * network[p * network_channels + ch];
+      out[ch * pixels + p] = static_cast<T>(c.c_skip) * image[ch * pixels + p] + static_cast<T>(c.c_out) * own[p * network_channels + ch];
     }
   }
 }
@@ -205,7 +205,7 @@ void Network::denoise_all(std::int64_t n, const double* sigma, const std::int32_
     Staging<T>& io = staging<T>();
     executor_->run(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), io.output.data());
     const std::int64_t results = io.output.size() / max_batch_;
-    for (std::int64_t i = 0; i < rows.count; ++i) mix(rows, i, io.output.data() + i * results, out + first + i * image);
+    for (std::int64_t i = 0; i < rows.count; ++i) mix(rows, i, head_of(rows, i), io.output.data() + i * results, out + first + i * image);
   });
 }
 
@@ -217,35 +217,59 @@ void Network::denoise(std::int64_t n, const double* sigma, const std::int32_t* l
   denoise_all(n, sigma, labels, x, out);
 }
 
+void Network::each_head(std::int64_t n, const double* sigma, const double* x, const HeadTaker<double>& take) {
+  const std::int64_t image = config_.image_elements();
+  std::vector<double> denoised(static_cast<std::size_t>(image));
+  for_batches<double>(n, sigma, nullptr, x, [&](const Rows<double>& rows, std::int64_t first) {
+    Staging<double>& io = staging<double>();
+    executor_->run(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), io.output.data());
+    const std::int64_t results = io.output.size() / max_batch_;
+    for (std::int64_t i = 0; i < rows.count; ++i) {
+      for (std::int32_t head = 0; head < config_.heads; ++head) {
+        mix(rows, i, head, io.output.data() + i * results, denoised.data());
+        take(first / image + i, head, denoised.data());
+      }
+    }
+  });
+}
+
 template <class T>
-void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const Cotangent<T>& cotangent, T* gradient) {
+void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, bool every, const Cotangent<T>& cotangent,
+                       T* gradient) {
   require(differentiable(), "The model was not made for gradients.");
   Staging<T>& io = staging<T>();
   const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
   const std::int64_t channels = config_.img_channels, network_channels = config_.out_channels(), image = channels * pixels;
-  if (io.cotangent.size() == 0) {
-    io.denoised = AlignedBuffer<T>(io.image.size());
-    io.cotangent = AlignedBuffer<T>(io.image.size());
-    io.gradient = AlignedBuffer<T>(io.image.size());
+  const std::int32_t shown = every ? config_.heads : 1;
+  if (io.gradient.size() == 0) io.gradient = AlignedBuffer<T>(io.image.size());
+  if (io.cotangent.size() < shown * io.image.size()) {
+    io.denoised = AlignedBuffer<T>(checked_product(shown, io.image.size()));
+    io.cotangent = AlignedBuffer<T>(io.denoised.size());
   }
   for_batches(n, sigma, labels, x, [&](const Rows<T>& rows, std::int64_t first) {
     const Cotangent<T> of_network = [&](std::int64_t i, const T* output, T* place) {
-      T *denoised = io.denoised.data() + i * image, *own = io.cotangent.data() + i * image;
-      mix(rows, i, output, denoised);
+      T *denoised = io.denoised.data() + i * shown * image, *own = io.cotangent.data() + i * shown * image;
+      const std::int32_t head = every ? 0 : head_of(rows, i);
+      for (std::int32_t h = 0; h < shown; ++h) mix(rows, i, head + h, output, denoised + h * image);
       cotangent(first / image + i, denoised, own);
       const T c_out = static_cast<T>(precond_.at(rows.sigma[i]).c_out);
-      for (std::int64_t ch = 0; ch < network_channels; ++ch) {  // iDDPM's variances have no part in D
-        for (std::int64_t p = 0; p < pixels; ++p) place[p * network_channels + ch] = ch < channels ? c_out * own[ch * pixels + p] : T{0};
+      const std::int64_t from = head * channels, to = from + shown * channels;  // other heads and iDDPM's variances have no part in D
+      for (std::int64_t ch = 0; ch < network_channels; ++ch) {
+        for (std::int64_t p = 0; p < pixels; ++p) {
+          place[p * network_channels + ch] = ch >= from && ch < to ? c_out * own[(ch - from) * pixels + p] : T{0};
+        }
       }
     };
     executor_->run_backward(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), of_network, io.gradient.data());
     for (std::int64_t i = 0; gradient != nullptr && i < rows.count; ++i) {
       const Coefficients c = precond_.at(rows.sigma[i]);
-      const T *direct = io.cotangent.data() + i * image, *network = io.gradient.data() + i * image;
+      const T *direct = io.cotangent.data() + i * shown * image, *network = io.gradient.data() + i * image;
       T* place = gradient + first + i * image;
       for (std::int64_t ch = 0; ch < channels; ++ch) {
         for (std::int64_t p = 0; p < pixels; ++p) {
-          place[ch * pixels + p] = static_cast<T>(c.c_skip) * direct[ch * pixels + p] + static_cast<T>(c.c_in) * network[p * channels + ch];
+          T sum = direct[ch * pixels + p];
+          for (std::int32_t h = 1; h < shown; ++h) sum += direct[h * image + ch * pixels + p];
+          place[ch * pixels + p] = static_cast<T>(c.c_skip) * sum + static_cast<T>(c.c_in) * network[p * channels + ch];
         }
       }
     }
@@ -254,12 +278,20 @@ void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* 
 
 void Network::pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const Cotangent<float>& cotangent,
                    float* gradient) {
-  pull_all(n, sigma, labels, x, cotangent, gradient);
+  pull_all(n, sigma, labels, x, false, cotangent, gradient);
 }
 
 void Network::pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const Cotangent<double>& cotangent,
                    double* gradient) {
-  pull_all(n, sigma, labels, x, cotangent, gradient);
+  pull_all(n, sigma, labels, x, false, cotangent, gradient);
+}
+
+void Network::pull_heads(std::int64_t n, const double* sigma, const float* x, const Cotangent<float>& cotangent, float* gradient) {
+  pull_all(n, sigma, nullptr, x, true, cotangent, gradient);
+}
+
+void Network::pull_heads(std::int64_t n, const double* sigma, const double* x, const Cotangent<double>& cotangent, double* gradient) {
+  pull_all(n, sigma, nullptr, x, true, cotangent, gradient);
 }
 
 template <class T>
@@ -269,7 +301,7 @@ void Network::product(std::int64_t n, const double* sigma, const std::int32_t* l
     if (denoised != nullptr) std::copy_n(result, image, denoised + row * image);
     std::copy_n(cotangent + row * image, image, place);
   };
-  pull_all(n, sigma, labels, x, given, gradient);
+  pull_all(n, sigma, labels, x, false, given, gradient);
 }
 
 void Network::vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const float* cotangent,
@@ -304,6 +336,9 @@ std::vector<double> Network::gradient(WeightId w) const {
 void Network::denoise_resident(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out) {
   invariant(finished(), "a network that runs before it is finished");
   if (!executor_->has_memory()) return denoise(n, sigma, labels, x, out);
+  if (config_.multi_head()) {
+    throw Error(DC_DEVICE_UNAVAILABLE, "Images in a device's memory are not denoised by a multi-head model; give them from the host.");
+  }
   Staging<float>& io = staging<float>();
   const std::int64_t row = config_.image_elements();
   for (std::int64_t from = 0; from < n; from += max_batch_) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,6 +16,10 @@
 #include "unet/precond.hpp"
 
 namespace diffcert {
+
+// Takes D of one head of a row, [img_channels, R, R], which it may overwrite.
+template <class T>
+using HeadTaker = std::function<void(std::int64_t row, std::int32_t head, T* denoised)>;
 
 // One use at a time. Life: construct, set_weight for every weight, finish, then denoise and network as often as wanted.
 class Network {
@@ -46,10 +51,12 @@ class Network {
   double device_milliseconds() const { return executor_->device_milliseconds(); }
   std::int64_t arena_bytes() const { return executor_->arena_bytes() + io_bytes(); }
 
-  // D(x; sigma, label). x, out: [n, img_channels, R, R] in EDM space; sigma [n] > 0 and finite; labels [n] in [0, label_dim), or
+  // D(x; sigma, label). x, out: [n, img_channels, R, R] in EDM space; sigma [n] > 0 and finite; labels [n] in [0, classes()), or
   // -1 for unconditional, nullptr for all unconditional. n is any number: larger calls than max_batch are split.
   void denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out);
   void denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, double* out);
+  // D of every head of every row, rows and heads ascending: one pass of the network for all classes and for none.
+  void each_head(std::int64_t n, const double* sigma, const double* x, const HeadTaker<double>& take);
   // D for images that lie where the device computes, x to out (which may be x): in its own memory, or in the host's for a device that has none.
   void denoise_resident(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out);
   // F(x; noise_label, label) without preconditioning; out has config().out_channels() channels.
@@ -64,6 +71,9 @@ class Network {
   // The same with a cotangent that depends on what was denoised: a loss's. Rows, images as x; asked as ops/device.hpp says.
   void pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const Cotangent<float>& cotangent, float* gradient);
   void pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const Cotangent<double>& cotangent, double* gradient);
+  // The same with a cotangent for every head at once: the rows that it is shown and gives are [heads, img_channels, R, R].
+  void pull_heads(std::int64_t n, const double* sigma, const float* x, const Cotangent<float>& cotangent, float* gradient);
+  void pull_heads(std::int64_t n, const double* sigma, const double* x, const Cotangent<double>& cotangent, double* gradient);
   void clear_gradients();
   // The number of a tensor among weights(); throws DC_BAD_MODEL where there is none.
   WeightId weight(std::string_view name) const;
@@ -93,13 +103,18 @@ class Network {
   // body(rows, the place of the first in an array of images) for batches of the call, staged.
   template <class T, class Body>
   void for_batches(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, Body&& body);
-  // Row i's D from the network's output.
+  // Row i's D from one head of the network's output; a row of labels has one head, that of its label.
   template <class T>
-  void mix(const Rows<T>& rows, std::int64_t i, const T* network, T* out) const;
+  void mix(const Rows<T>& rows, std::int64_t i, std::int32_t head, const T* network, T* out) const;
+  template <class T>
+  std::int32_t head_of(const Rows<T>& rows, std::int64_t i) const {
+    return config_.head_of(rows.labels == nullptr ? -1 : rows.labels[i]);
+  }
   template <class T>
   void denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out);
+  // every: cotangents for all heads, else for that of the row's label.
   template <class T>
-  void pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const Cotangent<T>& cotangent, T* gradient);
+  void pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, bool every, const Cotangent<T>& cotangent, T* gradient);
   template <class T>
   void product(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient);
   template <class T>

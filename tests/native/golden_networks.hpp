@@ -10,6 +10,7 @@
 
 inline dc_network_config golden_config(const std::string& name) {
   dc_network_config c{};
+  c.heads = 1;
   const auto list = [](std::int32_t* values, std::int32_t& length, std::initializer_list<std::int32_t> from) {
     std::copy(from.begin(), from.end(), values);
     length = static_cast<std::int32_t>(from.size());

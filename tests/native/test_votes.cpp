@@ -14,9 +14,9 @@ using namespace vote_cases;
 namespace {
 
 // Every way to cut the work gives the same bits.
-void test_invariance() {
+void test_invariance(bool heads) {
   constexpr std::uint32_t kSamples = 7;
-  const auto one = tiny_model("cpu", 1, 61), two = tiny_model("cpu", 2, 61), narrow = tiny_model("cpu", 2, 3);
+  const auto one = tiny_model("cpu", 1, 61, 1, heads), two = tiny_model("cpu", 2, 61, 1, heads), narrow = tiny_model("cpu", 2, 3, 1, heads, "portable");
   for (const Case& c : cases()) {
     const std::size_t taus = c.taus.size();
     std::vector<std::vector<std::int32_t>> wanted;
@@ -25,7 +25,7 @@ void test_invariance() {
     const auto wanted_losses = losses(first.get(), image(3), 5, taus);
     const std::uint32_t cuts[] = {0, 1, 4, 4, 5, kSamples};
     using Runs = std::vector<std::pair<dc_model*, std::vector<std::int64_t>>>;
-    const Runs runs = check::depth() >= 1 ? Runs{{two.get(), {1, 2, 3, 7, 16, 61}}, {one.get(), {7, 0}}, {narrow.get(), {2, 0}}}
+    const Runs runs = check::depth() >= (heads ? 2 : 1) ? Runs{{two.get(), {1, 2, 3, 7, 16, 61}}, {one.get(), {7, 0}}, {narrow.get(), {2, 0}}}
                                           : Runs{{two.get(), {7}}, {narrow.get(), {0}}};
     for (const auto& [model, batches] : runs) {
       for (const std::int64_t batch : batches) {
@@ -89,12 +89,12 @@ double plain_loss(Network& network, dc_classifier_kind kind, const TauData& tau,
   return loss;
 }
 
-void test_definition() {
-  const auto model = tiny_model("reference", 1, 16);
+void test_definition(bool heads) {
+  const auto model = tiny_model("reference", 1, 16, 1, heads);
   const auto pixels = image(3);
   for (const Case& c : cases()) {
     const Handle classifier = open(model.get(), c.kind, c.noise, c.taus, 0);
-    for (const std::uint32_t sample : {0u, 11u}) {
+    for (const std::uint32_t sample : heads ? std::vector{11u} : std::vector{0u, 11u}) {
       const auto found = losses(classifier.get(), pixels, sample, c.taus.size());
       std::vector<double> sigmas;
       for (const TauData& tau : c.taus) sigmas.push_back(tau.sigma);
@@ -159,22 +159,26 @@ void test_no_vote() {
   }
 }
 
-void test_calls() {
-  const auto model = tiny_model("cpu", 1, 4);
+void test_calls(bool heads) {
+  const auto model = tiny_model("cpu", 1, 4, 1, heads);
+  const std::int64_t all = heads ? 1 : kClasses;  // rows that all classes take
   const auto calls = [&](dc_classifier_kind kind, dc_noise_mode noise, std::size_t taus) {
     const auto both = cases()[0].taus;
     std::int64_t count = 0;
     const Handle classifier = open(model.get(), kind, noise, {both.begin(), both.begin() + static_cast<std::ptrdiff_t>(taus)}, 0);
     CHECK(dc_classifier_calls_per_sample(classifier.get(), &count) == DC_OK);
+    std::int64_t made = 0;
+    votes(classifier.get(), 1, 0, 3, taus, &made);
+    CHECK(made == 3 * count) << "kind " << kind << ": " << made << " calls made";
     return count;
   };
   // Four levels weigh at sigma 0.25, two at 0.5.
-  CHECK(calls(DC_DC, DC_NOISE_INTEGER, 1) == 4 * kClasses);
-  CHECK(calls(DC_EPNDC, DC_NOISE_INTEGER, 2) == (4 + 2) * kClasses);
-  CHECK(calls(DC_EPNDC, DC_NOISE_PATH, 2) == 4 * kClasses);
-  CHECK(calls(DC_APNDC, DC_NOISE_INTEGER, 1) == 4 * kClasses + 1);
-  CHECK(calls(DC_APNDC_CONDITIONAL, DC_NOISE_INTEGER, 1) == 5 * kClasses);
-  CHECK(calls(DC_APNDC_ENSEMBLE, DC_NOISE_INTEGER, 1) == 4 * kClasses + 1);
+  CHECK(calls(DC_DC, DC_NOISE_INTEGER, 1) == 4 * all);
+  CHECK(calls(DC_EPNDC, DC_NOISE_INTEGER, 2) == (4 + 2) * all);
+  CHECK(calls(DC_EPNDC, DC_NOISE_PATH, 2) == 4 * all);
+  CHECK(calls(DC_APNDC, DC_NOISE_INTEGER, 1) == 4 * all + 1);
+  CHECK(calls(DC_APNDC_CONDITIONAL, DC_NOISE_INTEGER, 1) == 5 * all);
+  CHECK(calls(DC_APNDC_ENSEMBLE, DC_NOISE_INTEGER, 1) == 4 * all + 1);
 }
 
 void test_refusals() {
@@ -220,11 +224,13 @@ void test_refusals() {
 }  // namespace
 
 int main() {
-  test_invariance();
-  test_definition();
+  for (const bool heads : {false, true}) {
+    test_invariance(heads);
+    test_definition(heads);
+    test_calls(heads);
+  }
   test_function_of_the_sum();
   test_no_vote();
-  test_calls();
   test_refusals();
   return check::finish();
 }

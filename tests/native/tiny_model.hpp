@@ -27,6 +27,13 @@ inline dc_network_config config(std::int32_t resolution, std::int32_t channels, 
   return c;
 }
 
+// The same with a head for each class, and one for no class, instead of a label.
+inline dc_network_config with_heads(std::int32_t resolution, std::int32_t channels, std::int32_t classes) {
+  dc_network_config c = config(resolution, channels, 0);
+  c.heads = classes + 1;
+  return c;
+}
+
 // Random weights of a size that keeps activations near one; output_scale multiplies the last convolution's.
 inline void fill(diffcert::Network& network, std::uint64_t seed, std::int64_t max_batch, float output_scale = 1.0f) {
   std::uint32_t index = 0;

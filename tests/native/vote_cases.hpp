@@ -57,11 +57,13 @@ inline TauData tau_data(double sigma, const std::vector<double>& points) {
   return data;
 }
 
-inline std::unique_ptr<dc_model> tiny_model(const char* device, int threads, std::int64_t max_batch, float output_scale = 1) {
-  const auto config = diffcert::validate(tiny::config(kSide, 1, kClasses));
+// heads: a head for each class instead of a label.
+inline std::unique_ptr<dc_model> tiny_model(const char* device, int threads, std::int64_t max_batch, float output_scale = 1, bool heads = false,
+                                            const char* isa = "") {
+  const auto config = diffcert::validate(heads ? tiny::with_heads(kSide, 1, kClasses) : tiny::config(kSide, 1, kClasses));
   const std::vector<std::string> devices = diffcert::devices_of(device);
-  std::unique_ptr<dc_model> model(new dc_model{diffcert::Network(config, devices[0], threads, "")});
-  for (std::size_t i = 1; i < devices.size(); ++i) model->more.push_back(std::make_unique<diffcert::Network>(config, devices[i], threads, ""));
+  std::unique_ptr<dc_model> model(new dc_model{diffcert::Network(config, devices[0], threads, isa)});
+  for (std::size_t i = 1; i < devices.size(); ++i) model->more.push_back(std::make_unique<diffcert::Network>(config, devices[i], threads, isa));
   model->threads = std::make_unique<diffcert::ThreadPool>(static_cast<int>(devices.size()));
   for (std::size_t i = 0; i < devices.size(); ++i) tiny::fill(model->on(i), 7, max_batch, output_scale);
   return model;

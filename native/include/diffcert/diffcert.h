@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function is added or removed, or a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 6
+#define DC_ABI_VERSION 7
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -44,7 +44,8 @@ typedef struct dc_network_config {
   int32_t precond;          /* 0 EDMPrecond, 1 VPPrecond, 2 VEPrecond, 3 iDDPMPrecond */
   int32_t img_resolution;
   int32_t img_channels;     /* channels of the image; iDDPM's network has twice as many outputs, which is derived */
-  int32_t label_dim;        /* 0 = unconditional */
+  int32_t label_dim;        /* 0 = unconditional, or several heads */
+  int32_t heads;            /* 1; or classes + 1: the last convolution gives an image for each class, and last one for no class (docs/spec/multihead.md) */
   int32_t augment_dim;      /* 0 = no map_augment; at inference the augment labels are absent, which equals zeros */
   int32_t model_channels;
   int32_t channel_mult_len;
@@ -115,7 +116,7 @@ DC_API dc_status dc_model_max_batch(const dc_model* model, int64_t* max_batch);
 /* Bytes held: weights as packed, and the arena. */
 DC_API dc_status dc_model_memory(const dc_model* model, int64_t* weight_bytes, int64_t* arena_bytes);
 /* D(x; sigma, label) for n images: x and denoised are [n, img_channels, R, R] float32 in EDM space, sigma [n] > 0,
- * labels [n] in [0, label_dim) or -1 for unconditional (NULL = all unconditional). Rows do not influence each other: a row's
+ * labels [n] in [0, classes) or -1 for unconditional (NULL = all unconditional); classes: label_dim, or heads - 1. Rows do not influence each other: a row's
  * bits are the same in every batch, at every place, with every number of threads. An image may hold values that are not finite:
  * its own result then means nothing, the other rows' stand. */
 DC_API dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, const double* sigma, const int32_t* labels,
@@ -125,7 +126,7 @@ DC_API dc_status dc_model_denoise(dc_model* model, int64_t n, const float* x, co
  * denoised is there when the call returns. A model on several devices is refused. An address that is not the device's is DC_BAD_ARGUMENT. */
 DC_API dc_status dc_model_denoise_resident(dc_model* model, int64_t n, uint64_t x, const double* sigma, const int32_t* labels,
                                            uint64_t denoised);
-/* The same without preconditioning: F(x; noise_label, label); output has 2*img_channels channels under iDDPM. */
+/* The same without preconditioning: F(x; noise_label, label); output has 2*img_channels channels under iDDPM, heads*img_channels with several heads. */
 DC_API dc_status dc_model_network(dc_model* model, int64_t n, const float* x, const float* noise_label, const int32_t* labels,
                                   float* output);
 /* The vector-Jacobian product of dc_model_denoise: gradient [n, img_channels, R, R] of sum(cotangent * denoised) by x, for a model made for
@@ -172,6 +173,12 @@ DC_API dc_status dc_elbo(dc_model* model, dc_model* unconditional, dc_classifier
  * loss [label_count], gradient [label_count, C, R, R]. The model was made for gradients. One label at a time in memory. */
 DC_API dc_status dc_elbo_gradient(dc_model* model, int32_t clamp, const double* x, int64_t levels, const double* upper, const double* weights,
                                   const double* level_noise, int32_t label_count, const int32_t* labels, double* loss, double* gradient);
+
+/* The loss of DC of every class and, unless gradient is NULL, the gradient [C, R, R] by x of the sum over classes of coefficients[c] * loss[c]; loss
+ * [classes]. A multi-head model takes one row a level for all classes there and back. Another goes class by class, and leaves those of coefficient 0 out:
+ * their loss is NaN. Without a gradient coefficients is NULL, every loss is computed, and the model need not be made for gradients. */
+DC_API dc_status dc_elbo_pull(dc_model* model, int32_t clamp, const double* x, int64_t levels, const double* upper, const double* weights,
+                              const double* level_noise, const double* coefficients, double* loss, double* gradient);
 
 /* ---- votes: the hot path ------------------------------------------------------------------------------------------- */
 
@@ -270,6 +277,10 @@ DC_API dc_status dc_trainer_create(const dc_network_config* config, const char* 
 /* One step on a batch of any size: images [n, C, R, R] in EDM space (x / 127.5 - 1), labels [n] in [0, label_dim) or -1 (NULL = none shown).
  * loss: the mean over elements of the weighted squares. A pure function of the state, the options and the batch: neither rows nor threads show. */
 DC_API dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* images, const int32_t* labels, double* loss);
+/* One step of distillation of a multi-head network: a row's loss is the weighted sum over `heads` of its heads (its label's, and others drawn by keys) of
+ * |D_head - D_teacher|^2 at the same noised image (docs/spec/training.md). The teacher is a finished model of the same classes and images. */
+DC_API dc_status dc_trainer_distil(dc_trainer* trainer, dc_model* teacher, int32_t heads, int64_t n, const float* images, const int32_t* labels,
+                                   double* loss);
 /* The state, for checkpoints: images shown, steps made, and the tensors of dc_trainer_tensor_info; a state that was set goes on to the same bits. */
 DC_API dc_status dc_trainer_progress(const dc_trainer* trainer, int64_t* images, int64_t* steps);
 DC_API dc_status dc_trainer_set_progress(dc_trainer* trainer, int64_t images, int64_t steps);

@@ -51,8 +51,12 @@ final class ClassifierArguments {
           + "Default: --model without a label.")
   Path unconditionalModel;
 
+  /** dc of a multi-head model: a name that refuses another model; runs are recorded as what they are, dc of that model. */
+  private static final String MULTI_HEAD = "dc-multihead";
+
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
-      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; onnx: the classifier in an ONNX file, "
+      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; dc-multihead: dc, of a model with a head for "
+          + "each class (any of them takes one, at one network call for all classes); onnx: the classifier in an ONNX file, "
           + "under integer noise; denoised: --onnx behind the denoised estimate of --model; densepure: --onnx behind "
           + "several runs of --model's reverse chain, by majority; cascade: --base at every --sigma, from the largest "
           + "down, until one answers.")
@@ -255,7 +259,7 @@ final class ClassifierArguments {
 
   /** The same of a diffusion classifier. */
   ClassifierOptions options(OptionalLong recorded) {
-    ClassifierKind kind = ClassifierKind.of(voter());
+    ClassifierKind kind = voter().equals(MULTI_HEAD) ? ClassifierKind.DC : ClassifierKind.of(voter());
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     NoiseMode mode = noiseMode(kind, isCascade() ? 1 : sigmas.size());
     ClassifierOptions options = new ClassifierOptions(kind, sigmas, levels, GridKind.of(grid), Weighting.of(weights),
@@ -271,6 +275,10 @@ final class ClassifierArguments {
     DiffusionModel model = network.open(network.model, device, Arguments.batch(batch));
     DiffusionModel unconditional = null;
     try {
+      if (voter().equals(MULTI_HEAD) && !model.config().multiHead()) {
+        throw DiffcertException.usage("--classifier " + MULTI_HEAD + " takes a model with a head for each class; "
+            + fileName(network.model) + " has one head, so that --classifier dc is for it");
+      }
       unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, Arguments.batch(batch));
       DiffusionModel second = unconditional;
       VoteSource opened = new Scales(options.sigmas(), isCascade()).votes(

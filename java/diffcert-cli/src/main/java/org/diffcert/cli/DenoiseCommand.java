@@ -84,7 +84,7 @@ final class DenoiseCommand implements Callable<Integer> {
     double[] sigma = TensorInput.doubles(in, input, "sigma", n);
     int[] labels = in.tensors().containsKey("labels") ? TensorInput.integers(in, input, "labels", n) : null;
     checkLevels(sigma);
-    checkLabels(labels, model.config().labelDim());
+    checkLabels(labels, model.config().classes());
     float[] cotangent = back ? cotangent(in, x) : null;
     float[] images = x.floats();
     List<float[]> results = List.of();

@@ -66,7 +66,7 @@ final class SampleCommand implements Callable<Integer> {
     long key = Arguments.seed(seed).orElseGet(Arguments::freshSeed);
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (DiffusionModel model = network.open(network.model, network.device(terminal), Math.min(n, BATCH))) {
-      int[] turn = turn(model.config().labelDim());
+      int[] turn = turn(model.config().classes());
       ImageSampler sampler = new ImageSampler(model, method, steps, key);
       terminal.say(String.format(Locale.ROOT, "sample   %d images, %s, %d network calls each, seed %s", n,
           method.cliName(), sampler.callsPerImage(),

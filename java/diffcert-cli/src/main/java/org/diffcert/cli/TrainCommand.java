@@ -5,16 +5,20 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DeviceOptions;
+import org.diffcert.diffusion.DiffusionModel;
 import org.diffcert.diffusion.TrainLoss;
 import org.diffcert.diffusion.TrainOptions;
 import org.diffcert.image.ImageData;
+import org.diffcert.model.Model;
 import org.diffcert.model.ModelOptions;
 import org.diffcert.model.NetworkConfig;
+import org.diffcert.train.Distillation;
 import org.diffcert.train.TrainLimits;
 import org.diffcert.train.TrainPlan;
 import org.diffcert.train.TrainRun;
@@ -32,6 +36,9 @@ import picocli.CommandLine.Spec;
 final class TrainCommand implements Callable<Integer> {
   /** The average's half-life is at most this share of the images seen, as published. */
   private static final double AVERAGE_SHARE = 0.05;
+  /** What the teacher computes at once. */
+  private static final int TEACHER_ROWS = 64;
+  private static final int HEADS_PER_IMAGE = 3;
 
   @Mixin
   NetworkArguments network;
@@ -45,6 +52,21 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--preset", paramLabel = "NAME",
       description = "The network: mnist-ddpmpp, cifar10-ddpmpp-cond, ...; --config FILE instead for one of your own.")
   String preset;
+
+  @Option(names = "--distill", paramLabel = "TEACHER",
+      description = "Learn from a class-conditional model instead of from the images themselves: the network gets a head "
+          + "for each class, so that one pass serves all (--classifier dc-multihead, and every other).")
+  Path teacher;
+
+  @Option(names = "--heads-per-image", paramLabel = "N",
+      description = "--distill: heads that an image teaches, its own class's and others by chance; the teacher computes "
+          + "as many rows. Default: 3.")
+  Integer headsPerImage;
+
+  @Option(names = "--begin", paramLabel = "HOW",
+      description = "--distill: teacher (the student begins with the teacher's weights, which needs the teacher's "
+          + "architecture), random, or auto: teacher where it can be. Default: auto.")
+  String begin;
 
   @Option(names = "--steps", defaultValue = "0", paramLabel = "N", description = "Steps in all.")
   long steps;
@@ -120,23 +142,62 @@ final class TrainCommand implements Callable<Integer> {
       throw DiffcertException.usage("--minutes is " + minutes + ", must not be negative");
     }
     TrainLimits limits = new TrainLimits(steps, 60 * minutes, checkpointSteps, checkpointSeconds, samples);
-    NetworkConfig config = config();
-    TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(),
-        learningRate, warmup, decay, finalRate, ema, AVERAGE_SHARE, config.labelDim() == 0 ? 0 : labelDropout);
     if (rows < 1) {
       throw DiffcertException.usage("--rows is " + rows + ", must be at least 1");
     }
+    refuseUnread();
     Terminal terminal = new Terminal(spec.commandLine().getOut());
+    DeviceOptions device = network.options(device(terminal), Math.min(rows, batch));
+    if (teacher == null) {
+      train(terminal, config(), device, limits, Optional.empty());
+      return 0;
+    }
+    try (Model file = Model.open(teacher);
+        DiffusionModel opened = DiffusionModel.open(file, device.withMaxBatch(TEACHER_ROWS))) {
+      NetworkConfig config = config();
+      NetworkConfig student = config.multiHead() ? config : config.withHeads(file.config().classes());
+      Distillation by = new Distillation(file, opened, headsPerImage == null ? HEADS_PER_IMAGE : headsPerImage,
+          beginsWithTeacher(file.config(), student));
+      terminal.say("teacher  " + teacher.getFileName() + ", digest " + file.digest().substring(0, 16)
+          + (by.fromTeacher() ? ", whose weights the network begins with" : ""));
+      train(terminal, student, device, limits, Optional.of(by));
+    }
+    return 0;
+  }
+
+  /** Options that were typed and are not read are a mistake. */
+  private void refuseUnread() {
+    if (teacher == null && (headsPerImage != null || begin != null)) {
+      throw DiffcertException.usage("--heads-per-image and --begin belong to --distill");
+    }
+    if (teacher != null && spec.commandLine().getParseResult().hasMatchedOption("--label-dropout")) {
+      throw DiffcertException.usage("--label-dropout does not go with --distill, which teaches the head of no class, too");
+    }
+  }
+
+  private boolean beginsWithTeacher(NetworkConfig of, NetworkConfig student) {
+    return switch (begin == null ? "auto" : begin) {
+      case "auto" -> Distillation.agree(of, student);
+      case "teacher" -> true;
+      case "random" -> false;
+      default -> throw DiffcertException.usage("--begin is '" + begin + "', must be auto, teacher or random");
+    };
+  }
+
+  private void train(Terminal terminal, NetworkConfig config, DeviceOptions device, TrainLimits limits,
+      Optional<Distillation> by) {
+    TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(),
+        learningRate, warmup, decay, finalRate, ema, AVERAGE_SHARE,
+        by.isPresent() || config.classes() == 0 ? 0 : labelDropout);
     try (ImageData set = images.open()) {
-      TrainPlan plan = new TrainPlan(config, options, batch, set, images.range(set));
-      DeviceOptions device = network.options(device(terminal), Math.min(rows, batch));
+      TrainPlan plan = new TrainPlan(config, options, batch, set, images.range(set), by);
       terminal.say("network  " + (preset == null ? network.config.getFileName() : preset) + ", "
-          + config.architecture().published() + " under " + config.precond().published());
+          + config.architecture().published() + " under " + config.precond().published()
+          + (config.multiHead() ? ", " + config.heads() + " heads" : ""));
       terminal.say("data     " + set.name() + ", " + plan.images().size() + " images of " + set.shape());
       terminal.say("seed     " + Long.toUnsignedString(options.seed()));
       train(terminal, plan, device, limits);
     }
-    return 0;
   }
 
   private void train(Terminal terminal, TrainPlan plan, DeviceOptions device, TrainLimits limits) {
@@ -190,7 +251,10 @@ final class TrainCommand implements Callable<Integer> {
         steps > 0 ? "--steps " + steps : "--minutes " + minutes, "--batch " + batch, "--loss", options.loss().cliName(),
         "--learning-rate " + learningRate, "--warmup " + warmup, "--decay " + decay, "--final-rate " + finalRate,
         "--ema " + ema,
-        "--label-dropout " + options.labelDropout(), "--seed", Long.toUnsignedString(options.seed())));
+        plan.distillation().map(by -> "--distill " + teacher.getFileName() + " --heads-per-image " + by.headsPerImage()
+            + " --begin " + (by.fromTeacher() ? "teacher" : "random"))
+            .orElse("--label-dropout " + options.labelDropout()),
+        "--seed", Long.toUnsignedString(options.seed())));
     origin.put("made_by", "diffcert " + Main.version());
     return origin;
   }

@@ -47,7 +47,7 @@ public final class DiffusionClassifier implements VoteSource {
     this.options = options;
     NetworkConfig config = model.config();
     this.shape = new ImageShape(config.imgChannels(), config.imgResolution(), config.imgResolution());
-    this.classes = config.labelDim();
+    this.classes = config.classes();
     this.identity = identity(model, unconditional, options, schedules);
     this.provenance = provenance(model, unconditional);
     this.watch = handle.watch(this);

@@ -123,7 +123,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @param x images {@code [n, channels, R, R]} in EDM space; what comes of an image with a value that is not finite means nothing, the
    *     other rows stand
    * @param sigma {@code [n]} noise levels in EDM space, finite and positive; its length is the batch
-   * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
+   * @param labels {@code [n]} classes in [0, classes), or -1 for unconditional; null = all unconditional
    * @return {@code [n, channels, R, R]} in EDM space
    * @throws DiffcertException of kind USAGE if a length, level or label does not fit, or the batch is larger than the model was opened
    *     for
@@ -149,7 +149,7 @@ public final class DiffusionModel implements AutoCloseable {
    *
    * @param x images {@code [n, channels, R, R]} in EDM space
    * @param sigma {@code [n]} noise levels in EDM space, finite and positive; its length is the batch
-   * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
+   * @param labels {@code [n]} classes in [0, classes), or -1 for unconditional; null = all unconditional
    * @param cotangent {@code [n, channels, R, R]}
    * @return the denoised images and the gradient
    * @throws DiffcertException of kind USAGE if a length, level or label does not fit, the batch is larger than the model was opened for,
@@ -214,7 +214,7 @@ public final class DiffusionModel implements AutoCloseable {
    *
    * @param x images {@code [n, channels, R, R]} in EDM space; may hold more values than n images have
    * @param sigma {@code [n]} noise levels in EDM space, finite and positive; its length is the batch
-   * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
+   * @param labels {@code [n]} classes in [0, classes), or -1 for unconditional; null = all unconditional
    * @param denoised takes {@code [n, channels, R, R]}; may be x itself, else the two must not overlap
    * @throws DiffcertException of kind USAGE if a length, level or label does not fit, a buffer is another device's, or the model is on several devices
    * @throws IllegalStateException if the model or a buffer is closed
@@ -245,7 +245,7 @@ public final class DiffusionModel implements AutoCloseable {
    *
    * @param x {@code [n, channels, R, R]}, scaled as the network wants it; values that are not finite as for {@link #denoise denoise}
    * @param noiseLabel {@code [n]} what the preconditioner derives from sigma; its length is the batch
-   * @param labels {@code [n]} classes in [0, labelDim), or -1 for unconditional; null = all unconditional
+   * @param labels {@code [n]} classes in [0, classes), or -1 for unconditional; null = all unconditional
    * @return {@code [n, outputs, R, R]}, where outputs is channels, or twice that under iDDPM
    * @throws DiffcertException of kind USAGE if a length or label does not fit
    * @throws IllegalStateException if the model is closed
@@ -357,9 +357,9 @@ public final class DiffusionModel implements AutoCloseable {
       throw DiffcertException.usage("There are " + labels.length + " labels for " + n + " images.");
     }
     for (int i = 0; i < n; i++) {
-      if (labels[i] < -1 || labels[i] >= config.labelDim()) {
+      if (labels[i] < -1 || labels[i] >= config.classes()) {
         throw DiffcertException.usage("The label of row " + i + " is " + labels[i] + ", but the model knows "
-            + (config.labelDim() == 0 ? "no classes (use -1)" : "0 to " + (config.labelDim() - 1) + " and -1 for none") + ".");
+            + (config.classes() == 0 ? "no classes (use -1)" : "0 to " + (config.classes() - 1) + " and -1 for none") + ".");
       }
     }
   }

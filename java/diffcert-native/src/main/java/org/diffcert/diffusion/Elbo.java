@@ -35,7 +35,7 @@ public final class Elbo {
       throw DiffcertException.usage("The objective got " + x.length + " image values, " + lower.length + " lower and " + levels
           + " upper ends and " + levelNoise.length + " noise values; an image of this model has " + elements + " values, each level as many.");
     }
-    int classes = model.config().labelDim();
+    int classes = model.config().classes();
     double[] flat = new double[classes * levels];
     ModelPair models = new ModelPair(model, unconditional);
     try {
@@ -80,11 +80,7 @@ public final class Elbo {
    */
   public static Gradient gradient(DiffusionModel model, boolean clamp, double[] x, double[] levels, double[] weights, double[] levelNoise,
       int... labels) {
-    long elements = (long) model.config().imgChannels() * model.config().imgResolution() * model.config().imgResolution();
-    if (x.length != elements || levelNoise.length != levels.length * elements || weights.length != levels.length) {
-      throw DiffcertException.usage("The objective got " + x.length + " image values, " + levels.length + " levels, " + weights.length
-          + " weights and " + levelNoise.length + " noise values; an image of this model has " + elements + " values, each level as many.");
-    }
+    checkLengths(model, x, levels, weights, levelNoise);
     double[] loss = new double[labels.length];
     double[] flat = new double[Math.multiplyExact(labels.length, x.length)];
     model.call(m -> {
@@ -97,5 +93,87 @@ public final class Elbo {
       gradient[i] = Arrays.copyOfRange(flat, i * x.length, (i + 1) * x.length);
     }
     return new Gradient(loss, gradient);
+  }
+
+  /**
+   * The losses of {@link ClassifierKind#DC} of all classes: one row of the network a level for a multi-head model, one
+   * a level and class for another.
+   *
+   * @param model a model of at least two classes
+   * @param clamp whether the network's output is clamped to [-1, 1]
+   * @param x the image {@code [channels, R, R]} in EDM space
+   * @param levels {@code [levels]}, where the network is called, in EDM space
+   * @param weights {@code [levels]}
+   * @param levelNoise {@code [levels, channels, R, R]}, standard normal numbers, the same for all classes
+   * @return {@code [classes]}: the sum over levels of weight x residual
+   * @throws DiffcertException of kind USAGE if lengths, levels or values do not fit
+   * @throws IllegalStateException if the model is closed
+   */
+  public static double[] losses(DiffusionModel model, boolean clamp, double[] x, double[] levels, double[] weights,
+      double[] levelNoise) {
+    checkLengths(model, x, levels, weights, levelNoise);
+    double[] losses = new double[model.config().classes()];
+    model.call(m -> {
+      NativeLibrary.check(DiffcertAbi.dc_elbo_pull(m, clamp ? 1 : 0, x, levels.length, levels, weights, levelNoise,
+          (double[]) null, losses, (double[]) null), "dc_elbo_pull");
+      return null;
+    });
+    return losses;
+  }
+
+  /**
+   * What {@link #pull} gives.
+   *
+   * @param losses {@code [classes]}; NaN for a class that was left out
+   * @param gradient {@code [channels * R * R]}: of the sum over classes of coefficient x loss, by x
+   */
+  public record Pull(double[] losses, double[] gradient) {}
+
+  /**
+   * The gradient by x of the sum over classes of coefficient x loss of {@link ClassifierKind#DC}, both through the
+   * network and through the target, which is x itself: what an attack on the classifier asks for, whatever it makes of
+   * the losses (chain rule). A multi-head model takes one row a level, there and back, for all classes. Another goes
+   * class by class and leaves those of coefficient 0 out.
+   *
+   * @param model a model of at least two classes, opened for {@link Gradients#IMAGE} (or WEIGHTS, whose gradients by
+   *     the weights then grow, too)
+   * @param clamp whether the network's output is clamped to [-1, 1]; where that cuts a value, nothing comes back
+   *     through it
+   * @param x the image {@code [channels, R, R]} in EDM space
+   * @param levels {@code [levels]}, where the network is called, in EDM space
+   * @param weights {@code [levels]}
+   * @param levelNoise {@code [levels, channels, R, R]}, standard normal numbers, the same for all classes
+   * @param coefficients {@code [classes]}, finite
+   * @return losses and gradient
+   * @throws DiffcertException of kind USAGE if lengths, levels or values do not fit, or the model was not opened for
+   *     gradients
+   * @throws IllegalStateException if the model is closed
+   */
+  public static Pull pull(DiffusionModel model, boolean clamp, double[] x, double[] levels, double[] weights,
+      double[] levelNoise, double[] coefficients) {
+    checkLengths(model, x, levels, weights, levelNoise);
+    int classes = model.config().classes();
+    if (coefficients.length != classes) {
+      throw DiffcertException.usage("The objective got " + coefficients.length + " coefficients, the model has "
+          + classes + " classes.");
+    }
+    double[] losses = new double[classes];
+    double[] gradient = new double[x.length];
+    model.call(m -> {
+      NativeLibrary.check(DiffcertAbi.dc_elbo_pull(m, clamp ? 1 : 0, x, levels.length, levels, weights, levelNoise,
+          coefficients, losses, gradient), "dc_elbo_pull");
+      return null;
+    });
+    return new Pull(losses, gradient);
+  }
+
+  private static void checkLengths(DiffusionModel model, double[] x, double[] levels, double[] weights,
+      double[] levelNoise) {
+    long elements = (long) model.config().imgChannels() * model.config().imgResolution() * model.config().imgResolution();
+    if (x.length != elements || levelNoise.length != levels.length * elements || weights.length != levels.length) {
+      throw DiffcertException.usage("The objective got " + x.length + " image values, " + levels.length + " levels, "
+          + weights.length + " weights and " + levelNoise.length + " noise values; an image of this model has " + elements
+          + " values, each level as many.");
+    }
   }
 }

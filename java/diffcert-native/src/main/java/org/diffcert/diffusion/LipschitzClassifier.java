@@ -43,8 +43,8 @@ public final class LipschitzClassifier {
    */
   public LipschitzClassifier(DiffusionModel model, double[] levels, double[] weights, long seed) {
     NetworkConfig config = model.config();
-    if (config.labelDim() < 2) {
-      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has " + config.labelDim() + " classes");
+    if (config.classes() < 2) {
+      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has " + config.classes() + " classes");
     }
     this.model = model;
     this.levels = levels.clone();

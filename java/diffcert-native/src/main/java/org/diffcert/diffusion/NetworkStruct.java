@@ -23,6 +23,7 @@ final class NetworkStruct {
     to.img_resolution(from.imgResolution());
     to.img_channels(from.imgChannels());
     to.label_dim(from.labelDim());
+    to.heads(from.heads());
     to.augment_dim(from.augmentDim());
     to.model_channels(from.modelChannels());
     to.channel_mult_len(length(from.channelMult()));

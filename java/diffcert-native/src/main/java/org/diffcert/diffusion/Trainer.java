@@ -110,12 +110,41 @@ public final class Trainer implements AutoCloseable {
    * One step of Adam on a batch.
    *
    * @param images {@code [n, channels, R, R]} in EDM space: x / 127.5 - 1 of 8-bit values
-   * @param labels {@code [n]} classes in [0, labelDim), or -1 for none; its length is the batch, which may be any
+   * @param labels {@code [n]} classes in [0, classes), or -1 for none; its length is the batch, which may be any
    * @return the loss: the mean over elements of the weighted squares, before the step
    * @throws DiffcertException of kind USAGE if a length or a label does not fit
    * @throws IllegalStateException if the trainer is closed
    */
   public double step(float[] images, int[] labels) {
+    checkBatch(images, labels);
+    double[] loss = new double[1];
+    call(p -> DiffcertAbi.dc_trainer_step(p, labels.length, images, labels, loss), "dc_trainer_step");
+    return loss[0];
+  }
+
+  /**
+   * One step of distillation, for a multi-head network: some heads of each image learn what a teacher makes of it.
+   *
+   * @param teacher a model of the same classes and images, open
+   * @param heads heads that an image teaches: that of its label, and others drawn by its keys; 1 to all
+   * @param images {@code [n, channels, R, R]} in EDM space: x / 127.5 - 1 of 8-bit values
+   * @param labels {@code [n]} classes in [0, classes), or -1 for none; its length is the batch, which may be any
+   * @return the loss: the mean over elements of the weighted squares of student less teacher, before the step
+   * @throws DiffcertException of kind USAGE if a length, a label or the number of heads does not fit, or the teacher
+   *     does not
+   * @throws IllegalStateException if the trainer or the teacher is closed
+   */
+  public double distil(DiffusionModel teacher, int heads, float[] images, int[] labels) {
+    checkBatch(images, labels);
+    double[] loss = new double[1];
+    teacher.call(t -> {
+      call(p -> DiffcertAbi.dc_trainer_distil(p, t, heads, labels.length, images, labels, loss), "dc_trainer_distil");
+      return null;
+    });
+    return loss[0];
+  }
+
+  private void checkBatch(float[] images, int[] labels) {
     int n = labels.length;
     if (n < 1 || images.length != (long) n * elements) {
       throw DiffcertException.usage("The images have " + images.length + " values, but " + n + " images of "
@@ -124,15 +153,12 @@ public final class Trainer implements AutoCloseable {
           + ", and a batch has at least one.");
     }
     for (int i = 0; i < n; i++) {
-      if (labels[i] < -1 || labels[i] >= config.labelDim()) {
+      if (labels[i] < -1 || labels[i] >= config.classes()) {
         throw DiffcertException.usage("The label of row " + i + " is " + labels[i] + ", but the network has "
-            + config.labelDim()
+            + config.classes()
             + " classes, from 0 on, and -1 for none.");
       }
     }
-    double[] loss = new double[1];
-    call(p -> DiffcertAbi.dc_trainer_step(p, n, images, labels, loss), "dc_trainer_step");
-    return loss[0];
   }
 
   /**

@@ -37,13 +37,18 @@ final class TrainCard {
     return sum / count;
   }
 
+  private static String beginning(TrainPlan plan) {
+    return plan.distillation().map(by -> "from another network, its teacher, beginning with "
+        + (by.fromTeacher() ? "the teacher's weights" : "drawn weights")).orElse("from nothing");
+  }
+
   /** The page. */
   static String page(Model model, TrainPlan plan, Map<String, String> notes) {
     StringBuilder page = new StringBuilder();
     page.append("# ").append(plan.config().architecture().published()).append(" for ").append(plan.data().name());
     page.append(String.format(Locale.ROOT,
-        "%n%nTrained by `diffcert train` from nothing: %,d parameters, digest `%s`. The weights are the running "
-        + "average; the images were not augmented.%n%n", model.parameterCount(), model.digest()));
+        "%n%nTrained by `diffcert train` %s: %,d parameters, digest `%s`. The weights are the running "
+        + "average; the images were not augmented.%n%n", beginning(plan), model.parameterCount(), model.digest()));
     page.append("| | |\n|---|---|\n");
     notes.forEach((key, value) -> page.append("| ").append(key).append(" | `").append(value).append("` |\n"));
     plan.header().members().forEach((key, value) -> {

@@ -2,6 +2,7 @@ package org.diffcert.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.TrainOptions;
 import org.diffcert.file.Json;
@@ -19,8 +20,10 @@ import org.diffcert.run.ImageRange;
  * @param batch images of a step, at least 1
  * @param data the images; the caller's, open while the plan is carried out
  * @param images which of them
+ * @param distillation by whom it is taught; empty where it learns from the images themselves
  */
-public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, ImageData data, ImageRange images) {
+public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, ImageData data, ImageRange images,
+    Optional<Distillation> distillation) {
   /** The most images of a step. */
   public static final int LARGEST_BATCH = 1 << 20;
 
@@ -33,8 +36,9 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
    * @param batch images of a step
    * @param data the images
    * @param images which of them
+   * @param distillation by whom it is taught; empty where it learns from the images themselves
    * @throws DiffcertException of kind USAGE if the batch is out of range, the images have another shape than the
-   *     network's, or more classes
+   *     network's, or more classes, or the network has other classes than its teacher
    */
   public TrainPlan {
     if (batch < 1 || batch > LARGEST_BATCH) {
@@ -46,10 +50,15 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
       throw DiffcertException.usage("the images of " + data.name() + " are " + data.shape() + ", the network is for "
           + wanted);
     }
-    if (config.labelDim() > 0 && data.classNames().size() > config.labelDim()) {
+    int classes = config.classes();
+    if (distillation.isPresent() && (!config.multiHead() || classes != distillation.get().teacher().config().classes())) {
+      throw DiffcertException.usage("the network has heads for " + (config.multiHead() ? classes : 0)
+          + " classes, its teacher knows " + distillation.get().teacher().config().classes());
+    }
+    if (classes > 0 && data.classNames().size() > classes) {
       throw DiffcertException.usage("the images of " + data.name() + " have " + data.classNames().size()
           + " classes, the network knows "
-          + config.labelDim());
+          + classes);
     }
     Json json = config.toJson().put("dropout", 0.0).put("label_dropout", options.labelDropout());
     config = NetworkConfig.parse(config.precond().published(), json);
@@ -57,7 +66,7 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
 
   /** What identifies the training; kept in its directory. */
   Json header() {
-    return Json.object().put("format", "diffcert training 1").put("precond", config.precond().published())
+    Json header = Json.object().put("format", "diffcert training 1").put("precond", config.precond().published())
         .put("config", config.toJson())
         .put("loss", options.loss().cliName()).put("seed", Long.toUnsignedString(options.seed())).put("batch", batch)
         .put("learning_rate", options.learningRate()).put("warmup_images", options.warmupImages())
@@ -65,6 +74,9 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
         .put("average_images", options.averageImages()).put("average_share", options.averageShare())
         .put("label_dropout", options.labelDropout()).put("data", data.name()).put("data_digest", data.digest())
         .put("images", images.from() + ":" + images.to() + ":" + images.step());
+    distillation.ifPresent(by -> header.put("teacher", by.teacher().digest()).put("heads_per_image", by.headsPerImage())
+        .put("begins", by.fromTeacher() ? "with the teacher's weights" : "with drawn weights"));
+    return header;
   }
 
   /** How another header differs from this plan's: a phrase a key, none where it is the same training. */
@@ -74,6 +86,11 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
       String other = there.has(key) ? there.get(key).write() : "missing";
       if (!other.equals(value.write())) {
         differences.add(key + " is " + other + " there and " + value.write() + " here");
+      }
+    });
+    there.members().forEach((key, value) -> {
+      if (!header().has(key)) {
+        differences.add(key + " is " + value.write() + " there and missing here");
       }
     });
     return differences;

@@ -109,6 +109,7 @@ public final class TrainRun {
         refuseOther(directory, plan);
         sweep(directory);
         try (Trainer trainer = Trainer.open(plan.config(), device, plan.options())) {
+          plan.distillation().ifPresent(by -> by.begin(trainer));
           TrainSamples samples = new TrainSamples(directory, plan, device, limits.sampleRows());
           return new TrainRun(directory, plan, limits, listener, stop, trainer, log, samples).run(origin);
         }
@@ -203,9 +204,10 @@ public final class TrainRun {
       for (int e = 0; e < elements; e++) {
         images[i * elements + e] = (float) (image.get(e) / 127.5 - 1);
       }
-      labels[i] = plan.config().labelDim() == 0 ? -1 : plan.data().label(index);
+      labels[i] = plan.config().classes() == 0 ? -1 : plan.data().label(index);
     }
-    double loss = trainer.step(images, labels);
+    double loss = plan.distillation().isEmpty() ? trainer.step(images, labels)
+        : trainer.distil(plan.distillation().get().teacher(), plan.distillation().get().headsPerImage(), images, labels);
     if (!Double.isFinite(loss)) {
       throw DiffcertException.usage("the loss of step " + trainer.steps() + " is " + loss
           + ": the training has diverged; take a lower learning rate or a longer warm-up, and another --out");

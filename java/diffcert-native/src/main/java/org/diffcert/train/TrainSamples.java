@@ -39,7 +39,7 @@ final class TrainSamples {
 
   /** rows: images of a class, 0 = nothing is drawn. */
   TrainSamples(Path directory, TrainPlan plan, DeviceOptions device, int rows) {
-    int classes = plan.config().labelDim();
+    int classes = plan.config().classes();
     this.directory = directory;
     this.device = device.withRowBytes(0);
     this.columns = classes > 1 ? Math.min(classes, MOST_COLUMNS) : Math.max(1, rows);

@@ -34,6 +34,17 @@ final class ConfigLimits {
     }
   }
 
+  static void fit(NetworkConfig.Precond precond, int labelDim, int heads) {
+    if (heads > 1 && labelDim > 0) {
+      throw DiffcertException.badInput("the network configuration has label_dim " + labelDim + " and " + heads
+          + " heads; a network is told its class or has a head for each");
+    }
+    if (heads > 1 && precond == NetworkConfig.Precond.IDDPM) {
+      throw DiffcertException.badInput("the network configuration has " + heads
+          + " heads under iDDPMPrecond, whose network gives variances, too");
+    }
+  }
+
   static void fit(NetworkConfig.Unet unet, int resolution, int width, List<Integer> mult, int multNoise,
       NetworkConfig.Encoder encoder, NetworkConfig.Decoder decoder, NetworkConfig.Embedding embedding,
       List<Integer> filter) {

@@ -56,7 +56,8 @@ final class ConfigReader {
     }
     boolean vp = precond == NetworkConfig.Precond.VP;
     boolean iddpm = precond == NetworkConfig.Precond.IDDPM;
-    return new NetworkConfig(unet, precond, resolution, channels, whole("label_dim", 0), whole("augment_dim", 0),
+    return new NetworkConfig(unet, precond, resolution, channels, whole("label_dim", 0), whole("heads", 1),
+        whole("augment_dim", 0),
         whole("model_channels", song ? 128 : 192),
         list("channel_mult", song ? List.of(1, 2, 2, 2) : List.of(1, 2, 3, 4)),
         whole("channel_mult_emb", 4), whole("num_blocks", song ? 4 : 3),

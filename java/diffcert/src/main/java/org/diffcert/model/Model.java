@@ -217,7 +217,10 @@ public final class Model implements AutoCloseable {
     StringBuilder out = new StringBuilder();
     line(out, "network", config.architecture().published() + " under " + config.precond().published());
     line(out, "image", config.imgChannels() + "x" + config.imgResolution() + "x" + config.imgResolution());
-    line(out, "classes", config.labelDim() == 0 ? "none (unconditional)" : Integer.toString(config.labelDim()));
+    line(out, "classes", config.classes() == 0 ? "none (unconditional)" : Integer.toString(config.classes()));
+    if (config.multiHead()) {
+      line(out, "heads", config.heads() + ", one a class and one for none: one pass gives all");
+    }
     line(out, "widths", config.modelChannels() + " x " + config.channelMult() + ", " + config.numBlocks()
         + " blocks a resolution");
     line(out, "attention", config.attnResolutions().isEmpty() ? "at the coarsest resolution" : "at "

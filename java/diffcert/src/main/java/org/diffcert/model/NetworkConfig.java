@@ -14,7 +14,8 @@ import org.diffcert.file.Json;
  * @param precond the preconditioner around it
  * @param imgResolution side of the square image in pixels
  * @param imgChannels channels of the image; iDDPM's U-Net has twice as many outputs
- * @param labelDim number of classes, 0 for an unconditional network
+ * @param labelDim number of classes that the network is told of, 0 for an unconditional or a multi-head network
+ * @param heads images that the last convolution gives: 1, or one for each class and a last one for no class
  * @param augmentDim length of the augmentation label, 0 for none; at inference the label is absent, which equals zeros
  * @param modelChannels base width
  * @param channelMult width of each resolution over the base width, finest first
@@ -37,7 +38,7 @@ import org.diffcert.file.Json;
  * @param m VP and iDDPM preconditioners: number of discrete steps, 1000
  */
 public record NetworkConfig(Unet architecture, Precond precond, int imgResolution, int imgChannels, int labelDim,
-    int augmentDim, int modelChannels, List<Integer> channelMult, int channelMultEmb, int numBlocks,
+    int heads, int augmentDim, int modelChannels, List<Integer> channelMult, int channelMultEmb, int numBlocks,
     List<Integer> attnResolutions, double dropout, double labelDropout, Embedding embedding, int channelMultNoise,
     Encoder encoder, Decoder decoder, List<Integer> resampleFilter,
     double sigmaData, double betaD, double betaMin, double epsilonT, double c1, double c2, int m) {
@@ -153,7 +154,8 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
    * @param precond the preconditioner around it
    * @param imgResolution side of the square image in pixels
    * @param imgChannels channels of the image; iDDPM's U-Net has twice as many outputs
-   * @param labelDim number of classes, 0 for an unconditional network
+   * @param labelDim number of classes that the network is told of, 0 for an unconditional or a multi-head network
+   * @param heads images that the last convolution gives: 1, or one for each class and a last one for no class
    * @param augmentDim length of the augmentation label, 0 for none; at inference the label is absent, which
    *     equals zeros
    * @param modelChannels base width
@@ -183,6 +185,7 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
     ConfigLimits.check("img_resolution", imgResolution, 4, 1024);
     ConfigLimits.check("img_channels", imgChannels, 1, 64);
     ConfigLimits.check("label_dim", labelDim, 0, 1_000_000);
+    ConfigLimits.check("heads", heads, 1, 1 << 16);
     ConfigLimits.check("augment_dim", augmentDim, 0, 4096);
     ConfigLimits.check("model_channels", modelChannels, 4, 4096);
     ConfigLimits.check("channel_mult_emb", channelMultEmb, 1, 64);
@@ -200,6 +203,7 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
     ConfigLimits.check("epsilon_t", epsilonT, 1e-12, 0.5);
     ConfigLimits.check("C_1", c1, 1e-12, 1);
     ConfigLimits.check("C_2", c2, 1e-12, 1);
+    ConfigLimits.fit(precond, labelDim, heads);
     ConfigLimits.fit(architecture, imgResolution, modelChannels, channelMult, channelMultNoise, encoder, decoder,
         embedding,
         resampleFilter);
@@ -249,12 +253,41 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
   }
 
   /**
-   * Outputs of the U-Net itself: twice the image's channels under iDDPM.
+   * Outputs of the U-Net itself: an image for each head; twice the image's channels under iDDPM.
    *
    * @return channels
    */
   public int outChannels() {
-    return precond == Precond.IDDPM ? 2 * imgChannels : imgChannels;
+    return precond == Precond.IDDPM ? 2 * imgChannels : heads * imgChannels;
+  }
+
+  /**
+   * Whether the network has a head for each class, so that one pass gives the images of all (docs/spec/multihead.md).
+   *
+   * @return whether it has several heads
+   */
+  public boolean multiHead() {
+    return heads > 1;
+  }
+
+  /**
+   * The classes whose labels the network takes, by its label or by its heads.
+   *
+   * @return their number, 0 for an unconditional network
+   */
+  public int classes() {
+    return multiHead() ? heads - 1 : labelDim;
+  }
+
+  /**
+   * This network with a head for each class and one for no class instead of a label.
+   *
+   * @param classes how many classes, at least 1
+   * @return the multi-head network
+   * @throws DiffcertException BAD_INPUT under iDDPM, or where there are too many classes
+   */
+  public NetworkConfig withHeads(int classes) {
+    return parse(precond.published(), toJson().put("label_dim", 0).put("label_dropout", 0.0).put("heads", classes + 1));
   }
 
   /**
@@ -283,8 +316,11 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
 
   private Json function() {
     Json json = Json.object().put("model_type", architecture.published()).put("img_resolution", imgResolution)
-        .put("img_channels", imgChannels).put("label_dim", labelDim).put("augment_dim", augmentDim)
-        .put("model_channels", modelChannels).put("channel_mult", channelMult).put("channel_mult_emb", channelMultEmb)
+        .put("img_channels", imgChannels).put("label_dim", labelDim);
+    if (multiHead()) {
+      json.put("heads", heads);
+    }
+    json.put("augment_dim", augmentDim).put("model_channels", modelChannels).put("channel_mult", channelMult).put("channel_mult_emb", channelMultEmb)
         .put("num_blocks", numBlocks).put("attn_resolutions", attnResolutions);
     if (architecture == Unet.SONG) {
       json.put("embedding_type", word(embedding)).put("channel_mult_noise", channelMultNoise)
