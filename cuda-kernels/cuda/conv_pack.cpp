@@ -32,7 +32,7 @@ void each_unit(const ConvOp& op, int side, int depth, const Builder& builder, co
         for (std::int64_t tap = 0; tap < count; ++tap, ++unit) use(phase, unit, weight, in, count, k, tap);
       }
     };
-    const std::vector<float>& weight = builder.weight(op.weight);
+    const std::vector<float> weight = weight_of(op, builder);
     all(op.up2 ? of_phase(weight, op.kernel, side, phase / 2, phase % 2) : weight, channels, std::int64_t{1} * side * side);
     if (skips > 0) all(builder.weight(op.skip_weight), skips, 1);
   }
@@ -46,6 +46,19 @@ std::int64_t unit_count(const ConvOp& op, int side, int depth) {
 }
 
 }  // namespace
+
+std::vector<float> weight_of(const ConvOp& op, const Builder& builder) {
+  const std::vector<float>& published = builder.weight(op.weight);
+  if (!op.transposed) return published;
+  const auto taps = static_cast<std::size_t>(op.kernel * op.kernel), out = static_cast<std::size_t>(op.out.channels), in = published.size() / taps / out;
+  std::vector<float> moved(published.size());
+  for (std::size_t o = 0; o < out; ++o) {
+    for (std::size_t c = 0; c < in; ++c) {
+      for (std::size_t t = 0; t < taps; ++t) moved[(o * in + c) * taps + t] = published[(c * out + o) * taps + taps - 1 - t];
+    }
+  }
+  return moved;
+}
 
 // [out][in][taps] as [taps][in][out].
 std::vector<float> outputs_last(const std::vector<float>& weight, std::int64_t out, std::int64_t in, std::int64_t taps) {

@@ -5,6 +5,9 @@
 
 namespace diffcert::cuda {
 
+// The weight as the op applies it, [out][in][taps]: as published, or turned round and flipped.
+std::vector<float> weight_of(const ConvOp& op, const Builder& builder);
+
 // [out][in][taps] as [taps][in][out].
 std::vector<float> outputs_last(const std::vector<float>& weight, std::int64_t out, std::int64_t in, std::int64_t taps);
 

@@ -24,7 +24,7 @@ ConvParams placed(const ConvOp& op, const ConvParams& shape, const Frame& frame)
 // In float32, whatever the features are kept in.
 Step plain_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const std::int32_t channels = shape.src_channels[0] + shape.src_channels[1], skips = shape.skip_channels[0] + shape.skip_channels[1];
-  shape.weight = builder.keep(outputs_last(builder.weight(op.weight), op.out.channels, channels, op.kernel * op.kernel));
+  shape.weight = builder.keep(outputs_last(weight_of(op, builder), op.out.channels, channels, op.kernel * op.kernel));
   if (skips > 0) shape.skip_weight = builder.keep(outputs_last(builder.weight(op.skip_weight), op.out.channels, skips, 1));
   return [op, shape](const Frame& frame) {
     frame.device.launch<Kernel::conv>({blocks(std::int64_t{1} * op.out.height * op.out.width, kConvPixels), blocks(op.out.channels, kConvOutputs),

@@ -1,4 +1,5 @@
-// The op table on a device of kernels: a GPU, or the emulator. One arena a plan, sized in prepare; no allocation in run but that of graphs.
+// The op table on a device of kernels: a GPU, or the emulator. One arena a plan, sized in prepare; no allocation in run but that of graphs. A plan that
+// goes backwards, too, is two lists of launches with the cotangent, which the host gives, in between.
 #include <algorithm>
 #include <utility>
 
@@ -17,15 +18,19 @@ namespace {
 constexpr std::int64_t kFactors = 3;  // of preconditioning, a sample
 constexpr std::int64_t kLargestBatch = 32768;  // samples are a grid's y or z, which ends at 65535
 
+// What votes run of a plan: nothing that goes backwards.
+Plan forward_part(Plan plan) {
+  plan.ops.resize(static_cast<std::size_t>(plan.forward_count()));
+  plan.cotangent = plan.gradient = {};
+  return plan;
+}
+
 class DeviceExecutor final : public Executor {
  public:
   DeviceExecutor(const Plan& plan, const std::string& device, const std::string& form)
-      : plan_(plan), split_(split_plan(plan)), device_(Device::open(device)), half_(form == "bf16"), weights_(plan.weights.size()) {
+      : plan_(plan), split_(split_plan(forward_part(plan))), device_(Device::open(device)), half_(form == "bf16"), weights_(plan.weights.size()) {
     if (!form.empty() && form != "fp32" && form != "bf16") {
       throw Error(DC_BAD_ARGUMENT, "The device '" + device + "' computes in fp32 or bf16, not in '" + form + "'.");
-    }
-    if (plan.cotangent.present()) {
-      throw Error(DC_DEVICE_UNAVAILABLE, "The device '" + device + "' computes no gradients; use cpu or reference.");
     }
     const std::int32_t compute = device_->properties().compute;
     if (half_ && compute != 0 && compute < 80) {
@@ -34,14 +39,20 @@ class DeviceExecutor final : public Executor {
   }
 
   void set_weight(WeightId w, std::span<const float> data) override {
+    if (!steps_.empty()) {  // packed already: these are new ones
+      steps_.clear();
+      weights_.resize(plan_.weights.size());
+    }
     weights_.at(static_cast<std::size_t>(w)).assign(data.begin(), data.end());
   }
 
   // A batch that does not fit is halved until it does; rows do not meet, so that the halves do not show.
   void prepare(std::int64_t max_batch) override {
     invariant(max_batch > 0, "an empty batch");
-    build();
-    graphs_.clear();
+    const bool same = build();
+    clear_learnt();
+    if (same && max_batch == max_batch_) return;  // graphs name places, and these are where they were
+    forward_.clear(), backward_.clear();
     rows_.reset();
     for (chunk_ = std::min(max_batch, kLargestBatch);; chunk_ = (chunk_ + 1) / 2) {
       try {
@@ -51,7 +62,7 @@ class DeviceExecutor final : public Executor {
         if (e.status != DC_OUT_OF_MEMORY || chunk_ == 1) throw;
       }
     }
-    host_ = HostMemory(device_, checked_product(checked_product(chunk_, in_row() + elements(plan_.output)), sizeof(float)));
+    host_ = HostMemory(device_, checked_product(checked_product(chunk_, in_row() + out_row()), sizeof(float)));
     factors_ = DeviceMemory(device_, checked_product(checked_product(chunk_, kFactors), sizeof(float)));
     max_batch_ = max_batch;
   }
@@ -63,10 +74,37 @@ class DeviceExecutor final : public Executor {
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
-    run_all(n, image, noise_label, label, output);
+    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr});
   }
   void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
-    run_all(n, image, noise_label, label, output);
+    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr});
+  }
+  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
+                    float* gradient) override {
+    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient});
+  }
+  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const Cotangent<double>& cotangent,
+                    double* gradient) override {
+    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient});
+  }
+
+  void clear_gradients() override { clear_learnt(); }
+
+  void gradient(WeightId w, std::span<double> values) const override {
+    std::fill(values.begin(), values.end(), 0.0);
+    for (const Learnt& learnt : learnt_) {
+      if (learnt.weight != w) continue;
+      std::vector<float> sums(static_cast<std::size_t>(learnt.count()));
+      device_->download(sums.data(), learnt_at() + learnt.first, learnt.count() * static_cast<std::int64_t>(sizeof(float)));
+      for (std::int64_t o = 0; o < learnt.out; ++o) {
+        for (std::int64_t c = 0; c < learnt.in; ++c) {
+          for (std::int64_t t = 0; t < learnt.taps; ++t) {
+            values[static_cast<std::size_t>((o * learnt.in + c) * learnt.taps + t)] +=
+                static_cast<double>(learnt.scale) * static_cast<double>(sums[static_cast<std::size_t>((t * learnt.in + c) * learnt.out + o)]);
+          }
+        }
+      }
+    }
   }
 
   RowEngine* rows() override {
@@ -90,52 +128,87 @@ class DeviceExecutor final : public Executor {
   std::int64_t weight_bytes() const override {
     std::int64_t bytes = 0;
     for (const DeviceMemory& memory : packed_) bytes += memory.bytes();
-    return bytes;
+    return bytes + sums_.bytes();
   }
   std::int64_t arena_bytes() const override { return arena_.bytes() + host_.bytes() + (rows_ != nullptr ? rows_->bytes() : 0); }
 
   double device_milliseconds() const override { return milliseconds_; }
 
  private:
-  void build() {
-    if (!steps_.empty()) return;
-    Builder builder(device_, plan_, weights_, half_);
+  // Whether all weights lie where they lay before.
+  bool build() {
+    if (!steps_.empty()) return true;
+    rows_.reset();
+    Builder builder(device_, plan_, weights_, half_, std::move(packed_));
     for (const Op& op : plan_.ops) {
-      steps_.push_back(std::visit(
-          [&](const auto& o) -> Step {
-            if constexpr (requires { make_step(o, builder); }) return make_step(o, builder);
-            throw Error(DC_INTERNAL, "A device without gradients was given a backward op.");
-          },
-          op));
+      steps_.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
     }
     packed_ = builder.take();
     scratch_ = builder.scratch();
-    weights_ = {};
-  }
-
-  template <class T>
-  void run_all(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
-    invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
-    milliseconds_ = 0;
-    for (std::int64_t from = 0; from < n; from += chunk_) {
-      run_chunk(std::min(chunk_, n - from), image + from * elements(plan_.image), noise_label + from,
-                label == nullptr ? nullptr : label + from * plan_.label_dim, output + from * elements(plan_.output));
+    learnt_ = builder.learnt();
+    if (!learnt_.empty() && sums_.bytes() == 0) {
+      sums_ = DeviceMemory(device_, checked_product(learnt_.back().first + learnt_.back().count(), sizeof(float)));
     }
+    weights_ = {};
+    return !builder.moved();
   }
 
+  float* learnt_at() const { return static_cast<float*>(sums_.data()); }
+
+  void clear_learnt() {
+    if (sums_.bytes() == 0) return;
+    const Span<float> all{learnt_at(), sums_.bytes() / static_cast<std::int64_t>(sizeof(float))};
+    device_->launch<Kernel::clear>({blocks(all.count, kSumThreads)}, kSumThreads, 0, {all});
+  }
+
+  // The arrays of a call; no cotangent: forwards only.
   template <class T>
-  void run_chunk(std::int64_t n, const T* image, const T* noise_label, const T* label, T* output) {
+  struct Batch {
+    const T *image, *noise_label, *label;
+    T* output;
+    const Cotangent<T>* cotangent;
+    T* gradient;
+  };
+
+  template <class T>
+  void run_all(std::int64_t n, const Batch<T>& batch) {
+    invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
+    invariant(batch.cotangent == nullptr || plan_.cotangent.present(), "a plan that goes forwards only");
+    milliseconds_ = 0;
+    for (std::int64_t from = 0; from < n; from += chunk_) run_chunk(from, std::min(chunk_, n - from), batch);
+  }
+
+  // Rows [from, from + n) of the batch.
+  template <class T>
+  void run_chunk(std::int64_t from, std::int64_t n, const Batch<T>& batch) {
     const Frame frame = this->frame(n);
-    auto* host = static_cast<float*>(host_.data());
-    host = give(frame.at(plan_.image.buffer).data, image, n * elements(plan_.image), host);
-    host = give_labels(frame, noise_label, label, host);
-    device_->mark(0);
-    run_steps(frame);
-    device_->mark(1);
-    const std::int64_t count = n * elements(plan_.output);
-    device_->download(host, frame.at(plan_.output.buffer).data, count * static_cast<std::int64_t>(sizeof(float)));
+    const std::int64_t in = elements(plan_.image), out = elements(plan_.output);
+    auto* const given = static_cast<float*>(host_.data());
+    float* const taken = give_labels(frame, batch.noise_label + from, batch.label == nullptr ? nullptr : batch.label + from * plan_.label_dim,
+                                     give(frame.at(plan_.image.buffer).data, batch.image + from * in, n * in, given));
+    run_timed(frame, forward_, 0, plan_.forward_count());
+    take(taken, plan_.output, frame);
+    if (batch.output != nullptr) std::transform(taken, taken + n * out, batch.output + from * out, [](float v) { return static_cast<T>(v); });
+    if (batch.cotangent == nullptr) return;
+    float* const cotangents = taken + n * out;
+    for (std::int64_t i = 0; i < n; ++i) ask(*batch.cotangent, from + i, taken + i * out, cotangents + i * out, out);
+    device_->upload(frame.at(plan_.cotangent.buffer).data, cotangents, n * out * static_cast<std::int64_t>(sizeof(float)));
+    run_timed(frame, backward_, plan_.forward_count(), static_cast<std::int64_t>(steps_.size()));
+    take(given, plan_.gradient, frame);
+    if (batch.gradient != nullptr) std::transform(given, given + n * in, batch.gradient + from * in, [](float v) { return static_cast<T>(v); });
+  }
+
+  static void ask(const Cotangent<float>& cotangent, std::int64_t row, const float* output, float* place, std::int64_t) { cotangent(row, output, place); }
+  static void ask(const Cotangent<double>& cotangent, std::int64_t row, const float* output, float* place, std::int64_t count) {
+    std::vector<double> shown(output, output + count), given(static_cast<std::size_t>(count));
+    cotangent(row, shown.data(), given.data());
+    std::transform(given.begin(), given.end(), place, [](double v) { return static_cast<float>(v); });
+  }
+
+  // Waits for the feature of all rows.
+  void take(float* to, const Feature& feature, const Frame& frame) {
+    device_->download(to, frame.at(feature.buffer).data, frame.samples * elements(feature) * static_cast<std::int64_t>(sizeof(float)));
     milliseconds_ += device_->elapsed();
-    std::transform(host, host + count, output, [](float v) { return static_cast<T>(v); });
   }
 
   // What a sample takes of the arena, placed for either way to run it.
@@ -155,7 +228,7 @@ class DeviceExecutor final : public Executor {
     const Span<const float> images{x, n * pixels * channels};
     const Grid grid{blocks(std::int64_t{1} * pixels * channels, kPrecondThreads), static_cast<std::uint32_t>(n)};
     device_->launch<Kernel::scale>(grid, kPrecondThreads, 0, {images, factor(0), frame.at(plan_.image.buffer), pixels, channels});
-    run_steps(frame);
+    run_steps(frame, forward_, 0, plan_.forward_count());
     device_->launch<Kernel::denoised>(grid, kPrecondThreads, 0,
                                       {images, frame.in(plan_.output.buffer), factor(1), factor(2), {out, n * pixels * channels}, pixels, channels,
                                        plan_.output.channels});
@@ -164,13 +237,19 @@ class DeviceExecutor final : public Executor {
 
   Frame frame(std::int64_t n) const {
     auto* const arena = static_cast<float*>(arena_.data());
-    return {*device_, plan_.buffers, arena, n, half_, arena + arena_elements(plan_, half_) * n};
+    return {*device_, plan_.buffers, arena, n, half_, arena + arena_elements(plan_, half_) * n, learnt_at()};
   }
 
-  void run_steps(const Frame& frame) {
-    graphs_.run(*device_, frame.samples, [&] {
-      for (const Step& step : steps_) step(frame);
+  // Steps [from, to), as a graph of `graphs`.
+  void run_steps(const Frame& frame, Graphs& graphs, std::int64_t from, std::int64_t to) {
+    graphs.run(*device_, frame.samples, [&] {
+      for (std::int64_t i = from; i < to; ++i) steps_[static_cast<std::size_t>(i)](frame);
     });
+  }
+  void run_timed(const Frame& frame, Graphs& graphs, std::int64_t from, std::int64_t to) {
+    device_->mark(0);
+    run_steps(frame, graphs, from, to);
+    device_->mark(1);
   }
 
   // Takes values to the device by way of `host`; the next ones begin behind them, since no upload waits.
@@ -190,6 +269,9 @@ class DeviceExecutor final : public Executor {
   // What a sample brings: its image, or three factors.
   std::int64_t in_row() const { return std::max(elements(plan_.image), kFactors) + 1 + (plan_.label != kNone ? plan_.label_dim : 0); }
 
+  // What it gives: its output and, for a plan that goes backwards, what the host makes of it.
+  std::int64_t out_row() const { return elements(plan_.output) * (plan_.cotangent.present() ? 2 : 1); }
+
   Plan plan_;
   SplitPlan split_;
   std::shared_ptr<Device> device_;
@@ -197,9 +279,10 @@ class DeviceExecutor final : public Executor {
   std::vector<std::vector<float>> weights_;
   std::vector<DeviceMemory> packed_;
   std::vector<Step> steps_;
-  DeviceMemory arena_, factors_;
+  std::vector<Learnt> learnt_;
+  DeviceMemory arena_, factors_, sums_;
   HostMemory host_;
-  Graphs graphs_;
+  Graphs forward_, backward_;
   std::unique_ptr<DeviceRows> rows_;
   std::int64_t max_batch_ = 0, chunk_ = 0, scratch_ = 0;
   double milliseconds_ = 0;

@@ -39,8 +39,8 @@ Step make_step(const EmbedOp& op, Builder& builder) {
 Step make_step(const LinearOp& op, Builder& builder) {
   const auto& published = builder.weight(op.weight);
   const auto in = static_cast<std::size_t>(op.in_features), out = static_cast<std::size_t>(op.out_features);
-  std::vector<float> moved(published.size());  // inputs first: threads are outputs
-  for (std::size_t o = 0; o < out; ++o) {
+  std::vector<float> moved = published;  // inputs first: threads are outputs
+  for (std::size_t o = 0; !op.transposed && o < out; ++o) {
     for (std::size_t i = 0; i < in; ++i) moved[i * out + o] = published[o * in + i];
   }
   const Span<const float> weight = builder.keep(moved), bias = builder.upload(op.bias);

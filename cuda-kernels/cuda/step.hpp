@@ -19,6 +19,7 @@ struct Frame {
   std::int64_t samples;
   bool half;      // activations are kept in bf16
   float* scratch; // Builder::scratch numbers a sample, for one op at a time
+  float* learnt = nullptr;  // sums of the gradients of weights: Builder::learn's places
 
   // Buffer `id` of all samples, one behind the other; absent for kNone. An activation only through feature().
   Span<float> at(BufferId id) const {
@@ -38,11 +39,21 @@ struct Frame {
 
 using Step = std::function<void(const Frame&)>;
 
+// The sum of a weight's gradients that one op keeps on the device, at `first` of Frame::learnt: [taps][in][out] for a weight [out][in][taps], to be
+// multiplied by scale when it is read.
+struct Learnt {
+  WeightId weight;
+  std::int64_t first, out, in, taps;
+  float scale;
+  std::int64_t count() const { return out * in * taps; }
+};
+
 // What steps are made with: the published weights, and a place on the device for what becomes of them.
 class Builder {
  public:
-  Builder(std::shared_ptr<Device> device, const Plan& plan, const std::vector<std::vector<float>>& weights, bool half)
-      : device_(std::move(device)), plan_(plan), weights_(weights), half_(half) {}
+  // old: what a builder of the same plan took before, to be filled again.
+  Builder(std::shared_ptr<Device> device, const Plan& plan, const std::vector<std::vector<float>>& weights, bool half, std::vector<DeviceMemory> old = {})
+      : device_(std::move(device)), plan_(plan), weights_(weights), half_(half), old_(std::move(old)) {}
   // The device's compute capability, 10 * major + minor.
   std::int32_t compute() const { return device_->properties().compute; }
   // Whether a feature is kept in bf16 (Frame::feature); an absent one is no hindrance.
@@ -55,19 +66,36 @@ class Builder {
   template <class T>
   Span<const T> keep(const std::vector<T>& values) {
     const auto bytes = static_cast<std::int64_t>(values.size() * sizeof(T));
-    memory_.emplace_back(device_, bytes);
+    const std::size_t i = memory_.size();
+    if (i < old_.size() && old_[i].bytes() == bytes) {
+      memory_.push_back(std::move(old_[i]));
+    } else {
+      memory_.emplace_back(device_, bytes);
+      moved_ = true;
+    }
     device_->upload(memory_.back().data(), values.data(), bytes);
     return {static_cast<const T*>(memory_.back().data()), static_cast<std::int64_t>(values.size())};
   }
   std::vector<DeviceMemory> take() { return std::move(memory_); }
+  // Whether something lies where nothing of the old lay.
+  bool moved() const { return moved_; }
+  // A place for sums of gradients. A weight that is read as it lies has one row of `out` numbers.
+  std::int64_t learn(WeightId weight, std::int64_t out, std::int64_t in = 1, std::int64_t taps = 1, float scale = 1.0f) {
+    const std::int64_t first = learnt_.empty() ? 0 : learnt_.back().first + (learnt_.back().count() + 3) / 4 * 4;
+    learnt_.push_back({weight, first, out, in, taps, scale});
+    return first;
+  }
+  const std::vector<Learnt>& learnt() const { return learnt_; }
 
  private:
   std::shared_ptr<Device> device_;
   const Plan& plan_;
   const std::vector<std::vector<float>>& weights_;
   bool half_;
+  bool moved_ = false;
   std::int64_t scratch_ = 0;
-  std::vector<DeviceMemory> memory_;
+  std::vector<DeviceMemory> old_, memory_;
+  std::vector<Learnt> learnt_;
 };
 
 Step make_step(const EmbedOp& op, Builder& builder);
@@ -78,6 +106,15 @@ Step make_step(const ConvOp& op, Builder& builder);
 Step make_step(const ResampleOp& op, Builder& builder);
 Step make_step(const AttentionOp& op, Builder& builder);
 Step make_step(const AddOp& op, Builder& builder);
+Step make_step(const LoadSumsOp& op, Builder& builder);
+Step make_step(const NormBackwardOp& op, Builder& builder);
+Step make_step(const PullbackOp& op, Builder& builder);
+Step make_step(const AttentionBackwardOp& op, Builder& builder);
+Step make_step(const SiluBackwardOp& op, Builder& builder);
+Step make_step(const ChannelSumOp& op, Builder& builder);
+Step make_step(const ConvGradientOp& op, Builder& builder);
+Step make_step(const LinearGradientOp& op, Builder& builder);
+Step make_step(const AccumulateOp& op, Builder& builder);
 
 // Whether the fused convolution on tensor cores takes a layer, and whether that of Hopper does; the shape's word alone.
 bool on_tensor_cores(const ConvOp& op, const Builder& builder);

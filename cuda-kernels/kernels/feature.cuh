@@ -97,6 +97,24 @@ struct FeatureOut {
   }
 };
 
+// Numbers i to i + count - 1, count <= 8; all eight in wide accesses where `wide` says that they lie on a multiple of eight.
+DC_DEVICE Eight some(const FeatureIn& in, std::int64_t i, int count, bool wide) {
+  if (wide) return in.eight(i);
+  Eight out{};
+#pragma unroll
+  for (int k = 0; k < 8; ++k) {
+    if (k < count) out.v[k] = in[i + k];
+  }
+  return out;
+}
+DC_DEVICE void put_some(const FeatureOut& out, std::int64_t i, int count, bool wide, const Eight& v) {
+  if (wide) return out.put(i, v);
+#pragma unroll
+  for (int k = 0; k < 8; ++k) {
+    if (k < count) out.put(i + k, v.v[k]);
+  }
+}
+
 // The slice of one sample; an absent feature stays absent.
 template <class Map>
 DC_DEVICE Map feature_of_sample(const FeatureSpan& span, std::int64_t sample, std::int64_t size) {

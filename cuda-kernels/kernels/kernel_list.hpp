@@ -8,10 +8,13 @@
 #include "kernels/sm80_conv.hpp"
 #include "kernels/sm90_conv.hpp"
 #include "kernels/smxx_attention.hpp"
+#include "kernels/smxx_attention_backward.hpp"
 #include "kernels/smxx_conv.hpp"
 #include "kernels/smxx_embedding.hpp"
+#include "kernels/smxx_learn.hpp"
 #include "kernels/smxx_norm.hpp"
 #include "kernels/smxx_precond.hpp"
+#include "kernels/smxx_pull.hpp"
 #include "kernels/smxx_resample.hpp"
 #include "kernels/smxx_rows.hpp"
 #include "kernels/smxx_table.hpp"
@@ -41,7 +44,17 @@
   X(rows, RowsParams)           \
   X(residual, ResidualParams)   \
   X(gather, GatherParams)       \
-  X(vote, VoteParams)
+  X(vote, VoteParams)           \
+  X(pull_sums, PullSumsParams)  \
+  X(pull, PullParams)           \
+  X(norm_backward, NormBackwardParams) \
+  X(attention_queries, AttentionBackwardParams) \
+  X(attention_keys, AttentionBackwardParams) \
+  X(loaded, LoadedParams)       \
+  X(conv_gradient, ConvGradientParams) \
+  X(linear_gradient, LinearGradientParams) \
+  X(accumulate, AccumulateParams) \
+  X(clear, ClearParams)
 
 namespace diffcert {
 

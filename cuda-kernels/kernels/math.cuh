@@ -26,6 +26,12 @@ DC_DEVICE float exponential(float x) {
 
 DC_DEVICE float swish(float x) { return x / (1.0f + exponential(-x)); }
 
+// The slope of swish: s (1 + x (1 - s)), s = 1 / (1 + e^-x).
+DC_DEVICE float swish_slope(float x) {
+  const float s = 1.0f / (1.0f + exponential(-x));
+  return s * fma(x, 1.0f - s, 1.0f);
+}
+
 // What a load does to an element: v -> silu(a v + b), each part optional.
 DC_DEVICE float activated(float v, bool affine, float a, float b, bool silu) {
   if (affine) v = fma(a, v, b);

@@ -1,25 +1,11 @@
-// Statistics in two passes (mean, then squared deviations: nothing cancels), of a map or of its tiles' statistics, and the affine of a GroupNorm.
-#include "kernels/device.cuh"
+// Statistics in two passes (mean, then squared deviations: nothing cancels), of a map or of its tiles' statistics, and the affine of a GroupNorm,
+// there and back. Half an operation a byte, bound by memory; the norm itself is some hundred numbers a sample.
 #include "kernels/feature.cuh"
 #include "kernels/math.cuh"
 #include "kernels/smxx_norm.hpp"
+#include "kernels/sums.cuh"
 
 namespace diffcert {
-namespace {
-
-// The sum of one value a thread over the rows of a channel, rows ascending; every row gets it.
-DC_DEVICE float over_rows(const Shared<float>& partial, int row, int lane, float value) {
-  partial[row * kStatsChannels + lane] = value;
-  sync_block();
-  float sum = partial[lane];
-#pragma unroll
-  for (int r = 1; r < kStatsRows; ++r) sum = sum + partial[r * kStatsChannels + lane];
-  sync_block();
-  return sum;
-}
-
-}  // namespace
-
 DC_KERNEL(stats, StatsParams, kStatsThreads) {
   SharedPool pool;
   const Shared<float> partial = pool.take<float>("partial", kStatsThreads);
@@ -108,6 +94,52 @@ DC_KERNEL(norm, NormParams, kNormThreads) {
       }
       out[c] = static_cast<float>(a);
       out[channels + c] = static_cast<float>(b);
+    }
+  }
+}
+
+DC_KERNEL(norm_backward, NormBackwardParams, kNormThreads) {
+  const NormParams& norm = p.norm;
+  const int channels = norm.channels[0] + norm.channels[1], width = channels / norm.groups;
+  const std::int64_t sample = blockIdx.x, row = 2 * channels;
+  const Global<const float> first = Global<const float>(norm.stats[0]).part(sample * 2 * norm.channels[0], 2 * norm.channels[0]);
+  const Global<const float> second = Global<const float>(norm.stats[1]).part(sample * 2 * norm.channels[1], 2 * norm.channels[1]);
+  const Global<const float> sums = Global<const float>(p.sums).part(sample * row, row), gamma(norm.gamma), beta(norm.beta), adaptive(norm.adaptive);
+  const Global<float> slopes = Global<float>(p.slopes).part(sample * row, row), to_adaptive(p.adaptive), to_affine(p.affine);
+  const auto mean_of = [&](int c) -> double { return static_cast<double>(c < norm.channels[0] ? first[c] : second[c - norm.channels[0]]); };
+  const auto m2_of = [&](int c) -> double {
+    return static_cast<double>(c < norm.channels[0] ? first[norm.channels[0] + c] : second[norm.channels[1] + c - norm.channels[0]]);
+  };
+  const double count = static_cast<double>(width) * norm.pixels;
+  for (int group = static_cast<int>(threadIdx.x); group < norm.groups; group += kNormThreads) {
+    const int from = group * width;
+    double middle = 0, squares = 0, d_rstd = 0, d_mean = 0;
+    for (int c = from; c < from + width; ++c) middle += mean_of(c);
+    middle /= static_cast<double>(width);
+    for (int c = from; c < from + width; ++c) {
+      const double off = mean_of(c) - middle;
+      squares += m2_of(c) + norm.pixels * (off * off);
+    }
+    const double rstd = 1.0 / square_root(squares / count + norm.eps);
+    for (int c = from; c < from + width; ++c) {
+      const double weight = static_cast<double>(gamma[c]), plain = static_cast<double>(sums[channels + c]);
+      const double centred = static_cast<double>(sums[c]) + (mean_of(c) - middle) * plain;
+      const double slope = adaptive ? 1.0 + static_cast<double>(adaptive[sample * row + c]) : 1.0;
+      if (to_adaptive) {
+        to_adaptive[sample * row + c] = static_cast<float>(weight * rstd * centred + static_cast<double>(beta[c]) * plain);
+        to_adaptive[sample * row + channels + c] = static_cast<float>(plain);
+      }
+      if (to_affine) {
+        to_affine[sample * row + c] = static_cast<float>(slope * rstd * centred);
+        to_affine[sample * row + channels + c] = static_cast<float>(slope * plain);
+      }
+      d_rstd += slope * weight * centred;
+      d_mean -= slope * weight * rstd * plain;
+    }
+    const double slope = -(rstd * rstd * rstd) * d_rstd / count;
+    for (int c = from; c < from + width; ++c) {
+      slopes[c] = static_cast<float>(slope);
+      slopes[channels + c] = static_cast<float>(d_mean / count - slope * middle);
     }
   }
 }

@@ -36,4 +36,12 @@ struct NormParams {
 };
 inline constexpr int kNormThreads = 32;
 
+// NormBackwardOp, likewise: in double, channels ascending within a group, rounded once.
+struct NormBackwardParams {
+  NormParams norm;              // without out
+  Span<const float> sums;       // n x [2 * C]: of dz (v - mean of the channel), then of dz
+  Span<float> slopes;           // n x [2 * C]: slope, then offset
+  Span<float> adaptive, affine; // n x [2 * C] or absent
+};
+
 }  // namespace diffcert

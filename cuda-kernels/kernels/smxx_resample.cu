@@ -16,24 +16,6 @@ DC_DEVICE int source(const ResampleParams& p, int i, int t, int size) {
   return at % 2 == 0 && at / 2 < size ? at / 2 : -1;
 }
 
-// Numbers i to i + count - 1, count <= 8; all eight in wide accesses where `wide` says that they lie on a multiple of eight.
-DC_DEVICE Eight some(const FeatureIn& in, std::int64_t i, int count, bool wide) {
-  if (wide) return in.eight(i);
-  Eight out{};
-#pragma unroll
-  for (int k = 0; k < 8; ++k) {
-    if (k < count) out.v[k] = in[i + k];
-  }
-  return out;
-}
-DC_DEVICE void put_some(const FeatureOut& out, std::int64_t i, int count, bool wide, const Eight& v) {
-  if (wide) return out.put(i, v);
-#pragma unroll
-  for (int k = 0; k < 8; ++k) {
-    if (k < count) out.put(i + k, v.v[k]);
-  }
-}
-
 }  // namespace
 
 DC_KERNEL(resample, ResampleParams, kElementThreads) {

@@ -1,5 +1,5 @@
 // One program checks and sanitizes a device of kernels (cuda, cuda:i, emulator) on the op table's cases.
-//   diffcert-check-device DEVICE check      every case in fp32 and bf16, then small networks: against float64
+//   diffcert-check-device DEVICE check      every case in fp32 and bf16, then small networks, there and back: against float64
 //   diffcert-check-device DEVICE sanitize   every case once, for compute-sanitizer
 // Exit code 1 when a case is out of its tolerance.
 #include <algorithm>
@@ -26,11 +26,26 @@ void report(bool ok, const std::string& name, const char* form, double error, do
   if (!ok) ++failures;
 }
 
-void run_cases(const std::string& device, bool compare) {
-  for (const bench::OpCase& given : bench::op_cases()) {
+// The gradient of a weight over three rows.
+void run_learning(const bench::OpCase& c, const std::string& device, const char* form, bool compare) {
+  const auto executor = make_device_executor(c.plan, device, form);
+  bench::run_batch(c, *executor, {0, 1, 2});
+  if (!compare) return;
+  bench::OpCase three = c;
+  three.depth *= 3;
+  const double error = bench::relative_error(bench::learnt(c, *executor), bench::learnt_by_reference(c, {0, 1, 2})), bound = bench::tolerance(three);
+  report(error <= bound, c.name, form, error, bound);
+}
+
+void run_cases(const std::string& device, const std::vector<bench::OpCase>& cases, bool compare) {
+  for (const bench::OpCase& given : cases) {
     for (const char* form : {"fp32", "bf16"}) {
       const bool half = std::strcmp(form, "bf16") == 0;
       const bench::OpCase c = half ? bench::in_bf16(given) : given;
+      if (c.learnt != kNone) {
+        run_learning(c, device, form, compare);
+        continue;
+      }
       const std::vector<float> actual = bench::run_case(c, *make_device_executor(c.plan, device, form));
       if (!compare) continue;
       const std::vector<double> expected = bench::run_reference(c);
@@ -74,6 +89,41 @@ void check_networks(const std::string& device) {
   }
 }
 
+struct Gradients {
+  std::vector<float> image;
+  std::vector<double> weights;  // of all tensors, one behind the other
+};
+
+Gradients pull(const dc_network_config& config, const std::string& device, std::int64_t rows, std::int64_t batch) {
+  Network network(validate(config), device, 0, "");
+  network.differentiate(true, 0);
+  bench::set_random_weights(network);
+  network.finish(batch);
+  const std::int64_t size = rows * network.config().image_elements();
+  const auto image = bench::random_floats(size, 11), cotangent = bench::random_floats(size, 12);
+  const std::vector<double> sigma(static_cast<std::size_t>(rows), 0.7);
+  Gradients out{std::vector<float>(image.size()), {}};
+  network.vector_jacobian(rows, sigma.data(), nullptr, image.data(), cotangent.data(), nullptr, out.image.data());
+  for (std::size_t w = 0; w < network.weights().size(); ++w) {
+    const std::vector<double> one = network.gradient(static_cast<WeightId>(w));
+    out.weights.insert(out.weights.end(), one.begin(), one.end());
+  }
+  return out;
+}
+
+void check_gradients(const std::string& device) {
+  constexpr std::int64_t kRows = 3;
+  for (const auto& named : bench::small_networks()) {
+    const Gradients reference = pull(named.config, "reference", kRows, kRows), whole = pull(named.config, device, kRows, kRows);
+    const Gradients parts = pull(named.config, device, kRows, 2);
+    const bool same = parts.image == whole.image && parts.weights == whole.weights;
+    const auto widened = [](const std::vector<float>& v) { return std::vector<double>(v.begin(), v.end()); };
+    const double error = std::max(bench::relative_error(widened(whole.image), widened(reference.image)),
+                                  bench::relative_error(whole.weights, reference.weights));
+    report(error <= 1e-5 && same, named.name + (same ? ", gradients" : ", gradients (the batch shows in the bits)"), "fp32", error, 1e-5);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -85,8 +135,11 @@ int main(int argc, char** argv) {
   try {
     const std::string device = argv[1];
     std::printf("%s\n", describe_device(device).c_str());
-    run_cases(device, mode == "check");
-    if (mode == "check") check_networks(device);
+    for (const auto& cases : {bench::op_cases(), bench::backward_cases()}) run_cases(device, cases, mode == "check");
+    if (mode == "check") {
+      check_networks(device);
+      check_gradients(device);
+    }
   } catch (const Error& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return e.status == DC_DEVICE_UNAVAILABLE ? 4 : 1;

@@ -5,69 +5,11 @@
 #include <cstring>
 #include <limits>
 
+#include "bench/op_maker.hpp"
 #include "kernels/bf16.cuh"
-#include "unet/planner.hpp"
 
 namespace diffcert::bench {
 namespace {
-
-// Builds a case around one op: buffers in the order they are asked for, all slices of the image.
-class Maker {
- public:
-  explicit Maker(std::string name) {
-    case_.name = std::move(name);
-    case_.plan.buffers.push_back({0, 0});
-    case_.plan.noise_label = buffer(1);
-  }
-  BufferId noise_label() const { return case_.plan.noise_label; }
-  BufferId buffer(std::int64_t elements) {
-    Plan& plan = case_.plan;
-    plan.buffers.push_back({elements, plan.arena_elements, false, plan.arena_elements});
-    plan.half_arena_elements = plan.arena_elements += (elements + 15) / 16 * 16;
-    return static_cast<BufferId>(plan.buffers.size() - 1);
-  }
-  Feature feature(std::int32_t h, std::int32_t w, std::int32_t c) {
-    const Feature f{buffer(std::int64_t{1} * h * w * c), h, w, c};
-    case_.plan.buffers.back().activation = true;
-    return f;
-  }
-  WeightId weight(std::int64_t count, double bound = 1) {
-    case_.plan.weights.push_back({"w", {count}});
-    auto values = random_floats(count, 50 + static_cast<std::uint32_t>(case_.weights.size()));
-    for (float& v : values) v *= static_cast<float>(bound);
-    case_.weights.push_back(std::move(values));
-    return static_cast<WeightId>(case_.weights.size() - 1);
-  }
-  OpCase finish(const Op& op, std::int64_t depth) {
-    Plan& plan = case_.plan;
-    plan.buffers[0].elements = plan.arena_elements;
-    plan.image = plan.output = {0, 1, 1, static_cast<std::int32_t>(plan.arena_elements)};
-    plan.ops = {op};
-    case_.depth = depth;
-    case_.image = random_floats(plan.arena_elements, 9);
-    for (const BufferId id : operands(op).writes) {
-      if (id == kNone) continue;
-      case_.written.push_back(id);
-      const Buffer& place = plan.buffers[static_cast<std::size_t>(id)];
-      for (std::int64_t i = 0; i < place.elements; ++i) case_.image[static_cast<std::size_t>(place.offset + i)] = std::numeric_limits<float>::quiet_NaN();
-    }
-    return std::move(case_);
-  }
-  // Sums of squares must not be negative.
-  void squares(BufferId stats, std::int64_t channels) { squares_.push_back({stats, channels}); }
-  OpCase finish_norm(const Op& op, std::int64_t depth) {
-    OpCase c = finish(op, depth);
-    for (const auto& [stats, channels] : squares_) {
-      const std::int64_t first = c.plan.buffers[static_cast<std::size_t>(stats)].offset + channels;
-      for (std::int64_t i = first; i < first + channels; ++i) c.image[static_cast<std::size_t>(i)] = 10 * std::fabs(c.image[static_cast<std::size_t>(i)]);
-    }
-    return c;
-  }
-
- private:
-  OpCase case_;
-  std::vector<std::pair<BufferId, std::int64_t>> squares_;
-};
 
 OpCase embed(const char* name, std::int32_t channels, bool endpoint, bool swap, bool fourier) {
   Maker m(name);
@@ -134,7 +76,11 @@ OpCase resample(const char* name, bool up, std::vector<float> filter, std::int32
 
 OpCase convolution(const NamedShape& named) {
   ConvCase c(named.shape);
-  OpCase out{named.name, c.plan, c.weights, c.image, {}, 0, false};
+  OpCase out;
+  out.name = named.name;
+  out.plan = c.plan;
+  out.weights = c.weights;
+  out.image = c.image;
   out.depth = std::int64_t{1} * named.shape.kernel * named.shape.kernel * (named.shape.in[0] + named.shape.in[1]) + named.shape.skip[0] + named.shape.skip[1];
   for (const BufferId id : {c.op.out.buffer, c.op.stats}) {
     if (id == kNone) continue;
@@ -241,6 +187,12 @@ std::vector<float> sample_image(const OpCase& c, int sample) {
   return image;
 }
 
+// The image of a case that learns is its output and its cotangent, too: what came out goes in again.
+template <class T>
+Cotangent<T> same_again(const OpCase& c) {
+  return [count = c.image.size()](std::int64_t, const T* output, T* cotangent) { std::copy_n(output, count, cotangent); };
+}
+
 }  // namespace
 
 OpCase in_bf16(OpCase c) {
@@ -249,10 +201,13 @@ OpCase in_bf16(OpCase c) {
   return c;
 }
 
-std::vector<std::vector<float>> run_batch(const OpCase& c, Executor& executor, const std::vector<int>& samples) {
+void give_case(const OpCase& c, Executor& executor, std::int64_t samples) {
   for (std::size_t w = 0; w < c.weights.size(); ++w) executor.set_weight(static_cast<WeightId>(w), c.weights[w]);
+  executor.prepare(samples);
+}
+
+std::vector<std::vector<float>> run_rows(const OpCase& c, Executor& executor, const std::vector<int>& samples) {
   const auto n = static_cast<std::int64_t>(samples.size());
-  executor.prepare(n);
   // In the arena a buffer's samples lie one behind the other; the arena is the image.
   std::vector<std::vector<float>> images;
   for (const int sample : samples) images.push_back(sample_image(c, sample));
@@ -276,7 +231,11 @@ std::vector<std::vector<float>> run_batch(const OpCase& c, Executor& executor, c
          }
        });
   const std::vector<float> image = arena, labels(samples.size(), 0.75f);
-  executor.run(n, image.data(), labels.data(), nullptr, arena.data());
+  if (c.learnt == kNone) {
+    executor.run(n, image.data(), labels.data(), nullptr, arena.data());
+  } else {
+    executor.run_backward(n, image.data(), labels.data(), nullptr, same_again<float>(c), arena.data());
+  }
   each([](float* own, const float* all, std::int64_t count) { std::copy_n(all, count, own); },
        [](float* own, const unsigned char* all, std::int64_t count) {
          for (std::int64_t k = 0; k < count; ++k) {
@@ -288,17 +247,49 @@ std::vector<std::vector<float>> run_batch(const OpCase& c, Executor& executor, c
   return images;
 }
 
+std::vector<std::vector<float>> run_batch(const OpCase& c, Executor& executor, const std::vector<int>& samples) {
+  give_case(c, executor, static_cast<std::int64_t>(samples.size()));
+  return run_rows(c, executor, samples);
+}
+
 std::vector<float> run_case(const OpCase& c, Executor& executor) { return run_batch(c, executor, {0}).front(); }
 
 std::vector<double> run_reference(const OpCase& c) {
   const auto executor = make_reference_executor(c.plan);
-  for (std::size_t w = 0; w < c.weights.size(); ++w) executor->set_weight(static_cast<WeightId>(w), c.weights[w]);
-  executor->prepare(1);
+  give_case(c, *executor, 1);
   const std::vector<double> image(c.image.begin(), c.image.end());
   std::vector<double> out(image.size());
   const double label = 0.75;
   executor->run(1, image.data(), &label, nullptr, out.data());
   return out;
+}
+
+std::vector<double> learnt_by_reference(const OpCase& c, const std::vector<int>& samples) {
+  const auto executor = make_reference_executor(c.plan);
+  give_case(c, *executor, 1);
+  const double label = 0.75;
+  for (const int sample : samples) {
+    const std::vector<float> shown = sample_image(c, sample);
+    const std::vector<double> image(shown.begin(), shown.end());
+    executor->run_backward(1, image.data(), &label, nullptr, same_again<double>(c), nullptr);
+  }
+  return learnt(c, *executor);
+}
+
+std::vector<double> learnt(const OpCase& c, const Executor& executor) {
+  std::vector<double> values(c.weights[static_cast<std::size_t>(c.learnt)].size());
+  executor.gradient(c.learnt, values);
+  return values;
+}
+
+double relative_error(const std::vector<double>& actual, const std::vector<double>& expected) {
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (!std::isfinite(actual[i])) return std::numeric_limits<double>::infinity();
+    difference += std::pow(actual[i] - expected[i], 2);
+    size += expected[i] * expected[i];
+  }
+  return std::sqrt(difference / size);
 }
 
 double relative_error(const OpCase& c, BufferId buffer, const std::vector<float>& actual, const std::vector<double>& expected) {

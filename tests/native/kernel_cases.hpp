@@ -49,6 +49,30 @@ inline void check_batches(const bench::OpCase& c, const char* form) {
   }
 }
 
+// The gradient of a weight over seventeen rows: near float64; the same bits however the rows are cut into batches, in every order of threads.
+inline void check_learning(const bench::OpCase& c, const char* form) {
+  std::vector<int> all(17);
+  std::iota(all.begin(), all.end(), 0);
+  const auto of = [&](const std::vector<std::int64_t>& batches, int seed) {
+    order(seed);
+    const auto executor = make_device_executor(c.plan, "emulator", form);
+    bench::give_case(c, *executor, 17);
+    std::int64_t first = 0;
+    for (const std::int64_t batch : batches) {
+      bench::run_rows(c, *executor, {all.begin() + first, all.begin() + first + batch});
+      first += batch;
+    }
+    return bench::learnt(c, *executor);
+  };
+  const std::vector<double> whole = of({17}, 0);
+  bench::OpCase long_sum = c;
+  long_sum.depth *= 17;
+  const double error = bench::relative_error(whole, bench::learnt_by_reference(c, all));
+  const double bound = bench::tolerance(long_sum);  // what comes in is bf16 already, what comes out is not
+  CHECK(error <= bound) << c.name << " in " << form << ": " << error << " of " << bound;
+  CHECK(of({3, 1, 13}, 5) == whole) << c.name << " in " << form << ": the batch or the order of threads shows";
+}
+
 // Multiply-adds of a case, or so: what it costs under the emulator.
 inline std::int64_t work(const bench::OpCase& c) {
   std::int64_t written = 0;

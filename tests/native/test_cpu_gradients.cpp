@@ -5,65 +5,20 @@
 #include <string>
 #include <vector>
 
-#include "bench/conv_case.hpp"
-#include "bench/networks.hpp"
-#include "check.hpp"
 #include "core/status.hpp"
 #include "cpu/kernels.hpp"
+#include "gradient_cases.hpp"
 
 using namespace diffcert;
+using namespace gradient_cases;
 
 namespace {
 
 constexpr std::int64_t kRows = 11;
 
-struct Inputs {
-  std::vector<float> image, cotangent;
-  std::vector<double> sigma;
-  std::vector<std::int32_t> labels;
-};
-
-struct Gradients {
-  std::vector<float> denoised, image;
-  std::vector<std::vector<double>> weights;
-};
-
-Gradients run(const dc_network_config& config, const Inputs& in, const std::string& device, int threads, const std::string& isa,
-              const std::vector<std::int64_t>& batches, bool parameters = true) {
-  Network network(validate(config), device, threads, isa);
-  network.differentiate(parameters, 0);
-  bench::set_random_weights(network);
-  network.finish(8);
-  const std::int64_t row = network.config().image_elements();
-  Gradients out{std::vector<float>(in.image.size()), std::vector<float>(in.image.size()), {}};
-  std::int64_t first = 0;
-  for (const std::int64_t batch : batches) {
-    network.vector_jacobian(batch, in.sigma.data() + first, in.labels.data() + first, in.image.data() + first * row,
-                            in.cotangent.data() + first * row, out.denoised.data() + first * row, out.image.data() + first * row);
-    first += batch;
-  }
-  CHECK(first == kRows);
-  for (std::size_t w = 0; parameters && w < network.weights().size(); ++w) out.weights.push_back(network.gradient(static_cast<WeightId>(w)));
-  return out;
-}
-
-template <class T>
-double relative_error(const std::vector<T>& actual, const std::vector<T>& expected) {
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    difference += std::pow(static_cast<double>(actual[i]) - static_cast<double>(expected[i]), 2);
-    size += std::pow(static_cast<double>(expected[i]), 2);
-  }
-  return size == 0 ? std::sqrt(difference) : std::sqrt(difference / size);
-}
-
 void check_network(const bench::NamedConfig& named) {
   const NetworkConfig config = validate(named.config);
-  Inputs in{bench::random_floats(kRows * config.image_elements(), 21), bench::random_floats(kRows * config.image_elements(), 22), {}, {}};
-  for (std::int64_t row = 0; row < kRows; ++row) {
-    in.sigma.push_back(0.05 * static_cast<double>(row * row + 1));
-    in.labels.push_back(config.label_dim == 0 || row % 5 == 4 ? -1 : static_cast<std::int32_t>(row) % config.label_dim);
-  }
+  const Inputs in(config, kRows);
   const Gradients whole = run(named.config, in, "cpu", 2, "", {kRows});
   const Gradients reference = run(named.config, in, "reference", 1, "", {kRows});
   CHECK(relative_error(whole.denoised, reference.denoised) < 1e-5) << named.name;
@@ -153,8 +108,6 @@ void check_refusals() {
   Network twice(validate(named.config), "cpu", 1, "");
   twice.differentiate(false, 0);
   refused("twice", [&] { twice.differentiate(true, 0); });
-  Network emulated(validate(named.config), "emulator", 1, "");
-  refused("a device without gradients", [&] { emulated.differentiate(false, 0); });
 }
 
 }  // namespace

@@ -224,8 +224,17 @@ void check_add_and_statistics() {
 
 // The cases that all devices share, against the reference device; the convolutions are test_cpu_conv's.
 void check_listed_cases() {
-  for (const bench::OpCase& c : bench::op_cases()) {
+  std::vector<bench::OpCase> cases = bench::op_cases();
+  for (bench::OpCase& c : bench::backward_cases()) cases.push_back(std::move(c));
+  for (const bench::OpCase& c : cases) {
     if (std::holds_alternative<ConvOp>(c.plan.ops.front())) continue;
+    if (c.learnt != kNone) {
+      const auto executor = make_cpu_executor(c.plan, 1, "");
+      bench::run_batch(c, *executor, {0, 1, 2});
+      const double error = bench::relative_error(bench::learnt(c, *executor), bench::learnt_by_reference(c, {0, 1, 2}));
+      CHECK(error <= 3 * bench::tolerance(c)) << c.name << ": " << error;  // Winograd's sums among them
+      continue;
+    }
     const auto expected = bench::run_reference(c);
     const auto actual = bench::run_case(c, *make_cpu_executor(c.plan, 1, ""));
     for (const BufferId b : c.written) CHECK(bench::relative_error(c, b, actual, expected) <= bench::tolerance(c)) << c.name;

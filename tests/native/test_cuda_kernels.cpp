@@ -177,7 +177,14 @@ void check_refusals() {
 }  // namespace
 
 int main() {
-  for (const bench::OpCase& c : bench::op_cases()) {
+  std::vector<bench::OpCase> cases = bench::op_cases();
+  for (bench::OpCase& c : bench::backward_cases()) cases.push_back(std::move(c));
+  for (const bench::OpCase& c : cases) {
+    if (c.learnt != kNone) {
+      check_learning(c, "fp32");
+      check_learning(bench::in_bf16(c), "bf16");
+      continue;
+    }
     check_case(c, "fp32");
     check_case(bench::in_bf16(c), "bf16");
     if (work(c) > (check::depth() > 1 ? 1 << 30 : check::depth() > 0 ? 1 << 20 : 1 << 15)) continue;

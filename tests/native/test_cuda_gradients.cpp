@@ -1,0 +1,189 @@
+// Gradients by the CUDA kernels under the emulator: small networks near the float64 reference, the same bits for a row in every batch, in every order
+// of threads, recomputed or kept; the weights' in every cut of the rows into calls; and training beside the CPU's.
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "bench/networks.hpp"
+#include "core/status.hpp"
+#include "elbo/gradient.hpp"
+#include "gradient_cases.hpp"
+#include "tiny_model.hpp"
+#include "train/trainer.hpp"
+
+using namespace diffcert;
+using namespace gradient_cases;
+
+namespace {
+
+constexpr std::int64_t kRows = 3;
+
+void order(int seed) { setenv("DIFFCERT_EMULATOR_SEED", std::to_string(seed).c_str(), 1); }
+
+// Some sixty ops there and back in float32, each within 1e-6 or so.
+void check_network(const bench::NamedConfig& named, bool thoroughly) {
+  order(0);
+  const Inputs in(validate(named.config), kRows);
+  const Gradients whole = run(named.config, in, "emulator", 1, "", {kRows}), reference = run(named.config, in, "reference", 1, "", {kRows});
+  const double denoised = relative_error(whole.denoised, reference.denoised), image = relative_error(whole.image, reference.image);
+  const double weight = worst_weight(whole, reference);
+  std::printf("%-40s by the image %.1e, worst weight %.1e\n", named.name.c_str(), image, weight);
+  CHECK(denoised < 1e-5) << named.name << ": " << denoised;
+  CHECK(image < 1e-5) << named.name << ": by the image " << image;
+  CHECK(weight < 3e-5) << named.name << ": by a weight " << weight;
+  if (!thoroughly) return;
+  order(3);
+  const Gradients parts = run(named.config, in, "emulator", 1, "", {1, 2}, true, 1);
+  CHECK(parts.denoised == whole.denoised && parts.image == whole.image && parts.weights == whole.weights)
+      << named.name << ": batches, the order of threads or recomputation show";
+  CHECK(run(named.config, in, "emulator", 1, "", {3}, false).image == whole.image) << named.name << ": what is not asked for shows";
+}
+
+// The form bf16 goes forwards in bf16 and backwards in float32.
+void check_half(const bench::NamedConfig& named) {
+  order(0);
+  const Inputs in(validate(named.config), kRows);
+  const Gradients whole = run(named.config, in, "emulator", 1, "bf16", {kRows}), reference = run(named.config, in, "reference", 1, "", {kRows});
+  const double image = relative_error(whole.image, reference.image), weight = worst_weight(whole, reference);
+  std::printf("%-40s in bf16: by the image %.1e, worst weight %.1e\n", named.name.c_str(), image, weight);
+  CHECK(image < 0.03 && weight < 0.06) << named.name << ": " << image << ' ' << weight;
+  order(3);
+  const Gradients parts = run(named.config, in, "emulator", 1, "bf16", {2, 1});
+  CHECK(parts.image == whole.image && parts.weights == whole.weights) << named.name << " in bf16: the batch or the order of threads shows";
+}
+
+// New weights go to where the old ones were, so that graphs stay; what was learnt is cleared.
+void check_new_weights() {
+  order(0);
+  const auto config = bench::small_networks().front().config;
+  const Inputs in(validate(config), 2);
+  Network network(validate(config), "emulator", 1, "");
+  network.differentiate(true, 0);
+  bench::set_random_weights(network);
+  network.finish(2);
+  std::vector<float> gradient(in.image.size());
+  const auto pull = [&](Network& of) {
+    of.vector_jacobian(2, in.sigma.data(), in.labels.data(), in.image.data(), in.cotangent.data(), nullptr, gradient.data());
+    return gradient;
+  };
+  const std::vector<float> first = pull(network);
+  for (int again = 0; again < 2; ++again) CHECK(pull(network) == first) << "a graph shows";
+  std::vector<std::vector<float>> weights;
+  for (std::size_t w = 0; w < network.weights().size(); ++w) {
+    const Weight& weight = network.weights()[w];
+    std::int64_t count = 1;
+    for (const std::int64_t d : weight.shape) count *= d;
+    weights.push_back(weight.computed ? std::vector<float>() : bench::random_floats(count, 500 + static_cast<std::uint32_t>(w)));
+    for (float& v : weights.back()) v *= 0.1f;
+    if (!weight.computed) network.replace_weight(static_cast<WeightId>(w), weights.back());
+  }
+  network.repack();
+  Network fresh(validate(config), "emulator", 1, "");
+  fresh.differentiate(true, 0);
+  for (std::size_t w = 0; w < weights.size(); ++w) {
+    if (!weights[w].empty()) fresh.set_weight(fresh.weights()[w].name, weights[w]);
+  }
+  fresh.finish(2);
+  const std::vector<float> second = pull(network);
+  CHECK(second != first && second == pull(fresh)) << "a replaced weight";
+  for (std::size_t w = 0; w < weights.size(); ++w) {
+    CHECK(network.gradient(static_cast<WeightId>(w)) == fresh.gradient(static_cast<WeightId>(w))) << "what was learnt before shows in weight " << w;
+  }
+  // The same network goes forwards alone, too.
+  std::vector<float> there(in.image.size()), here(in.image.size());
+  network.denoise(2, in.sigma.data(), in.labels.data(), in.image.data(), there.data());
+  Network plain(validate(config), "emulator", 1, "");
+  for (std::size_t w = 0; w < weights.size(); ++w) {
+    if (!weights[w].empty()) plain.set_weight(plain.weights()[w].name, weights[w]);
+  }
+  plain.finish(2);
+  plain.denoise(2, in.sigma.data(), in.labels.data(), in.image.data(), here.data());
+  CHECK(there == here) << "a network made for gradients, forwards";
+}
+
+// Room for more rows than fit: what the device makes of it does not show in the sums.
+void check_out_of_memory() {
+  order(0);
+  const auto config = bench::small_networks()[1].config;
+  const Inputs in(validate(config), 3);
+  const auto of = [&](std::int64_t batch) {
+    Network network(validate(config), "emulator", 1, "");
+    network.differentiate(true, 0);
+    bench::set_random_weights(network);
+    network.finish(batch);
+    network.vector_jacobian(3, in.sigma.data(), in.labels.data(), in.image.data(), in.cotangent.data(), nullptr, nullptr);
+    std::vector<std::vector<double>> all;
+    for (std::size_t w = 0; w < network.weights().size(); ++w) all.push_back(network.gradient(static_cast<WeightId>(w)));
+    CHECK(batch < 100 || network.arena_bytes() < 200 << 20) << network.arena_bytes();
+    return all;
+  };
+  CHECK(of(3) == of(4096)) << "a batch that does not fit";
+}
+
+TrainOptions options() {
+  TrainOptions o;
+  o.seed = 77;
+  o.learning_rate = 2e-3;
+  o.average_images = 200;
+  o.label_dropout = 0.2;
+  return o;
+}
+
+std::vector<double> train(Trainer& trainer, int steps) {
+  std::vector<double> losses;
+  const std::vector<std::int32_t> labels{0, 1, 1, 0, 1, 0};
+  for (int i = 0; i < steps; ++i) losses.push_back(trainer.step(6, bench::random_floats(6 * 64, 40 + static_cast<std::uint32_t>(i)).data(), labels.data()));
+  return losses;
+}
+
+// Adam divides by the gradient's own size, so where a gradient is nothing but rounding the first steps differ by all of the rate: weights are held
+// to a share of how far they went, losses to rounding.
+void check_training() {
+  constexpr int kSteps = 4;
+  const auto make = [](const char* device, std::int64_t rows, std::int64_t elements = 0) {
+    return Trainer(validate(tiny::config(8, 1, 2)), device, 1, "", options(), rows, elements);
+  };
+  order(0);
+  Trainer there = make("emulator", 6), here = make("cpu", 6);
+  const std::vector<double> losses = train(there, kSteps), expected = train(here, kSteps);
+  for (int i = 0; i < kSteps; ++i) {
+    const auto step = static_cast<std::size_t>(i);
+    CHECK(std::fabs(losses[step] - expected[step]) < 1e-4 * expected[step]) << "step " << i << ": " << losses[step] << ", not " << expected[step];
+  }
+  CHECK(losses.front() != losses.back());
+  Trainer start = make("cpu", 6);
+  for (const Weight& weight : here.network().weights()) {
+    for (const TrainTensor kind : {TrainTensor::weight, TrainTensor::first_moment, TrainTensor::average}) {
+      const auto a = there.tensor(kind, weight.name), b = here.tensor(kind, weight.name), from = start.tensor(kind, weight.name);
+      double difference = 0, moved = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
+        moved += std::pow(static_cast<double>(b[i]) - static_cast<double>(from[i]), 2);
+      }
+      CHECK(difference <= 0.01 * moved) << weight.name << ": " << std::sqrt(difference / moved) << " of how far it went";
+    }
+  }
+  order(4);
+  Trainer parts = make("emulator", 2, 1);
+  CHECK(train(parts, kSteps) == losses) << "rows in threes, recomputed, in another order of threads";
+  for (const Weight& weight : here.network().weights()) {
+    const auto a = there.tensor(TrainTensor::weight, weight.name), b = parts.tensor(TrainTensor::weight, weight.name);
+    CHECK(a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0) << weight.name << ": the batch shows";
+  }
+}
+
+}  // namespace
+
+int main() {
+  bool first = true;
+  for (const auto& named : bench::small_networks()) {
+    check_network(named, first || check::depth() > 1);
+    first = false;
+  }
+  check_half(bench::small_networks().front());
+  check_new_weights();
+  check_out_of_memory();
+  check_training();
+  return check::finish();
+}
