@@ -29,7 +29,7 @@ class Executor {
  public:
   virtual ~Executor() = default;
   // Weight w of the plan: float32, row-major, rows already in the order of Weight::rows. Once a weight, before prepare;
-  // a device with gradients takes all weights again after it, then prepare again.
+  // after it all weights again, then prepare again.
   virtual void set_weight(WeightId w, std::span<const float> data) = 0;
   // All weights are set: the batch that suits the device, where the choice is left to it.
   virtual std::int64_t preferred_batch() { return kCpuBatch; }
@@ -46,13 +46,13 @@ class Executor {
   // Forwards, then backwards, for a plan that goes there (unet/backward.hpp): gradient, n x [R, R, C], of sum(cotangent * output) by the image;
   // may be null. Gradients of weights are added to what is there, where the plan has them.
   virtual void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
-                            float* gradient);
+                            float* gradient) = 0;
   virtual void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label,
-                            const Cotangent<double>& cotangent, double* gradient);
+                            const Cotangent<double>& cotangent, double* gradient) = 0;
   // Sets the gradients of all weights to zero, as they are after prepare.
-  virtual void clear_gradients();
+  virtual void clear_gradients() = 0;
   // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns.
-  virtual void gradient(WeightId w, std::span<double> values) const;
+  virtual void gradient(WeightId w, std::span<double> values) const = 0;
   // The device's own way to run rows of votes, after prepare; null where the host makes and judges them.
   virtual RowEngine* rows() { return nullptr; }
   virtual std::int64_t weight_bytes() const = 0;

@@ -73,7 +73,7 @@ class NetworkArguments {
     return e.getMessage().replaceAll("\\.$", "");
   }
 
-  /** The same for gradients, which the CPU and the reference compute. */
+  /** The same for gradients, where auto means the CPU: on a GPU they have not yet been run. */
   Device gradientDevice(Terminal terminal) {
     if (!device.equals("auto")) {
       return device(terminal);

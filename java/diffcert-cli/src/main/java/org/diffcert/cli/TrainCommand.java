@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code diffcert train}: a diffusion model from nothing, in a directory that can be resumed at any moment. */
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
-    description = {"Trains a diffusion model on images, on the CPU; the same command again goes on with a training "
-        + "that was stopped.",
+    description = {"Trains a diffusion model on images, on the CPU or on the device that is named; the same command again "
+        + "goes on with a training that was stopped.",
         "Give --preset or --config, and --steps, --minutes or both: the first that is reached ends it."})
 final class TrainCommand implements Callable<Integer> {
   /** The average's half-life is at most this share of the images seen, as published. */
@@ -232,7 +232,7 @@ final class TrainCommand implements Callable<Integer> {
         .orElseGet(Arguments::freshSeed);
   }
 
-  /** Gradients are computed on the CPU; a GPU that auto would choose could not train. */
+  /** As for gradients, auto means the CPU. */
   private Device device(Terminal terminal) {
     if (!network.device.equals("auto")) {
       return network.device(terminal);

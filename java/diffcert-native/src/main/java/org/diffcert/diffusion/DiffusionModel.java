@@ -84,7 +84,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @param options device, threads, largest batch
    * @return the open model
    * @throws DiffcertException of kind BAD_INPUT if tensors are missing, unknown, of a wrong shape or not finite; of kind DEVICE if the
-   *     device or the native library is not there, or the device computes no gradients and the options ask for them; of kind
+   *     device or the native library is not there; of kind
    *     USAGE if the machine lacks the instruction set that was forced; of kind INTERNAL if memory runs out
    */
   public static DiffusionModel open(Model model, DeviceOptions options) {

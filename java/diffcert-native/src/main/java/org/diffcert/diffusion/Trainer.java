@@ -72,9 +72,8 @@ public final class Trainer implements AutoCloseable {
    *     their working memory
    * @param options what the training is
    * @return the trainer
-   * @throws DiffcertException of kind DEVICE if the device or the native library is not there, or the device computes
-   *     no gradients; of kind USAGE if the machine lacks the instruction set that was forced; of kind INTERNAL if
-   *     memory runs out
+   * @throws DiffcertException of kind DEVICE if the device or the native library is not there; of kind USAGE if the
+   *     machine lacks the instruction set that was forced; of kind INTERNAL if memory runs out
    */
   public static Trainer open(NetworkConfig config, DeviceOptions device, TrainOptions options) {
     NativeLibrary.load(device.device());
