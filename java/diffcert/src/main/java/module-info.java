@@ -11,6 +11,7 @@ module org.diffcert {
   exports org.diffcert.stats;
   exports org.diffcert.certify;
   exports org.diffcert.denoise;
+  exports org.diffcert.attack;
   exports org.diffcert.run;
   exports org.diffcert.analyze;
   exports org.diffcert.file;

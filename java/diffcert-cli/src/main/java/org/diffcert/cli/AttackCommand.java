@@ -5,15 +5,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code diffcert attack}: changed images held against the certificates of a run. */
+/** {@code diffcert attack}: attacks on classifiers, and changed images held against the certificates of a run. */
 @Command(name = "attack", mixinStandardHelpOptions = true,
-    description = "Holds changed images against the certificates of a run.", subcommands = AttackCheckCommand.class)
+    description = "Attacks classifiers, and holds changed images against the certificates of a run.",
+    subcommands = {AttackRunCommand.class, AttackCheckCommand.class})
 final class AttackCommand implements Runnable {
   @Spec
   private CommandSpec spec;
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "say what to do: check");
+    throw new CommandLine.ParameterException(spec.commandLine(), "say what to do: run or check");
   }
 }

@@ -259,6 +259,11 @@ final class ClassifierArguments {
 
   /** The same of a diffusion classifier. */
   ClassifierOptions options(OptionalLong recorded) {
+    if (voter().equals(TargetArguments.RDC)) {
+      throw DiffcertException.usage("--classifier rdc has no certificate: it looks for noise of its own in an image "
+          + "that has the smoothing noise already; attack it with 'attack run', and certify the same network with "
+          + "apndc-ensemble");
+    }
     ClassifierKind kind = voter().equals(MULTI_HEAD) ? ClassifierKind.DC : ClassifierKind.of(voter());
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     NoiseMode mode = noiseMode(kind, isCascade() ? 1 : sigmas.size());

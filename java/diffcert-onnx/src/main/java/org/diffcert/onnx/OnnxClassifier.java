@@ -27,6 +27,9 @@ import org.diffcert.image.Resizer;
  * <p>Thread-safe, until it is closed.
  */
 public final class OnnxClassifier implements BaseClassifier, RealClassifier {
+  /** What floating point makes of 255 (v / 255) is nearer to v than this. */
+  private static final double ON_GRID = 1e-9;
+
   private final Network network;
   private final String digest;
   private final OnnxOptions options;
@@ -160,6 +163,26 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
     for (int row = from; row < to; row++) {
       classesOut[row] = vote(logits[row - from]);
     }
+  }
+
+  /**
+   * The logits of one image of real numbers. An 8-bit image, as multiples of 1/255, has those of its integers.
+   *
+   * @param x the image in [0,1], C,H,W
+   * @return one a class
+   */
+  public float[] logits(double[] x) {
+    return logits(1, batch, (row, out, at) -> {
+      int plane = shape.height() * shape.width();
+      float[] scaled = new float[plane];
+      for (int channel = 0; channel < shape.channels(); channel++) {
+        for (int pixel = 0; pixel < plane; pixel++) {
+          double s = 255 * x[channel * plane + pixel];
+          scaled[pixel] = options.value(channel, Math.abs(s - Math.rint(s)) < ON_GRID ? Math.rint(s) : s);
+        }
+        place(scaled, channel, out, at);
+      }
+    })[0];
   }
 
   @Override

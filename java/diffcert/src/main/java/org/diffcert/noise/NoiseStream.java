@@ -13,7 +13,11 @@ public enum NoiseStream {
   /** Training: its index says for what (docs/spec/training.md); no sample of a certificate reads it. */
   TRAINING(4),
   /** Where a drawn image begins; its index is always 0, the image id is its number. */
-  SAMPLE(5);
+  SAMPLE(5),
+  /** Random choices of an attack (docs/spec/attacks.md); no defence reads it. */
+  ATTACK(6),
+  /** Levels and noise of likelihood maximisation; the index is 2 times the step, and one more for the noise (docs/spec/rdc.md). */
+  MAXIMIZATION(7);
 
   private final int code;
 
@@ -24,7 +28,7 @@ public enum NoiseStream {
   /**
    * The number in the counter.
    *
-   * @return 0 to 5
+   * @return 0 to 7
    */
   public int code() {
     return code;

@@ -1,15 +1,10 @@
 package org.diffcert.run;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -26,20 +21,16 @@ import org.diffcert.image.ImageData;
  * every byte but times. One process at a time (a file lock says so); methods are synchronized.
  */
 public final class RunDirectory implements AutoCloseable {
-  private static final String TORN = "run.jsonl.torn";
-
   private final Path directory;
   private final RunHeader header;
-  private final FileChannel channel;
-  private final FileLock lock;
+  private final LogFile file;
   private final List<RunRecord> records;
   private final Set<Integer> done = new HashSet<>();
 
-  private RunDirectory(Path directory, RunHeader header, FileChannel channel, FileLock lock, List<RunRecord> records) {
+  private RunDirectory(Path directory, RunHeader header, LogFile file, List<RunRecord> records) {
     this.directory = directory;
     this.header = header;
-    this.channel = channel;
-    this.lock = lock;
+    this.file = file;
     this.records = new ArrayList<>(records);
     records.forEach(record -> done.add(record.image()));
   }
@@ -54,7 +45,7 @@ public final class RunDirectory implements AutoCloseable {
   public static Optional<RunHeader> peek(Path directory) {
     Path file = directory.resolve(RunLog.FILE);
     try {
-      boolean none = !Files.exists(file) || RunLog.tornAtHeader(file);
+      boolean none = !Files.exists(file) || LogFile.tornAtHeader(file);
       return none ? Optional.empty() : Optional.of(RunLog.read(file).header());
     } catch (IOException e) {
       throw failure(directory, e);
@@ -73,35 +64,28 @@ public final class RunDirectory implements AutoCloseable {
    *     of kind BAD_INPUT if its log is malformed or the directory cannot be written
    */
   public static RunDirectory openOrCreate(Path directory, RunHeader header, Origin origin) {
-    FileChannel channel = null;
+    LogFile log = null;
     try {
-      Files.createDirectories(directory);
+      log = LogFile.open(directory, RunLog.FILE);
       Path file = directory.resolve(RunLog.FILE);
-      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-      FileLock lock = lock(channel);
-      if (lock == null) {
-        throw DiffcertException.usage(
-            "another process is writing the run in " + directory + "; wait for it or choose another --out");
-      }
       List<RunRecord> records = List.of();
-      if (RunLog.tornAtHeader(file)) {
-        setAside(directory, channel, 0);
-        append(channel, RunLog.headerLine(header, origin));
+      if (LogFile.tornAtHeader(file)) {
+        log.setAside(0);
+        log.append(RunLog.headerLine(header, origin));
         Durable.syncDirectory(directory);
       } else {
-        RunLog log = RunLog.read(file);
-        refuseIfDifferent(directory, header, log.header());
-        setAside(directory, channel, log.wholeBytes());
-        records = log.records();
+        RunLog there = RunLog.read(file);
+        refuseIfDifferent(directory, header, there.header());
+        log.setAside(there.wholeBytes());
+        records = there.records();
       }
-      channel.position(channel.size());
-      RunDirectory opened = new RunDirectory(directory, header, channel, lock, records);
-      channel = null;
+      RunDirectory opened = new RunDirectory(directory, header, log, records);
+      log = null;
       return opened;
     } catch (IOException e) {
       throw failure(directory, e);
     } finally {
-      closeQuietly(channel);
+      closeQuietly(log);
     }
   }
 
@@ -143,7 +127,7 @@ public final class RunDirectory implements AutoCloseable {
       throw new IllegalArgumentException("the record does not fit the run: " + e.getMessage(), e);
     }
     try {
-      append(channel, line);
+      file.append(line);
     } catch (IOException e) {
       throw failure(directory, e);
     }
@@ -175,10 +159,7 @@ public final class RunDirectory implements AutoCloseable {
   @Override
   public synchronized void close() {
     try {
-      if (lock.isValid()) {
-        lock.release();
-      }
-      channel.close();
+      file.close();
     } catch (IOException e) {
       throw failure(directory, e);
     }
@@ -192,65 +173,21 @@ public final class RunDirectory implements AutoCloseable {
     }
   }
 
-  private static FileLock lock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null; // this very process has it open
-    }
-  }
-
-  /** Moves what follows the last whole line to a file beside, on the disk before the log is cut. */
-  private static void setAside(Path directory, FileChannel channel, long wholeBytes) throws IOException {
-    long torn = channel.size() - wholeBytes;
-    if (torn == 0) {
-      return;
-    }
-    ByteBuffer rest = ByteBuffer.allocate((int) torn + 1);
-    rest.limit((int) torn);
-    while (rest.hasRemaining() && channel.read(rest, wholeBytes + rest.position()) >= 0) {
-      continue;
-    }
-    rest.limit(rest.position() + 1);
-    rest.put((byte) '\n').flip();
-    Path file = directory.resolve(TORN);
-    try (FileChannel aside = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-      Durable.writeFully(aside, rest);
-    }
-    channel.truncate(wholeBytes);
-    channel.force(true);
-  }
-
-  private static void append(FileChannel channel, LogLine line) throws IOException {
-    byte[] text = line.write();
-    ByteBuffer bytes = ByteBuffer.allocate(text.length + 1).put(text).put((byte) '\n').flip();
-    long before = channel.size();
-    channel.position(before);
-    try {
-      Durable.writeFully(channel, bytes);
-    } catch (IOException e) {
-      if (channel.isOpen()) {
-        channel.truncate(before); // a full disk leaves half a line, which no other may follow
-      }
-      throw e;
-    }
-  }
-
   private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void closeQuietly(FileChannel channel) {
-    if (channel != null) {
+  private static void closeQuietly(LogFile log) {
+    if (log != null) {
       try {
-        channel.close();
+        log.close();
       } catch (IOException e) {
         throw new IllegalStateException("the log does not close", e);
       }
     }
   }
 
-  private static DiffcertException failure(Path directory, IOException cause) {
+  static DiffcertException failure(Path directory, IOException cause) {
     if (cause instanceof ClosedByInterruptException) {
       return new DiffcertException(Kind.INTERRUPTED, "stopped while writing to " + directory
           + "; the run can be resumed", cause);

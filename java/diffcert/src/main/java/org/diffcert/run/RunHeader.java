@@ -156,8 +156,13 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
    * @return for example {@code config.n is 100 there and 200 here}; empty when they are equal
    */
   public List<String> differences(RunHeader there) {
+    return differences(there.encode(), encode());
+  }
+
+  /** The same of the headers of any log. */
+  static List<String> differences(Map<String, Object> there, Map<String, Object> here) {
     List<String> differences = new ArrayList<>();
-    compare("", there.encode(), encode(), differences);
+    compare("", there, here, differences);
     return differences;
   }
 

@@ -1,10 +1,6 @@
 package org.diffcert.run;
 
-import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -27,8 +23,6 @@ import org.diffcert.DiffcertException;
 public record RunLog(RunHeader header, Origin origin, List<RunRecord> records, long wholeBytes, long tornBytes) {
   /** The log's name in a run directory. */
   public static final String FILE = "run.jsonl";
-
-  private static final int LONGEST_LINE = 4 << 20;
 
   /**
    * Copies the list.
@@ -70,8 +64,8 @@ public record RunLog(RunHeader header, Origin origin, List<RunRecord> records, l
    */
   public static RunLog read(Path path) {
     Path file = Files.isDirectory(path) ? path.resolve(FILE) : path;
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
-      return read(file, in);
+    try {
+      return readWhole(file);
     } catch (java.nio.file.NoSuchFileException e) {
       throw DiffcertException.badInput("there is no run log " + file);
     } catch (IOException e) {
@@ -80,62 +74,24 @@ public record RunLog(RunHeader header, Origin origin, List<RunRecord> records, l
     }
   }
 
-  /** Whether the file holds no whole line yet but the beginning of one: a run killed while it wrote its header. */
-  static boolean tornAtHeader(Path file) throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
-      ByteArrayOutputStream line = new ByteArrayOutputStream();
-      boolean whole = nextLine(in, line);
-      String text = line.toString(StandardCharsets.UTF_8);
-      return !whole && (text.startsWith(LogLine.START) || LogLine.START.startsWith(text));
-    }
-  }
-
-  private static RunLog read(Path file, InputStream in) throws IOException {
-    RunHeader header = null;
-    Origin origin = null;
+  private static RunLog readWhole(Path file) throws IOException {
+    RunHeader[] header = new RunHeader[1];
+    Origin[] origin = new Origin[1];
     List<RunRecord> records = new ArrayList<>();
     Set<Integer> seen = new HashSet<>();
-    long bytes = 0;
-    ByteArrayOutputStream buffer = new ByteArrayOutputStream();
-    for (int number = 1; ; number++) {
-      try {
-        boolean whole = nextLine(in, buffer);
-        if (!whole && header != null) {
-          return new RunLog(header, origin, records, bytes, buffer.size());
-        }
-        if (!whole) {
-          throw Fields.bad(buffer.size() == 0 ? "the log is empty" : "the header is torn");
-        }
-        LogLine line = LogLine.parse(buffer.toByteArray());
-        if (header == null) {
-          header = RunHeader.decode(line.body());
-          origin = Origin.decode(line.time());
-        } else {
-          RunRecord record = RunRecord.decode(line, header);
-          if (!seen.add(record.image())) {
-            throw Fields.bad("image " + record.image() + " comes twice");
-          }
-          records.add(record);
-        }
-      } catch (DiffcertException e) {
-        throw new DiffcertException(e.kind(), file + ", line " + number + ": " + e.getMessage(), e);
+    LogFile.Extent extent = LogFile.read(file, (number, line) -> {
+      if (number == 1) {
+        header[0] = RunHeader.decode(line.body());
+        origin[0] = Origin.decode(line.time());
+        return;
       }
-      bytes += buffer.size() + 1;
-      buffer.reset();
-    }
-  }
-
-  private static boolean nextLine(InputStream in, ByteArrayOutputStream line) throws IOException {
-    for (int b = in.read(); b >= 0; b = in.read()) {
-      if (b == '\n') {
-        return true;
+      RunRecord record = RunRecord.decode(line, header[0]);
+      if (!seen.add(record.image())) {
+        throw Fields.bad("image " + record.image() + " comes twice");
       }
-      if (line.size() == LONGEST_LINE) {
-        throw Fields.bad("the line is longer than " + LONGEST_LINE + " bytes");
-      }
-      line.write(b);
-    }
-    return false;
+      records.add(record);
+    });
+    return new RunLog(header[0], origin[0], records, extent.wholeBytes(), extent.tornBytes());
   }
 
   static LogLine headerLine(RunHeader header, Origin origin) {
