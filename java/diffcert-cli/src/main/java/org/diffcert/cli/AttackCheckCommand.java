@@ -90,7 +90,7 @@ final class AttackCheckCommand implements Callable<Integer> {
     }
   }
 
-  private static boolean covers(Certificate certificate, long distance) {
+  static boolean covers(Certificate certificate, long distance) {
     return !certificate.abstains() && distance <= certificate.integerRadius().squared();
   }
 
@@ -154,7 +154,7 @@ final class AttackCheckCommand implements Callable<Integer> {
     }
   }
 
-  private static void refuseUnverified(RunLog log) {
+  static void refuseUnverified(RunLog log) {
     List<String> differences = Verify.differences(log);
     if (!differences.isEmpty()) {
       throw new DiffcertException(Kind.MISMATCH, "the run does not verify, so its certificates say nothing: "

@@ -52,7 +52,7 @@ final class ClassifierArguments {
   Path unconditionalModel;
 
   /** dc of a multi-head model: a name that refuses another model; runs are recorded as what they are, dc of that model. */
-  private static final String MULTI_HEAD = "dc-multihead";
+  static final String MULTI_HEAD = "dc-multihead";
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
       description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; dc-multihead: dc, of a model with a head for "

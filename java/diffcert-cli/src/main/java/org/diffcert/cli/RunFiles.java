@@ -41,26 +41,35 @@ final class RunFiles {
 
   /** The specification of the images: here, in data/, or in the data of the checkout. */
   static String data(RunHeader header, String given) {
+    return data(header.data(), given);
+  }
+
+  private static String data(String name, String given) {
     if (given != null) {
       return given;
     }
-    String kind = header.data().replaceFirst(":.*", "");
-    String rest = header.data().substring(Math.min(header.data().length(), kind.length() + 1));
+    String kind = name.replaceFirst(":.*", "");
+    String rest = name.substring(Math.min(name.length(), kind.length() + 1));
     boolean split = rest.equals("test") || rest.equals("train");
     Optional<Path> found = places("data").map(folder -> sibling(folder, split ? kind : rest)).filter(Files::exists)
         .findFirst();
-    return kind + ":" + found.orElseThrow(() -> DiffcertException.usage("the run's images" + named(header.data())
+    return kind + ":" + found.orElseThrow(() -> DiffcertException.usage("the run's images" + named(name)
         + " are not here nor in data/; give them with --data")) + (split ? "?split=" + rest : "");
   }
 
   /** Opens the images of a run; others are refused. */
   static ImageData open(RunHeader header, String given) {
-    String specification = data(header, given);
+    return open(header.data(), header.dataDigest(), given);
+  }
+
+  /** The same by the name and the digest that a log has. */
+  static ImageData open(String name, String digest, String given) {
+    String specification = data(name, given);
     ImageData set = ImageSource.open(specification);
-    if (!set.digest().equals(header.dataDigest())) {
+    if (!set.digest().equals(digest)) {
       set.close();
       throw DiffcertException.usage(specification + " holds other images than the run was made on: their digest is "
-          + set.digest() + " here and " + header.dataDigest() + " there");
+          + set.digest() + " here and " + digest + " there");
     }
     return set;
   }

@@ -51,7 +51,8 @@ final class TargetArguments {
   OnnxArguments onnx;
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
-      description = "dc: the diffusion classifier; rdc: the same behind likelihood maximisation; onnx: the classifier in an ONNX file, which "
+      description = "dc: the diffusion classifier; dc-multihead: dc, of a model with a head for each class (dc and rdc take one, too); rdc: dc "
+          + "behind likelihood maximisation; onnx: the classifier in an ONNX file, which "
           + "gives no gradients.")
   String classifier;
 
@@ -132,8 +133,8 @@ final class TargetArguments {
       return terminal -> openOnnx(options, terminal);
     }
     onnx.refuseAny();
-    if (!isRdc && !classifier.equals(ClassifierKind.DC.cliName())) {
-      throw DiffcertException.usage("--classifier is '" + classifier + "', attacks are on dc, rdc or onnx; what certify smooths is held "
+    if (!isRdc && !classifier.equals(ClassifierKind.DC.cliName()) && !classifier.equals(ClassifierArguments.MULTI_HEAD)) {
+      throw DiffcertException.usage("--classifier is '" + classifier + "', attacks are on dc, dc-multihead, rdc or onnx; what certify smooths is held "
           + "against attacked images by 'attack check-all'");
     }
     if (!noise.equals("fixed") && !noise.equals("fresh")) {
@@ -179,6 +180,10 @@ final class TargetArguments {
     DiffusionModel model = network.open(network.model, how);
     DiffusionModel second = null;
     try {
+      if (classifier.equals(ClassifierArguments.MULTI_HEAD) && !model.config().multiHead()) {
+        throw DiffcertException.usage("--classifier " + classifier + " takes a model with a head for each class; "
+            + network.model.getFileName() + " has one head, so that --classifier dc is for it");
+      }
       second = unconditionalModel == null ? model : network.open(unconditionalModel, how);
       DiffusionModel other = second;
       Optional<Maximizer> maximizer = maximization.map(

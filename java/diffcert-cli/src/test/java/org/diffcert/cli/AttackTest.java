@@ -88,7 +88,7 @@ class AttackTest {
       "dc|--attacks none --std 2|belong to --classifier onnx", "dc|--attacks none --noise path|--noise", "dc|--attacks pgd --budgets 0.1 --steps 0|--steps",
       "rdc|--attacks none --lm other|likelihood maximisation", "rdc|--attacks none --lm published --lm-radius 1|--lm-radius does not go with",
       "rdc|--attacks none --lm-radius 0|radius", "rdc|--attacks none --gradient half|gradient", "dc|--attacks none --sampling some|sampling",
-      "epndc|--attacks none|attacks are on dc, rdc or onnx", "dc|--attacks none --images 0:9999|only", "dc|--attacks none --device cuda:9|device"})
+      "epndc|--attacks none|attacks are on dc, dc-multihead", "dc-multihead|--attacks none|has one head", "dc|--attacks none --images 0:9999|only", "dc|--attacks none --device cuda:9|device"})
   void wrongOptionsAreOneSentence(String classifier, String options, String names) {
     Path out = directory.resolve("run");
     Cli cli = attack(classifier, classifier.equals("onnx") ? CNN : Cli.MODEL, out, options.split(" "));

@@ -12,7 +12,6 @@ import org.diffcert.image.ImageShape;
 import org.diffcert.model.NetworkConfig;
 import org.diffcert.noise.NoiseKey;
 import org.diffcert.noise.NoiseStream;
-import org.diffcert.noise.Sigma;
 import org.diffcert.schedule.ClassifierKind;
 import org.diffcert.schedule.Schedule;
 
@@ -23,9 +22,6 @@ import org.diffcert.schedule.Schedule;
  * maximisation is to be passed over ({@link Through#IDENTITY}). As thread-safe as its models, which stay the caller's to close.
  */
 public final class DiffusionTarget implements AttackTarget {
-  /** {@link ClassifierKind#DC} reads the image and not a smoothing level; the boundary wants one all the same. */
-  private static final Sigma UNREAD = new Sigma(1);
-
   /** What a gradient does at likelihood maximisation. */
   public enum Through implements org.diffcert.Named {
     /** It passes unchanged: BPDA with the identity, as the released attacks do. */
@@ -76,15 +72,15 @@ public final class DiffusionTarget implements AttackTarget {
   /**
    * A target.
    *
-   * @param model a class-conditional model, opened for gradients if they will be asked for
+   * @param model a class-conditional or multi-head model, opened for gradients if they will be asked for
    * @param maximizer likelihood maximisation before it, for RDC; empty for the diffusion classifier
    * @param options everything else
    * @throws DiffcertException of kind USAGE if the model has fewer than two classes or the maximiser's takes other images
    */
   public DiffusionTarget(DiffusionModel model, Optional<Maximizer> maximizer, Options options) {
     NetworkConfig config = model.config();
-    if (config.labelDim() < 2) {
-      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has " + config.labelDim() + " classes");
+    if (config.classes() < 2) {
+      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has " + config.classes() + " classes");
     }
     this.shape = new ImageShape(config.imgChannels(), config.imgResolution(), config.imgResolution());
     maximizer.map(m -> m.model().config()).ifPresent(other -> {
@@ -100,7 +96,7 @@ public final class DiffusionTarget implements AttackTarget {
 
   @Override
   public int classes() {
-    return model.config().labelDim();
+    return model.config().classes();
   }
 
   @Override
@@ -194,37 +190,34 @@ public final class DiffusionTarget implements AttackTarget {
   }
 
   private double[] logits(double[] z, Noise noise) {
-    double[] levels = noise.levels().levels();
-    double[][] residuals = Elbo.residuals(model, null, ClassifierKind.DC, options.clamp(), UNREAD, z, levels, levels, noise.normals());
-    double[] logits = new double[classes()];
-    for (int k = 0; k < logits.length; k++) {
-      for (int t = 0; t < levels.length; t++) {
-        logits[k] -= shape.elements() * noise.levels().weights()[t] * residuals[k][t];
-      }
-    }
-    return logits;
+    return scores(Elbo.losses(model, options.clamp(), z, noise.levels().levels(), noise.levels().weights(), noise.normals()));
   }
 
-  /** Scores and gradient by z. Where few classes count, the scores first, which cost a third of a gradient each. */
+  /** Scores and gradient by z. */
   private Pull pull(double[] z, Noise noise, Cotangent cotangent) {
-    double[] logits = cotangent.sparse() ? logits(z, noise) : null;
-    double[] a = logits == null ? null : cotangent.of(logits);
-    int[] labels = IntStream.range(0, classes()).filter(k -> a == null || a[k] != 0).toArray();
+    double[] levels = noise.levels().levels();
+    double[] weights = noise.levels().weights();
+    if (cotangent.sparse() || model.config().multiHead()) {
+      double[] logits = logits(z, noise);
+      double[] coefficients = Arrays.stream(cotangent.of(logits)).map(a -> -shape.elements() * a).toArray();
+      return new Pull(logits, Elbo.pull(model, options.clamp(), z, levels, weights, noise.normals(), coefficients).gradient());
+    }
+    // One pass there and back for each class, with all of their gradients apart, is less than one there and then another with their sum.
+    int[] labels = IntStream.range(0, classes()).toArray();
+    Elbo.Gradient found = Elbo.gradient(model, options.clamp(), z, levels, weights, noise.normals(), labels);
+    double[] logits = scores(found.loss());
+    double[] a = cotangent.of(logits);
     double[] gradient = new double[z.length];
-    if (labels.length == 0) {
-      return new Pull(logits, gradient);
-    }
-    Elbo.Gradient found = Elbo.gradient(model, options.clamp(), z, noise.levels().levels(), noise.levels().weights(), noise.normals(), labels);
-    if (logits == null) {
-      logits = Arrays.stream(found.loss()).map(loss -> -shape.elements() * loss).toArray();
-    }
-    double[] weights = a == null ? cotangent.of(logits) : a;
-    for (int i = 0; i < labels.length; i++) {
+    for (int k = 0; k < a.length; k++) {
       for (int e = 0; e < z.length; e++) {
-        gradient[e] -= weights[labels[i]] * shape.elements() * found.gradient()[i][e];
+        gradient[e] -= shape.elements() * a[k] * found.gradient()[k][e];
       }
     }
     return new Pull(logits, gradient);
+  }
+
+  private double[] scores(double[] losses) {
+    return Arrays.stream(losses).map(loss -> -shape.elements() * loss).toArray();
   }
 
   private static double[] edm(double[] x) {
