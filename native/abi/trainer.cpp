@@ -49,6 +49,19 @@ void check_batch(const Trainer& trainer, std::int64_t n, const float* images, co
   }
 }
 
+// Rows of a call that has its own noise levels: numbers that are finite, levels above 0, labels of the model's or none.
+void check_rows(const Trainer& trainer, std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x) {
+  require(n >= 1 && n <= (std::int64_t{1} << 24), "A call takes 1 to 16777216 rows.");
+  require(sigma != nullptr && x != nullptr, "The noise levels or the images are missing.");
+  for (std::int64_t i = 0; i < n; ++i) {
+    require(std::isfinite(sigma[i]) && sigma[i] > 0, "A noise level is not positive and finite.");
+    require(labels == nullptr || (labels[i] >= -1 && labels[i] < trainer.network().config().classes()),
+            "A label is not one of the model's classes, nor -1 for none.");
+  }
+  const std::int64_t count = n * trainer.network().config().image_elements();
+  require(std::all_of(x, x + count, [](float v) { return std::isfinite(v); }), "The images have values that are not finite.");
+}
+
 TrainTensor tensor_of(const dc_train_tensor& kind) {
   require_in(kind, DC_TRAIN_WEIGHT, DC_TRAIN_AVERAGE, "There is no tensor of that kind in a training state.");
   return static_cast<TrainTensor>(kind);
@@ -83,6 +96,26 @@ dc_status dc_trainer_distil(dc_trainer* trainer, dc_model* teacher, int32_t head
     check_batch(trainer_of(trainer), n, images, labels, loss);
     require(teacher != nullptr, "The teacher is missing.");
     *loss = trainer_of(trainer).distil(teacher->network, heads, n, images, labels);
+  });
+}
+
+dc_status dc_trainer_denoise(dc_trainer* trainer, int64_t n, const double* sigma, const int32_t* labels, const float* x, float* denoised) {
+  return guard([&] {
+    check_rows(trainer_of(trainer), n, sigma, labels, x);
+    require(denoised != nullptr, "The place for the denoised images is missing.");
+    trainer_of(trainer).denoise(n, sigma, labels, x, denoised);
+  });
+}
+
+dc_status dc_trainer_step_cotangent(dc_trainer* trainer, int64_t images, int64_t n, const double* sigma, const int32_t* labels, const float* x,
+                                    const float* cotangent) {
+  return guard([&] {
+    check_rows(trainer_of(trainer), n, sigma, labels, x);
+    require(images >= 1 && images <= n, "The rows of a step are those of at least one image, and no image is without a row.");
+    const std::int64_t count = n * trainer_of(trainer).network().config().image_elements();
+    require(cotangent != nullptr && std::all_of(cotangent, cotangent + count, [](float v) { return std::isfinite(v); }),
+            "The cotangent is missing or has values that are not finite.");
+    trainer_of(trainer).step(images, n, sigma, labels, x, cotangent);
   });
 }
 

@@ -55,6 +55,12 @@ class Trainer {
   // its heads, of |D_head - D_teacher|^2 at the same noised image (train/distil.hpp). Otherwise as step; the images are only where the noise is put on.
   double distil(Network& teacher, std::int32_t heads, std::int64_t n, const float* images, const std::int32_t* labels);
 
+  // D(x; sigma, label) with the present weights; rows as Network::denoise.
+  void denoise(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* denoised);
+  // One step of a loss that the caller computes: cotangent, as x, is its gradient by D(x; sigma, label). The n rows are made of `images` images, which
+  // is what progress, rates and average count.
+  void step(std::int64_t images, std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const float* cotangent);
+
   // The state: tensors in their published order, images and steps.
   std::span<const float> tensor(TrainTensor kind, std::string_view name) const;
   void set_tensor(TrainTensor kind, std::string_view name, std::span<const float> values);

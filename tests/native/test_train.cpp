@@ -144,6 +144,41 @@ void check_bits() {
   CHECK(same_state(whole, second)) << "resumed";
 }
 
+// A step whose loss the caller computes is the step, where the loss is the same: levels, noise and dropped labels drawn here from the same keys.
+void check_pulled() {
+  const std::string device = "cpu";
+  Trainer whole = make(device, 2, "", 16), pulled = make(device, 1, "", 5);
+  const TrainOptions o = options();
+  constexpr std::int64_t kImages = 16, kElements = 64;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const Batch batch(kImages, i);
+    std::vector<double> sigma, weight, noise(kElements);
+    std::vector<std::int32_t> labels;
+    std::vector<float> x(kImages * kElements), denoised(x.size()), cotangent(x.size());
+    for (std::int64_t j = 0; j < kImages; ++j) {
+      const NoiseKey key{o.seed, static_cast<std::uint32_t>(pulled.images() + j), 0, 0};
+      const auto draws = key.uniforms(NoiseStream::training, 1, 0);
+      const LossRow row = loss_row(o.loss, pulled.network().config(), draws[0]);
+      sigma.push_back(row.sigma);
+      weight.push_back(row.weight);
+      labels.push_back(static_cast<double>(draws[1] >> 11) * 0x1p-53 >= o.label_dropout ? batch.labels[static_cast<std::size_t>(j)] : -1);
+      draw_normals(key, NoiseStream::training, 0, noise);
+      for (std::int64_t e = 0; e < kElements; ++e) {
+        const auto at = static_cast<std::size_t>(j * kElements + e);
+        x[at] = static_cast<float>(static_cast<double>(batch.images[at]) + row.sigma * noise[static_cast<std::size_t>(e)]);
+      }
+    }
+    pulled.denoise(kImages, sigma.data(), labels.data(), x.data(), denoised.data());
+    for (std::size_t at = 0; at < x.size(); ++at) {
+      const double d = static_cast<double>(denoised[at]) - static_cast<double>(batch.images[at]);
+      cotangent[at] = static_cast<float>(2 * weight[at / kElements] * d / static_cast<double>(kImages));
+    }
+    pulled.step(kImages, kImages, sigma.data(), labels.data(), x.data(), cotangent.data());
+    step(whole, i);
+    CHECK(same_state(whole, pulled)) << "step " << i;
+  }
+}
+
 void check_learning() {
   Trainer trainer = make("cpu", 1, "", 32);
   double first = 0, last = 0;
@@ -211,6 +246,7 @@ int main() {
   check_adam();
   check_rate();
   check_bits();
+  check_pulled();
   if (check::depth() > 0) check_learning();
   check_refusals();
   return check::finish();

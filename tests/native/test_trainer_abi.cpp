@@ -93,6 +93,14 @@ void refusals() {
   expect(dc_trainer_step(trainer, 2, images.data(), labels, &loss), DC_BAD_ARGUMENT, "an unknown label");
   images[5] = INFINITY;
   expect(dc_trainer_step(trainer, 2, images.data(), nullptr, &loss), DC_BAD_ARGUMENT, "an image that is not finite");
+  const double level[] = {1, 0};
+  std::vector<float> rows(2 * 64, 0.0f), out(2 * 64);
+  expect(dc_trainer_denoise(trainer, 1, level, nullptr, rows.data(), out.data()), DC_OK, "one row denoised");
+  expect(dc_trainer_denoise(trainer, 2, level, nullptr, rows.data(), out.data()), DC_BAD_ARGUMENT, "a level of 0");
+  expect(dc_trainer_denoise(trainer, 1, level, nullptr, rows.data(), nullptr), DC_BAD_ARGUMENT, "no place");
+  expect(dc_trainer_step_cotangent(trainer, 1, 1, level, nullptr, rows.data(), images.data()), DC_BAD_ARGUMENT, "a cotangent that is not finite");
+  expect(dc_trainer_step_cotangent(trainer, 2, 1, level, nullptr, rows.data(), rows.data()), DC_BAD_ARGUMENT, "an image without a row");
+  expect(dc_trainer_step_cotangent(trainer, 1, 2, level, labels, rows.data(), rows.data()), DC_BAD_ARGUMENT, "a level of 0, an unknown label");
   float value = 0;
   expect(dc_trainer_get(trainer, DC_TRAIN_AVERAGE, "model.nothing", &value, 1), DC_BAD_MODEL, "an unknown tensor");
   expect(dc_trainer_get(trainer, DC_TRAIN_AVERAGE, "model.enc.8x8_conv.bias", &value, 1), DC_BAD_ARGUMENT, "a wrong count");

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function is added or removed, or a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 7
+#define DC_ABI_VERSION 8
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -281,6 +281,11 @@ DC_API dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* im
  * |D_head - D_teacher|^2 at the same noised image (docs/spec/training.md). The teacher is a finished model of the same classes and images. */
 DC_API dc_status dc_trainer_distil(dc_trainer* trainer, dc_model* teacher, int32_t heads, int64_t n, const float* images, const int32_t* labels,
                                    double* loss);
+/* For losses that the caller computes. D(x; sigma, label) with the present weights: rows, places and levels as dc_model_denoise, values finite. */
+DC_API dc_status dc_trainer_denoise(dc_trainer* trainer, int64_t n, const double* sigma, const int32_t* labels, const float* x, float* denoised);
+/* One step of Adam with cotangent [n, C, R, R], the loss's gradient by D(x; sigma, label) of n rows that are made of `images` images. */
+DC_API dc_status dc_trainer_step_cotangent(dc_trainer* trainer, int64_t images, int64_t n, const double* sigma, const int32_t* labels,
+                                           const float* x, const float* cotangent);
 /* The state, for checkpoints: images shown, steps made, and the tensors of dc_trainer_tensor_info; a state that was set goes on to the same bits. */
 DC_API dc_status dc_trainer_progress(const dc_trainer* trainer, int64_t* images, int64_t* steps);
 DC_API dc_status dc_trainer_set_progress(dc_trainer* trainer, int64_t images, int64_t steps);

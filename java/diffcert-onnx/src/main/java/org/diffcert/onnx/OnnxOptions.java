@@ -73,6 +73,11 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
     return (float) ((scaled - of(mean, channel)) / of(std, channel));
   }
 
+  /** How much that value moves when a channel of an image in EDM space moves by 1. */
+  double slope(int channel) {
+    return (high - low) / 2 / of(std, channel);
+  }
+
   /** Refuses means and deviations of another number of channels. */
   void checkChannels(int channels) {
     for (List<Double> list : List.of(mean, std)) {
