@@ -16,8 +16,8 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {DemoCommand.class, CertifyCommand.class, PredictCommand.class, AnalyzeCommand.class,
         CompareCommand.class, VerifyCommand.class, AttackCommand.class, ModelCommand.class, DenoiseCommand.class,
-        ElboCommand.class, TrainCommand.class, SampleCommand.class, ScheduleCommand.class, LipschitzCommand.class,
-        BenchCommand.class, DoctorCommand.class, CommandLine.HelpCommand.class},
+        ElboCommand.class, TrainCommand.class, FinetuneCommand.class, SampleCommand.class, ScheduleCommand.class,
+        LipschitzCommand.class, BenchCommand.class, DoctorCommand.class, CommandLine.HelpCommand.class},
     footer = {"", "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad input file, 4 device unavailable,",
         "5 interrupted (resumable), 6 verification mismatch, or an image that is not covered."})
 public final class Main implements Runnable {
@@ -102,7 +102,7 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(spec.commandLine(), "say what to do: demo, certify, predict, analyze, "
-        + "compare, verify, attack, model, denoise, elbo, train, sample, schedule, bench or doctor");
+        + "compare, verify, attack, model, denoise, elbo, train, finetune, sample, schedule, bench or doctor");
   }
 
   /** The version of the library, as run logs record it. */

@@ -4,6 +4,7 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -141,6 +142,57 @@ public final class Trainer implements AutoCloseable {
       return null;
     });
     return loss[0];
+  }
+
+  /**
+   * What the network makes of noisy images with its present weights, without a label: for losses that a caller
+   * computes.
+   *
+   * @param x {@code [n, channels, R, R]} in EDM space, finite
+   * @param sigma {@code [n]} the rows' noise levels in EDM space, above 0
+   * @return the denoised images, as x
+   * @throws DiffcertException of kind USAGE if a length does not fit, or a value is out of its range
+   * @throws IllegalStateException if the trainer is closed
+   */
+  public float[] denoise(float[] x, double[] sigma) {
+    checkRows(x, sigma);
+    float[] denoised = new float[x.length];
+    call(p -> DiffcertAbi.dc_trainer_denoise(p, sigma.length, sigma, unlabelled(sigma.length), x, denoised),
+        "dc_trainer_denoise");
+    return denoised;
+  }
+
+  /**
+   * One step of Adam for a loss that the caller computes.
+   *
+   * @param images how many images the rows are made of: what progress, rates and average count; 1 to the rows
+   * @param x rows as for {@link #denoise}
+   * @param sigma their noise levels
+   * @param cotangent the loss's gradient by the denoised rows, as x, finite
+   * @throws DiffcertException of kind USAGE if a length does not fit, or a value is out of its range
+   * @throws IllegalStateException if the trainer is closed
+   */
+  public void step(int images, float[] x, double[] sigma, float[] cotangent) {
+    checkRows(x, sigma);
+    if (cotangent.length != x.length || images < 1 || images > sigma.length) {
+      throw DiffcertException.usage("The cotangent has " + cotangent.length + " values, the rows have " + x.length
+          + "; " + images + " images make " + sigma.length + " rows.");
+    }
+    call(p -> DiffcertAbi.dc_trainer_step_cotangent(p, images, sigma.length, sigma, unlabelled(sigma.length), x,
+        cotangent), "dc_trainer_step_cotangent");
+  }
+
+  private void checkRows(float[] x, double[] sigma) {
+    if (sigma.length < 1 || x.length != (long) sigma.length * elements) {
+      throw DiffcertException.usage("The images have " + x.length + " values, but " + sigma.length + " of them have "
+          + (long) sigma.length * elements + ", and there is at least one.");
+    }
+  }
+
+  private static int[] unlabelled(int rows) {
+    int[] labels = new int[rows];
+    Arrays.fill(labels, -1);
+    return labels;
   }
 
   private void checkBatch(float[] images, int[] labels) {

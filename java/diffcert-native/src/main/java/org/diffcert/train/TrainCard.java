@@ -23,7 +23,8 @@ final class TrainCard {
     notes.put("data_digest", plan.data().digest());
     notes.put("steps", Integer.toString(losses.length));
     notes.put("images_seen", Long.toString(images));
-    notes.put("loss", Json.shortest(last(losses)) + " (" + plan.options().loss().cliName() + ", mean of the last "
+    notes.put("loss", Json.shortest(last(losses)) + " ("
+        + (plan.calibration().isPresent() ? "calibrate" : plan.options().loss().cliName()) + ", mean of the last "
         + Math.min(LAST, losses.length) + " steps)");
     return notes;
   }
@@ -38,8 +39,12 @@ final class TrainCard {
   }
 
   private static String beginning(TrainPlan plan) {
-    return plan.distillation().map(by -> "from another network, its teacher, beginning with "
-        + (by.fromTeacher() ? "the teacher's weights" : "drawn weights")).orElse("from nothing");
+    if (plan.calibration().isPresent()) {
+      return "Fine-tuned by `diffcert finetune` for a cascade, from the model "
+          + plan.calibration().get().model().digest();
+    }
+    return "Trained by `diffcert train` " + plan.distillation().map(by -> "from another network, its teacher, "
+        + "beginning with " + (by.fromTeacher() ? "the teacher's weights" : "drawn weights")).orElse("from nothing");
   }
 
   /** The page. */
@@ -47,7 +52,7 @@ final class TrainCard {
     StringBuilder page = new StringBuilder();
     page.append("# ").append(plan.config().architecture().published()).append(" for ").append(plan.data().name());
     page.append(String.format(Locale.ROOT,
-        "%n%nTrained by `diffcert train` %s: %,d parameters, digest `%s`. The weights are the running "
+        "%n%n%s: %,d parameters, digest `%s`. The weights are the running "
         + "average; the images were not augmented.%n%n", beginning(plan), model.parameterCount(), model.digest()));
     page.append("| | |\n|---|---|\n");
     notes.forEach((key, value) -> page.append("| ").append(key).append(" | `").append(value).append("` |\n"));

@@ -21,9 +21,10 @@ import org.diffcert.run.ImageRange;
  * @param data the images; the caller's, open while the plan is carried out
  * @param images which of them
  * @param distillation by whom it is taught; empty where it learns from the images themselves
+ * @param calibration how it is fine-tuned for a cascade; empty where it is trained
  */
 public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, ImageData data, ImageRange images,
-    Optional<Distillation> distillation) {
+    Optional<Distillation> distillation, Optional<Calibration> calibration) {
   /** The most images of a step. */
   public static final int LARGEST_BATCH = 1 << 20;
 
@@ -37,6 +38,7 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
    * @param data the images
    * @param images which of them
    * @param distillation by whom it is taught; empty where it learns from the images themselves
+   * @param calibration how it is fine-tuned for a cascade; empty where it is trained
    * @throws DiffcertException of kind USAGE if the batch is out of range, the images have another shape than the
    *     network's, or more classes, or the network has other classes than its teacher
    */
@@ -64,6 +66,22 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
     config = NetworkConfig.parse(config.precond().published(), json);
   }
 
+  /**
+   * A training, or a distillation.
+   *
+   * @param config the network
+   * @param options loss, seed, rates
+   * @param batch images of a step
+   * @param data the images
+   * @param images which of them
+   * @param distillation by whom it is taught; empty where it learns from the images themselves
+   * @throws DiffcertException as the other constructor
+   */
+  public TrainPlan(NetworkConfig config, TrainOptions options, int batch, ImageData data, ImageRange images,
+      Optional<Distillation> distillation) {
+    this(config, options, batch, data, images, distillation, Optional.empty());
+  }
+
   /** What identifies the training; kept in its directory. */
   Json header() {
     Json header = Json.object().put("format", "diffcert training 1").put("precond", config.precond().published())
@@ -76,6 +94,7 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
         .put("images", images.from() + ":" + images.to() + ":" + images.step());
     distillation.ifPresent(by -> header.put("teacher", by.teacher().digest()).put("heads_per_image", by.headsPerImage())
         .put("begins", by.fromTeacher() ? "with the teacher's weights" : "with drawn weights"));
+    calibration.ifPresent(by -> by.describe(header));
     return header;
   }
 

@@ -110,6 +110,7 @@ public final class TrainRun {
         sweep(directory);
         try (Trainer trainer = Trainer.open(plan.config(), device, plan.options())) {
           plan.distillation().ifPresent(by -> by.begin(trainer));
+          plan.calibration().ifPresent(by -> by.begin(trainer));
           TrainSamples samples = new TrainSamples(directory, plan, device, limits.sampleRows());
           return new TrainRun(directory, plan, limits, listener, stop, trainer, log, samples).run(origin);
         }
@@ -206,14 +207,24 @@ public final class TrainRun {
       }
       labels[i] = plan.config().classes() == 0 ? -1 : plan.data().label(index);
     }
-    double loss = plan.distillation().isEmpty() ? trainer.step(images, labels)
-        : trainer.distil(plan.distillation().get().teacher(), plan.distillation().get().headsPerImage(), images, labels);
+    double loss = step(images, labels);
     if (!Double.isFinite(loss)) {
       throw DiffcertException.usage("the loss of step " + trainer.steps() + " is " + loss
           + ": the training has diverged; take a lower learning rate or a longer warm-up, and another --out");
     }
     log.append(trainer.steps(), trainer.imagesSeen(), loss, seconds());
     listener.stepDone(trainer.steps(), trainer.imagesSeen(), loss, seconds());
+  }
+
+  private double step(float[] images, int[] labels) {
+    if (plan.calibration().isPresent()) {
+      return plan.calibration().get().step(trainer, plan.options().seed(), images, labels);
+    }
+    if (plan.distillation().isPresent()) {
+      Distillation by = plan.distillation().get();
+      return trainer.distil(by.teacher(), by.headsPerImage(), images, labels);
+    }
+    return trainer.step(images, labels);
   }
 
   /** The log first: it must hold every step that the checkpoint has. */

@@ -4,7 +4,8 @@ import java.util.Arrays;
 
 /**
  * One operator of a classifier that can be differentiated: forwards from values to a value, and back from the gradient
- * of that to those of what it read. Values are float64 in C,H,W order, of one image; sums run in a fixed order. Immutable.
+ * of that to those of what it read. Values are float64 in C,H,W order, of one image; sums run in a fixed order.
+ * Immutable.
  */
 interface Layer {
   /** The value, from those read. */

@@ -132,7 +132,8 @@ class OnnxGradientsTest {
     refused("Sigmoid", graph().constant("w", random(144 * 3, 1), 144, 3).node("Sigmoid", "s", new String[] {"x"})
         .node("Flatten", "f", new String[] {"s"}).node("Gemm", "logits", new String[] {"f", "w"}));
     refused("Conv with groups", graph().constant("w", random(2 * 9, 1), 2, 1, 3, 3)
-        .constant("v", random(84 * 3, 1), 84, 3).node("Conv", "c", new String[] {"x", "w"}, TinyModel.attribute("group", 2))
+        .constant("v", random(84 * 3, 1), 84, 3)
+        .node("Conv", "c", new String[] {"x", "w"}, TinyModel.attribute("group", 2))
         .node("Flatten", "f", new String[] {"c"}).node("Gemm", "logits", new String[] {"f", "v"}));
     OnnxOptions other = new OnnxOptions(Layout.NHWC, 0, 1, List.of(0.0), List.of(1.0), 64, Optional.empty());
     Path file = everything();
