@@ -41,6 +41,10 @@ final class BenchMethodsCommand implements Callable<Integer> {
       description = "A classifier in an ONNX file, for the methods that need one; without it they are left out.")
   Path onnx;
 
+  @Option(names = "--multi-head", paramLabel = "FILE",
+      description = "A network with a head for each class, for one more line.")
+  Path heads;
+
   @Option(names = "--data", paramLabel = "SET", description = "Images of the model's shape. Default: the shipped ones.")
   String data;
 
@@ -102,7 +106,8 @@ final class BenchMethodsCommand implements Callable<Integer> {
     Path file = model == null ? root.resolve("models/mnist-edm.safetensors") : model;
     Device device = network.device(terminal);
     try (ImageData set = ImageSource.open(data == null ? "mnist:" + root.resolve("data/mnist") : data);
-        DiffusionModel opened = network.open(file, device, Arguments.batch("auto"))) {
+        DiffusionModel opened = network.open(file, device, Arguments.batch("auto"));
+        DiffusionModel second = heads == null ? null : network.open(heads, device, Arguments.batch("auto"))) {
       if (image < 0 || image >= set.size()) {
         throw DiffcertException.usage("--image is " + image + ", there are " + set.size() + " images");
       }
@@ -121,6 +126,15 @@ final class BenchMethodsCommand implements Callable<Integer> {
             + "file, and none is shipped; give one with --onnx");
       }
       table.addClassifiers();
+      if (second != null) {
+        if (!second.config().multiHead()) {
+          throw DiffcertException.usage("--multi-head is " + heads.getFileName() + ", which has one head");
+        }
+        table.addHeads(second);
+        terminal.say("heads    " + heads.getFileName() + ", digest " + second.digest().substring(0, 16));
+      }
+      terminal.say("left out rdc: no certificate exists for it, so it casts no votes; an answer takes 5 calls there and "
+          + "back beside those of dc");
       print(terminal, table.lines(), set);
     }
     return 0;

@@ -92,21 +92,36 @@ final class MethodTable {
     return new DiffusionDenoiser(model, Matching.of("auto", model.config()), true);
   }
 
-  /** The diffusion classifiers. */
+  /** dc of a multi-head network, whose rows serve all classes; the network is the caller's. */
+  void addHeads(DiffusionModel heads) {
+    boolean log = grid == GridKind.LOG;
+    ClassifierOptions options = options(ClassifierKind.DC, List.of(sigma));
+    lines.add(new MethodCost("dc, multi-head network", "Chen et al. 2023", "125", log ? "N - 1" : "N - 2",
+        log ? points - 1 : points - 2, false,
+        () -> new MethodCost.Open(DiffusionClassifier.open(heads, null, options), null)));
+  }
+
+  /** The diffusion classifiers. A network with a head for each class takes one row where another takes C. */
   void addClassifiers() {
     boolean log = grid == GridKind.LOG;
+    boolean heads = model.config().multiHead();
+    long each = heads ? 1 : classes;
+    String c = heads ? "" : " C";
     int wide = log ? points - 1 : points - 2;
     int narrow = log ? points - 2 : points - 7;
     String l = log ? "N - 1" : "N - 2";
     String e = log ? "N - 2" : "N - 7";
     String ndc = "Chen et al. 2024";
-    add(ClassifierKind.DC, "Chen et al. 2023, Li et al. 2023", "(" + l + ") C", (long) wide * classes);
-    add(ClassifierKind.EPNDC, ndc, "(" + e + ") C", (long) narrow * classes);
-    add(ClassifierKind.APNDC, ndc, "(" + l + ") C + 1", (long) wide * classes + 1);
-    add(ClassifierKind.APNDC_CONDITIONAL, ndc, "(" + l + " + 1) C", (wide + 1L) * classes);
-    add(ClassifierKind.APNDC_ENSEMBLE, ndc, "(" + l + ") C + 1", (long) wide * classes + 1);
-    lines.add(line("epndc, 3 sigmas in one pass", ndc, "125 C, three times", "(N - 2) C", (points - 2L) * classes,
+    add(ClassifierKind.DC, "Chen et al. 2023, Li et al. 2023", "(" + l + ")" + c, wide * each);
+    add(ClassifierKind.EPNDC, ndc, "(" + e + ")" + c, narrow * each);
+    add(ClassifierKind.APNDC, ndc, "(" + l + ")" + c + " + 1", wide * each + 1);
+    add(ClassifierKind.APNDC_CONDITIONAL, ndc, "(" + l + " + 1)" + c, (wide + 1) * each);
+    add(ClassifierKind.APNDC_ENSEMBLE, ndc, "(" + l + ")" + c + " + 1", wide * each + 1);
+    lines.add(line("epndc, 3 sigmas in one pass", ndc, "125 C, three times", "(N - 2)" + c, (points - 2) * each,
         false, options(ClassifierKind.EPNDC, SEVERAL)));
+    if (heads) {
+      return; // a row computes all classes, so there is nothing to prune
+    }
     long full = (long) wide * classes + 1;
     int sifting = Pruning.PUBLISHED.siftLevels() - (log ? 1 : 2);
     int kept = Math.min(classes, Pruning.PUBLISHED.keep());

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
+import org.diffcert.model.Model;
+import org.diffcert.model.NetworkConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +48,22 @@ class BenchMethodsTest {
     String out = Cli.ok("bench", "methods", "--levels", "12", "--seconds", "0.001").out();
     assertTrue(out.contains("left out onnx, denoised"), out);
     assertTrue(out.lines().anyMatch(line -> line.startsWith("epndc ") && line.contains("50  ")), out);
+  }
+
+  @Test
+  void aNetworkOfManyHeadsTakesOneCallForAllClasses() throws Exception {
+    Path heads = temp.resolve("heads.safetensors");
+    try (Model model = Model.random(NetworkConfig.preset("mnist-ddpmpp").withHeads(10), 1)) {
+      model.write(heads);
+    }
+    Path tsv = temp.resolve("cost.tsv");
+    Cli.ok("bench", "methods", "--levels", "12", "--seconds", "0.001", "--multi-head", heads, "--tsv", tsv);
+    assertTrue(Files.readString(tsv).contains("\tN - 2\t10\t0\t10\t"), Files.readString(tsv));
+    Cli.ok("bench", "methods", "--levels", "12", "--seconds", "0.001", "--model", heads, "--tsv", tsv);
+    assertEquals(7, Files.readAllLines(tsv).size());
+    assertTrue(Files.readString(tsv).contains("apndc-conditional\tChen et al. 2024\t125 C = 1250\t(N - 2 + 1)\t11"
+        + "\t0\t11\t"), Files.readString(tsv));
+    assertEquals(2, Cli.run("bench", "methods", "--multi-head", Cli.MODEL).code());
   }
 
   @Test
