@@ -74,18 +74,18 @@ class DeviceExecutor final : public Executor {
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
-    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr});
+    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr, {}});
   }
   void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
-    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr});
+    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr, {}});
   }
-  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
-                    float* gradient) override {
-    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient});
+  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const TrainingRows<float>& training,
+                    const Cotangent<float>& cotangent, float* gradient) override {
+    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient, training});
   }
-  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const Cotangent<double>& cotangent,
-                    double* gradient) override {
-    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient});
+  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const TrainingRows<double>& training,
+                    const Cotangent<double>& cotangent, double* gradient) override {
+    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient, training});
   }
 
   void clear_gradients() override { clear_learnt(); }
@@ -168,6 +168,7 @@ class DeviceExecutor final : public Executor {
     T* output;
     const Cotangent<T>* cotangent;
     T* gradient;
+    TrainingRows<T> training = {};
   };
 
   template <class T>
@@ -184,8 +185,9 @@ class DeviceExecutor final : public Executor {
     const Frame frame = this->frame(n);
     const std::int64_t in = elements(plan_.image), out = elements(plan_.output);
     auto* const given = static_cast<float*>(host_.data());
-    float* const taken = give_labels(frame, batch.noise_label + from, batch.label == nullptr ? nullptr : batch.label + from * plan_.label_dim,
-                                     give(frame.at(plan_.image.buffer).data, batch.image + from * in, n * in, given));
+    float* host = give(frame.at(plan_.image.buffer).data, batch.image + from * in, n * in, given);
+    host = give_labels(frame, batch.noise_label + from, batch.label == nullptr ? nullptr : batch.label + from * plan_.label_dim, host);
+    float* const taken = give_augment(frame, batch.training.augment, from, host);
     run_timed(frame, forward_, 0, plan_.forward_count());
     take(taken, plan_.output, frame);
     if (batch.output != nullptr) std::transform(taken, taken + n * out, batch.output + from * out, [](float v) { return static_cast<T>(v); });
@@ -266,8 +268,17 @@ class DeviceExecutor final : public Executor {
     return plan_.label == kNone ? host : give(frame.at(plan_.label).data, label, frame.samples * plan_.label_dim, host);
   }
 
+  // Augmentation labels, or zeros, for a plan that asks for them.
+  template <class T>
+  float* give_augment(const Frame& frame, const T* augment, std::int64_t from, float* host) {
+    if (plan_.augment == kNone) return host;
+    const std::vector<T> none(augment == nullptr ? static_cast<std::size_t>(frame.samples * plan_.augment_dim) : 0, T{0});
+    const T* values = augment == nullptr ? none.data() : augment + from * plan_.augment_dim;
+    return give(frame.at(plan_.augment).data, values, frame.samples * plan_.augment_dim, host);
+  }
+
   // What a sample brings: its image, or three factors.
-  std::int64_t in_row() const { return std::max(elements(plan_.image), kFactors) + 1 + (plan_.label != kNone ? plan_.label_dim : 0); }
+  std::int64_t in_row() const { return std::max(elements(plan_.image), kFactors) + 1 + (plan_.label != kNone ? plan_.label_dim : 0) + plan_.augment_dim; }
 
   // What it gives: its output and, for a plan that goes backwards, what the host makes of it.
   std::int64_t out_row() const { return elements(plan_.output) * (plan_.cotangent.present() ? 2 : 1); }

@@ -106,6 +106,7 @@ Step make_step(const ConvOp& op, Builder& builder);
 Step make_step(const ResampleOp& op, Builder& builder);
 Step make_step(const AttentionOp& op, Builder& builder);
 Step make_step(const AddOp& op, Builder& builder);
+Step make_step(const DropoutOp& op, Builder& builder);
 Step make_step(const LoadSumsOp& op, Builder& builder);
 Step make_step(const NormBackwardOp& op, Builder& builder);
 Step make_step(const PullbackOp& op, Builder& builder);

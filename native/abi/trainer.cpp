@@ -35,6 +35,8 @@ TrainOptions options_of(const dc_train_options& o) {
   options.average_images = o.average_images;
   options.average_share = o.average_share;
   options.label_dropout = o.label_dropout;
+  options.dropout = o.dropout;
+  options.augment = o.augment != 0;
   return options;
 }
 
@@ -79,15 +81,20 @@ dc_status dc_trainer_create(const dc_network_config* config, const char* device,
   return guard([&] {
     require(config != nullptr && options != nullptr && trainer != nullptr, "The configuration, the options or the place for the trainer is missing.");
     require(rows >= 1, "A batch has at least one row.");
+    require(options->augment == 0 || config->augment_dim > 0, "The network has no map for augmentation labels.");
     *trainer = new dc_trainer{Trainer(validate(*config), device_of(device), threads, isa == nullptr ? "" : isa, options_of(*options), rows,
                                       row_elements(row_bytes))};
   });
 }
 
-dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* images, const int32_t* labels, double* loss) {
+dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* images, const int32_t* labels, const float* augment,
+                          double* loss) {
   return guard([&] {
     check_batch(trainer_of(trainer), n, images, labels, loss);
-    *loss = trainer_of(trainer).step(n, images, labels);
+    const std::int64_t marks = n * trainer_of(trainer).network().config().augment_dim;
+    require(augment == nullptr || std::all_of(augment, augment + marks, [](float v) { return std::isfinite(v); }),
+            "The augmentation labels have values that are not finite.");
+    *loss = trainer_of(trainer).step(n, images, labels, augment);
   });
 }
 

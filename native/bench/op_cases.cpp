@@ -234,7 +234,7 @@ std::vector<std::vector<float>> run_rows(const OpCase& c, Executor& executor, co
   if (c.learnt == kNone) {
     executor.run(n, image.data(), labels.data(), nullptr, arena.data());
   } else {
-    executor.run_backward(n, image.data(), labels.data(), nullptr, same_again<float>(c), arena.data());
+    executor.run_backward(n, image.data(), labels.data(), nullptr, {}, same_again<float>(c), arena.data());
   }
   each([](float* own, const float* all, std::int64_t count) { std::copy_n(all, count, own); },
        [](float* own, const unsigned char* all, std::int64_t count) {
@@ -271,7 +271,7 @@ std::vector<double> learnt_by_reference(const OpCase& c, const std::vector<int>&
   for (const int sample : samples) {
     const std::vector<float> shown = sample_image(c, sample);
     const std::vector<double> image(shown.begin(), shown.end());
-    executor->run_backward(1, image.data(), &label, nullptr, same_again<double>(c), nullptr);
+    executor->run_backward(1, image.data(), &label, nullptr, {}, same_again<double>(c), nullptr);
   }
   return learnt(c, *executor);
 }

@@ -7,6 +7,7 @@
 #include "core/status.hpp"
 #include "cpu/step.hpp"
 #include "ops/device.hpp"
+#include "ops/dropout.hpp"
 
 namespace diffcert {
 namespace cpu {
@@ -71,18 +72,18 @@ class CpuExecutor final : public Executor {
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
-    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr});
+    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr, {}});
   }
   void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
-    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr});
+    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr, {}});
   }
-  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
-                    float* gradient) override {
-    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient});
+  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const TrainingRows<float>& training,
+                    const Cotangent<float>& cotangent, float* gradient) override {
+    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient, training});
   }
-  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const Cotangent<double>& cotangent,
-                    double* gradient) override {
-    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient});
+  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const TrainingRows<double>& training,
+                    const Cotangent<double>& cotangent, double* gradient) override {
+    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient, training});
   }
 
   void clear_gradients() override {
@@ -123,6 +124,7 @@ class CpuExecutor final : public Executor {
                                       [&](const ResampleOp& o) { return make_resample(o); },
                                       [&](const AttentionOp& o) { return make_attention(o); },
                                       [&](const AddOp& o) { return make_add(o); },
+                                      [&](const DropoutOp& o) { return make_dropout(o); },
                                       [&](const LoadSumsOp& o) { return make_load_sums(o); },
                                       [&](const NormBackwardOp& o) { return make_norm_backward(o, weights); },
                                       [&](const PullbackOp& o) { return make_pullback(o); },
@@ -148,6 +150,7 @@ class CpuExecutor final : public Executor {
     T* output;
     const Cotangent<T>* cotangent;
     T* gradient;
+    TrainingRows<T> training = {};
   };
 
   static std::int64_t elements(const Feature& f) { return static_cast<std::int64_t>(f.height) * f.width * f.channels; }
@@ -156,6 +159,7 @@ class CpuExecutor final : public Executor {
   void run_all(std::int64_t n, const Batch<T>& batch) {
     invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
     invariant(batch.cotangent == nullptr || plan_.cotangent.present(), "a plan that goes forwards only");
+    invariant(plan_.chance == kNone || batch.training.chance != nullptr, "dropout without what it is drawn from");
     const std::int64_t chunks = (n + chunk_ - 1) / chunk_;
     for (std::int64_t i = 0; i < chunks; ++i) run_chunk(n * i / chunks, n * (i + 1) / chunks, batch);
   }
@@ -188,6 +192,13 @@ class CpuExecutor final : public Executor {
     give(batch.image, elements(plan_.image), plan_.image.buffer);
     give(batch.noise_label, 1, plan_.noise_label);
     if (plan_.label != kNone) give(batch.label, plan_.label_dim, plan_.label);
+    const auto give_training = [&](const T* values, std::int64_t count, BufferId buffer) {
+      if (buffer == kNone) return;
+      if (values != nullptr) give(values, count, buffer);
+      else for (std::int64_t row = 0; row < frame.samples; ++row) std::fill_n(frame.at(buffer, row), count, 0.0f);
+    };
+    give_training(batch.training.augment, plan_.augment_dim, plan_.augment);
+    give_training(batch.training.chance, kChanceParts, plan_.chance);
     const auto turn = steps_.begin() + plan_.forward_count();
     for (auto step = steps_.begin(); step != turn; ++step) (*step)->run(frame);
     if (batch.output != nullptr) take(plan_.output, batch.output);

@@ -55,6 +55,7 @@ std::unique_ptr<Step> make_norm(const NormOp& op, const WeightSource& weights);
 std::unique_ptr<Step> make_statistics(const StatsOp& op);
 std::unique_ptr<Step> make_resample(const ResampleOp& op);
 std::unique_ptr<Step> make_add(const AddOp& op);
+std::unique_ptr<Step> make_dropout(const DropoutOp& op);
 std::unique_ptr<Step> make_load_sums(const LoadSumsOp& op);
 std::unique_ptr<Step> make_norm_backward(const NormBackwardOp& op, const WeightSource& weights);
 std::unique_ptr<Step> make_pullback(const PullbackOp& op);

@@ -19,6 +19,12 @@ inline constexpr std::int64_t kCpuBatch = 80;
 template <class T>
 using Cotangent = std::function<void(std::int64_t row, const T* output, T* cotangent)>;
 
+// What else the rows of a plan for training have (ops/ops.hpp); null where the plan does not ask, and for augmentation labels that are zero.
+template <class T>
+struct TrainingRows {
+  const T *augment = nullptr, *chance = nullptr;  // n x [augment_dim], n x [kChanceParts]
+};
+
 // What preconditioning does to each of n images: D = skip x + scale F(in x; noise_label).
 struct Preconditioned {
   const float *in, *skip, *scale, *noise_label;  // [n], on the host
@@ -45,10 +51,10 @@ class Executor {
   virtual bool has_memory() const { return false; }
   // Forwards, then backwards, for a plan that goes there (unet/backward.hpp): gradient, n x [R, R, C], of sum(cotangent * output) by the image;
   // may be null. Gradients of weights are added to what is there, where the plan has them.
-  virtual void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
-                            float* gradient) = 0;
+  virtual void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const TrainingRows<float>& training,
+                            const Cotangent<float>& cotangent, float* gradient) = 0;
   virtual void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label,
-                            const Cotangent<double>& cotangent, double* gradient) = 0;
+                            const TrainingRows<double>& training, const Cotangent<double>& cotangent, double* gradient) = 0;
   // Sets the gradients of all weights to zero, as they are after prepare.
   virtual void clear_gradients() = 0;
   // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns.

@@ -142,6 +142,18 @@ struct AddOp {
   BufferId stats = kNone;
 };
 
+// out = load(in), each element set to zero with probability rate / 65536 and else multiplied by 65536 / (65536 - rate): which, is a function of
+// the row's chance, the layer and the element's number in [height, width, channels] (ops/dropout.hpp). Of a feature's gradient, without a load, it
+// is its own adjoint. Plans for training alone have it; in and out have no common place.
+struct DropoutOp {
+  Feature in;
+  Load load;
+  BufferId chance = kNone;  // [kChanceParts]
+  Feature out;
+  std::int32_t layer = 0;  // number among the plan's
+  std::int32_t rate = 0;
+};
+
 // ---- The backward direction -------------------------------------------------------------------------------------------
 // unet/backward.hpp makes a plan that goes on backwards: adjoints of convolutions, linear maps and resamplings are those ops again,
 // transposed; the ops below are the rest. `gradient` is always that of one number, sum(cotangent * output). Those that end in a weight
@@ -229,8 +241,8 @@ struct AccumulateOp {
   WeightId weight = kNone;
 };
 
-using Op = std::variant<EmbedOp, LinearOp, StatsOp, NormOp, ConvOp, ResampleOp, AttentionOp, AddOp, LoadSumsOp, NormBackwardOp, PullbackOp,
-                        AttentionBackwardOp, SiluBackwardOp, ChannelSumOp, ConvGradientOp, LinearGradientOp, AccumulateOp>;
+using Op = std::variant<EmbedOp, LinearOp, StatsOp, NormOp, ConvOp, ResampleOp, AttentionOp, AddOp, DropoutOp, LoadSumsOp, NormBackwardOp,
+                        PullbackOp, AttentionBackwardOp, SiluBackwardOp, ChannelSumOp, ConvGradientOp, LinearGradientOp, AccumulateOp>;
 
 // A residual block's ops [from, to) in a plan.
 struct Block {
@@ -247,6 +259,9 @@ struct Plan {
   Feature image, output;
   BufferId noise_label = kNone, label = kNone;
   std::int32_t label_dim = 0;
+  // A plan for training may ask for more of a row: its augmentation label [augment_dim], and what its dropouts are drawn from [kChanceParts].
+  BufferId augment = kNone, chance = kNone;
+  std::int32_t augment_dim = 0;
   std::vector<Block> blocks;
   // A plan that goes backwards, too: the device fills cotangent before op number forward_ops and reads gradient, the image's, at the end.
   Feature cotangent, gradient;

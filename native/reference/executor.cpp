@@ -6,6 +6,7 @@
 #include "core/status.hpp"
 #include "core/thread_pool.hpp"
 #include "ops/device.hpp"
+#include "ops/dropout.hpp"
 #include "reference/ops.hpp"
 
 namespace diffcert {
@@ -28,18 +29,18 @@ class ReferenceExecutor final : public Executor {
   }
 
   void run(std::int64_t n, const float* image, const float* noise_label, const float* label, float* output) override {
-    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr});
+    run_all(n, Batch<float>{image, noise_label, label, output, nullptr, nullptr, {}});
   }
   void run(std::int64_t n, const double* image, const double* noise_label, const double* label, double* output) override {
-    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr});
+    run_all(n, Batch<double>{image, noise_label, label, output, nullptr, nullptr, {}});
   }
-  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const Cotangent<float>& cotangent,
-                    float* gradient) override {
-    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient});
+  void run_backward(std::int64_t n, const float* image, const float* noise_label, const float* label, const TrainingRows<float>& training,
+                    const Cotangent<float>& cotangent, float* gradient) override {
+    run_all(n, Batch<float>{image, noise_label, label, nullptr, &cotangent, gradient, training});
   }
-  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const Cotangent<double>& cotangent,
-                    double* gradient) override {
-    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient});
+  void run_backward(std::int64_t n, const double* image, const double* noise_label, const double* label, const TrainingRows<double>& training,
+                    const Cotangent<double>& cotangent, double* gradient) override {
+    run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient, training});
   }
 
   void clear_gradients() override {
@@ -66,6 +67,7 @@ class ReferenceExecutor final : public Executor {
     T* output;
     const Cotangent<T>* cotangent;
     T* gradient;
+    TrainingRows<T> training = {};
   };
 
   // The plan for one sample, in one thread's arena; the weights' gradients go to `gradients`.
@@ -91,6 +93,13 @@ class ReferenceExecutor final : public Executor {
     give(batch.image, plan_.image);
     *at.buffer(plan_.noise_label) = batch.noise_label[sample];
     if (plan_.label != kNone) std::copy_n(batch.label + sample * plan_.label_dim, plan_.label_dim, at.buffer(plan_.label));
+    const auto give_training = [&](const T* values, std::int64_t count, BufferId to) {
+      if (to == kNone) return;
+      if (values == nullptr) std::fill_n(at.buffer(to), count, 0.0);
+      else std::copy_n(values + sample * count, count, at.buffer(to));
+    };
+    give_training(batch.training.augment, plan_.augment_dim, plan_.augment);
+    give_training(batch.training.chance, kChanceParts, plan_.chance);
     run_ops(0, plan_.forward_count());
     if (batch.output != nullptr) take(plan_.output, batch.output);
     if (batch.cotangent == nullptr) return;
@@ -107,6 +116,7 @@ class ReferenceExecutor final : public Executor {
   void run_all(std::int64_t n, const Batch<T>& batch) {
     invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
     invariant(batch.cotangent == nullptr || plan_.cotangent.present(), "a plan that goes forwards only");
+    invariant(plan_.chance == kNone || batch.training.chance != nullptr, "dropout without what it is drawn from");
     if (batch.cotangent != nullptr && plan_.parameters) {
       run_learning(n, batch);
       return;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "ops/dropout.hpp"
+
 namespace diffcert::reference {
 
 double silu(double v) { return v / (1 + std::exp(-v)); }
@@ -142,6 +144,16 @@ void run(const AddOp& op, const Place& at) {
   double* out = at.buffer(op.out.buffer);
   for (std::int64_t i = 0; i < elements(op.out); ++i) out[i] = static_cast<double>(op.scale) * (a[i] + b[i]);
   if (op.stats != kNone) statistics(out, std::int64_t{op.out.height} * op.out.width, op.out.channels, at.buffer(op.stats));
+}
+
+void run(const DropoutOp& op, const Place& at) {
+  const NoiseKey key = key_of_chance(at.buffer(op.chance));
+  const std::vector<double> in = loaded(op.in, {}, op.load, at);
+  double* out = at.buffer(op.out.buffer);
+  for (std::int64_t e = 0; e < elements(op.out); ++e) {
+    const bool dropped = dropout_draw(key, op.layer, e) < op.rate;
+    out[e] = dropped ? 0 : in[static_cast<std::size_t>(e)] * kDropoutWhole / (kDropoutWhole - op.rate);
+  }
 }
 
 }  // namespace diffcert::reference

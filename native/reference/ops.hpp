@@ -26,6 +26,7 @@ void run(const ConvOp& op, const Place& at);
 void run(const ResampleOp& op, const Place& at);
 void run(const AttentionOp& op, const Place& at);
 void run(const AddOp& op, const Place& at);
+void run(const DropoutOp& op, const Place& at);
 void run(const LoadSumsOp& op, const Place& at);
 void run(const NormBackwardOp& op, const Place& at);
 void run(const PullbackOp& op, const Place& at);

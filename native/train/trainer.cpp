@@ -6,20 +6,18 @@
 
 #include "core/noise.hpp"
 #include "core/status.hpp"
+#include "ops/dropout.hpp"
 #include "train/distil.hpp"
 #include "train/initialise.hpp"
 
 namespace diffcert {
 namespace {
 
+constexpr double kMostDropout = 0.9;
 constexpr double kLargestGradient = 1e5;  // of what is not finite
 
 void in_range(bool ok, const char* option, const char* range) {
   if (!ok) throw Error(DC_BAD_ARGUMENT, std::string("The training option ") + option + " must be " + range + ".");
-}
-
-NoiseKey key_of(std::uint64_t seed, std::int64_t image) {
-  return {seed, static_cast<std::uint32_t>(image), 0, static_cast<std::uint32_t>(image >> 32)};
 }
 
 double mean(const std::vector<double>& losses) {
@@ -41,6 +39,7 @@ void validate(const TrainOptions& o) {
   in_range(o.average_images >= 0 && std::isfinite(o.average_images), "average_images", "finite and not negative");
   in_range(o.average_share >= 0 && std::isfinite(o.average_share), "average_share", "finite and not negative");
   in_range(o.label_dropout >= 0 && o.label_dropout <= 1, "label_dropout", "in [0, 1]");
+  in_range(o.dropout >= 0 && o.dropout <= kMostDropout, "dropout", "in [0, 0.9]");
 }
 
 double rate_at(const TrainOptions& o, double images) {
@@ -54,7 +53,7 @@ double rate_at(const TrainOptions& o, double images) {
 
 Trainer::Trainer(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainOptions& options,
                  std::int64_t rows, std::int64_t elements)
-    : options_(options), network_(config, device, threads, isa) {
+    : options_(options), network_(config, device, threads, isa, {options.augment, options.dropout}) {
   validate(options);
   network_.differentiate(true, elements);
   for (std::size_t w = 0; w < network_.weights().size(); ++w) {
@@ -87,7 +86,7 @@ Trainer::Shown Trainer::show(std::int64_t n, const float* images, const std::int
   shown.x.resize(static_cast<std::size_t>(n * elements));
   std::vector<double> noise(static_cast<std::size_t>(elements));
   for (std::int64_t i = 0; i < n; ++i) {
-    const NoiseKey key = key_of(options_.seed, images_ + i);
+    const NoiseKey key = training_key(options_.seed, images_ + i);
     const auto draws = key.uniforms(NoiseStream::training, 1, 0);
     shown.rows.push_back(loss_row(options_.loss, network_.config(), draws[0]));
     shown.sigma.push_back(shown.rows.back().sigma);
@@ -102,7 +101,8 @@ Trainer::Shown Trainer::show(std::int64_t n, const float* images, const std::int
   return shown;
 }
 
-double Trainer::step(std::int64_t n, const float* images, const std::int32_t* labels) {
+double Trainer::step(std::int64_t n, const float* images, const std::int32_t* labels, const float* augment) {
+  require(augment == nullptr || network_.plan().augment != kNone, "The training was not made for augmentation labels.");
   const std::int64_t elements = network_.config().image_elements();
   const Shown shown = show(n, images, labels);
   std::vector<double> losses(static_cast<std::size_t>(n));
@@ -117,7 +117,7 @@ double Trainer::step(std::int64_t n, const float* images, const std::int32_t* la
     losses[static_cast<std::size_t>(row)] = weight * sum / static_cast<double>(elements);
   };
   renew();
-  network_.pull(n, shown.sigma.data(), shown.labels.data(), shown.x.data(), squares, nullptr);
+  network_.pull(n, shown.sigma.data(), shown.labels.data(), shown.x.data(), squares, nullptr, {augment, options_.seed, images_});
   descend(n);
   return mean(losses);
 }
@@ -134,7 +134,7 @@ double Trainer::distil(Network& teacher, std::int32_t heads, std::int64_t n, con
   std::vector<float> x;
   for (std::int64_t i = 0; i < n; ++i) {
     const auto own = static_cast<std::size_t>(i);
-    for (const HeadShare& share : choose_heads(config, key_of(options_.seed, images_ + i), shown.labels[own], heads)) {
+    for (const HeadShare& share : choose_heads(config, training_key(options_.seed, images_ + i), shown.labels[own], heads)) {
       chosen.push_back(share);
       sigma.push_back(shown.sigma[own]);
       told.push_back(share.head == config.classes() ? -1 : share.head);
@@ -162,7 +162,7 @@ double Trainer::distil(Network& teacher, std::int32_t heads, std::int64_t n, con
     losses[static_cast<std::size_t>(row)] = weight * loss / static_cast<double>(elements);
   };
   renew();
-  network_.pull_heads(n, shown.sigma.data(), shown.x.data(), squares, nullptr);
+  network_.pull_heads(n, shown.sigma.data(), shown.x.data(), squares, nullptr, {nullptr, options_.seed, images_});
   descend(n);
   return mean(losses);
 }

@@ -27,6 +27,8 @@ struct TrainOptions {
   double average_images = 5e5; // half-life of the average in images
   double average_share = 0.05; // but at most so much of the images seen; 0 = no limit
   double label_dropout = 0;    // probability that an image is shown without its label
+  double dropout = 0;          // of features, within each residual block
+  bool augment = false;        // images come with augmentation labels
 };
 
 // Throws DC_BAD_ARGUMENT with a sentence that names the option.
@@ -47,9 +49,9 @@ class Trainer {
   // Images shown and steps made since the beginning.
   std::int64_t images() const { return images_; }
   std::int64_t steps() const { return steps_; }
-  // One step on a batch: images [n, C, R, R] in EDM space, labels [n] in [0, label_dim) or -1; nullptr where the network has none. Returns
-  // the mean over elements of the weighted squares.
-  double step(std::int64_t n, const float* images, const std::int32_t* labels);
+  // One step on a batch: images [n, C, R, R] in EDM space, labels [n] in [0, label_dim) or -1; nullptr where the network has none;
+  // augment [n, augment_dim], nullptr where images are as they were. Returns the mean over elements of the weighted squares.
+  double step(std::int64_t n, const float* images, const std::int32_t* labels, const float* augment = nullptr);
 
   // One step of distillation, of a multi-head network from a teacher of the same classes and images: the loss of a row is the weighted sum, over `heads` of
   // its heads, of |D_head - D_teacher|^2 at the same noised image (train/distil.hpp). Otherwise as step; the images are only where the noise is put on.

@@ -137,6 +137,16 @@ class Walk {
     for (const Feature& term : {op.a, op.b}) pass_on(term, {from, 0, false, false, op.scale, {}, {}}, kNone);
   }
 
+  void back(const DropoutOp& op) {
+    const Feature from = gradient_of(op.out);
+    if (!from.present() || !active(op.in)) return;
+    DropoutOp again{from, {}, op.chance, op.out, op.layer, op.rate};
+    again.out.buffer = buffer(size_of(op.out));
+    emit(again);
+    const Feature in[2] = {op.in, {}};
+    through_load(again.out, in, op.load, false, false);
+  }
+
   void back(const LinearOp& op) {
     BufferId from = gradient_[place(op.out)];
     if (from == kNone) return;

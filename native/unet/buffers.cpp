@@ -31,6 +31,7 @@ struct Each {
   void operator()(ResampleOp& o) const { read(o.in.buffer), read(o.load.affine), write(o.out.buffer), write(o.stats); }
   void operator()(AttentionOp& o) const { read(o.in.buffer), write(o.out.buffer); }
   void operator()(AddOp& o) const { read(o.a.buffer), read(o.b.buffer), write(o.out.buffer), write(o.stats); }
+  void operator()(DropoutOp& o) const { read(o.in.buffer), read(o.load.affine), read(o.chance), write(o.out.buffer); }
   void operator()(LoadGradient& g) const { read(g.gradient.buffer), read(g.source.buffer), read(g.load.affine); }
   void operator()(LoadSumsOp& o) const { (*this)(o.in), read(o.stats), write(o.out); }
   void operator()(NormBackwardOp& o) const {
@@ -112,7 +113,7 @@ void place_buffers(Plan& plan, std::span<const BufferId> given, std::span<const 
     for (const BufferId id : op.writes) life(id).touch(static_cast<std::int64_t>(i));
   }
   // The device fills the inputs before the first op and reads the output after the last of the forward direction.
-  for (const BufferId id : {plan.image.buffer, plan.noise_label, plan.label}) {
+  for (const BufferId id : {plan.image.buffer, plan.noise_label, plan.label, plan.augment, plan.chance}) {
     if (id != kNone) life(id).touch(-1);
   }
   for (const BufferId id : given) life(id).touch(-1);

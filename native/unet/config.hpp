@@ -40,6 +40,12 @@ struct NetworkConfig {
   std::int64_t image_elements() const { return std::int64_t{img_channels} * img_resolution * img_resolution; }
 };
 
+// What a plan for training has besides.
+struct TrainingForm {
+  bool augment = false;  // rows have augmentation labels, where the network has a map for them
+  double dropout = 0;    // of what a block's second convolution reads
+};
+
 // Throws DC_BAD_ARGUMENT with a sentence that names the option.
 NetworkConfig validate(const dc_network_config& config);
 

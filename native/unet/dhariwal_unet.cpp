@@ -13,9 +13,7 @@ BufferId embedding(Planner& planner) {
   const NetworkConfig& config = planner.config();
   const std::int32_t channels = config.model_channels;
   const std::int32_t features = channels * config.channel_mult_emb;
-  const BufferId position = planner.embed(channels, false, false, kNone);
-  // Absent augmentation labels are zeros and the layer has no bias, so its weight is held but not used.
-  if (config.augment_dim > 0) planner.weight("model.map_augment.weight", {channels, config.augment_dim});
+  const BufferId position = planner.augmented(channels, planner.embed(channels, false, false, kNone));
   const BufferId hidden = planner.linear("model.map_layer0", position, channels, features, true, true);
   const BufferId label =
       config.label_dim > 0 ? planner.linear("model.map_label", planner.label(), config.label_dim, features, false, false) : kNone;

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/status.hpp"
+#include "ops/dropout.hpp"
 #include "unet/backward.hpp"
 #include "unet/planner.hpp"
 
@@ -65,8 +66,8 @@ std::vector<float> split_rows(std::span<const float> data, const Weight& weight)
 
 }  // namespace
 
-Network::Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa)
-    : config_(config), precond_(config), device_(device), isa_(isa), threads_(threads), plan_(plan_network(config)),
+Network::Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainingForm& form)
+    : config_(config), precond_(config), device_(device), isa_(isa), threads_(threads), plan_(plan_network(config, form)),
       executor_(make_executor(plan_, device, threads, isa)), set_(plan_.weights.size(), false) {
   for (std::size_t w = 0; w < plan_.weights.size(); ++w) by_name_.emplace(plan_.weights[w].name, static_cast<WeightId>(w));
 }
@@ -234,8 +235,26 @@ void Network::each_head(std::int64_t n, const double* sigma, const double* x, co
 }
 
 template <class T>
-void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, bool every, const Cotangent<T>& cotangent,
-                       T* gradient) {
+TrainingRows<T> Network::fill_training(const TrainingImages& training, std::int64_t from, std::int64_t count) {
+  Staging<T>& io = staging<T>();
+  TrainingRows<T> rows;
+  if (plan_.augment != kNone && training.augment != nullptr) {
+    if (io.augment.size() == 0) io.augment = AlignedBuffer<T>(checked_product(max_batch_, plan_.augment_dim));
+    std::transform(training.augment + from * plan_.augment_dim, training.augment + (from + count) * plan_.augment_dim, io.augment.data(),
+                   [](float v) { return static_cast<T>(v); });
+    rows.augment = io.augment.data();
+  }
+  if (plan_.chance != kNone) {
+    if (io.chance.size() == 0) io.chance = AlignedBuffer<T>(checked_product(max_batch_, kChanceParts));
+    for (std::int64_t i = 0; i < count; ++i) write_chance(training.seed, training.first + from + i, io.chance.data() + i * kChanceParts);
+    rows.chance = io.chance.data();
+  }
+  return rows;
+}
+
+template <class T>
+void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, bool every, const TrainingImages& training,
+                       const Cotangent<T>& cotangent, T* gradient) {
   require(differentiable(), "The model was not made for gradients.");
   Staging<T>& io = staging<T>();
   const std::int64_t pixels = std::int64_t{config_.img_resolution} * config_.img_resolution;
@@ -260,7 +279,8 @@ void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* 
         }
       }
     };
-    executor_->run_backward(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), of_network, io.gradient.data());
+    executor_->run_backward(rows.count, io.image.data(), io.noise_label.data(), io.label.data(), fill_training<T>(training, first / image, rows.count),
+                            of_network, io.gradient.data());
     for (std::int64_t i = 0; gradient != nullptr && i < rows.count; ++i) {
       const Coefficients c = precond_.at(rows.sigma[i]);
       const T *direct = io.cotangent.data() + i * shown * image, *network = io.gradient.data() + i * image;
@@ -277,21 +297,22 @@ void Network::pull_all(std::int64_t n, const double* sigma, const std::int32_t* 
 }
 
 void Network::pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const Cotangent<float>& cotangent,
-                   float* gradient) {
-  pull_all(n, sigma, labels, x, false, cotangent, gradient);
+                   float* gradient, const TrainingImages& training) {
+  pull_all(n, sigma, labels, x, false, training, cotangent, gradient);
 }
 
 void Network::pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const Cotangent<double>& cotangent,
                    double* gradient) {
-  pull_all(n, sigma, labels, x, false, cotangent, gradient);
+  pull_all(n, sigma, labels, x, false, {}, cotangent, gradient);
 }
 
-void Network::pull_heads(std::int64_t n, const double* sigma, const float* x, const Cotangent<float>& cotangent, float* gradient) {
-  pull_all(n, sigma, nullptr, x, true, cotangent, gradient);
+void Network::pull_heads(std::int64_t n, const double* sigma, const float* x, const Cotangent<float>& cotangent, float* gradient,
+                         const TrainingImages& training) {
+  pull_all(n, sigma, nullptr, x, true, training, cotangent, gradient);
 }
 
 void Network::pull_heads(std::int64_t n, const double* sigma, const double* x, const Cotangent<double>& cotangent, double* gradient) {
-  pull_all(n, sigma, nullptr, x, true, cotangent, gradient);
+  pull_all(n, sigma, nullptr, x, true, {}, cotangent, gradient);
 }
 
 template <class T>
@@ -301,7 +322,7 @@ void Network::product(std::int64_t n, const double* sigma, const std::int32_t* l
     if (denoised != nullptr) std::copy_n(result, image, denoised + row * image);
     std::copy_n(cotangent + row * image, image, place);
   };
-  pull_all(n, sigma, labels, x, false, given, gradient);
+  pull_all(n, sigma, labels, x, false, {}, given, gradient);
 }
 
 void Network::vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const float* cotangent,

@@ -21,11 +21,18 @@ namespace diffcert {
 template <class T>
 using HeadTaker = std::function<void(std::int64_t row, std::int32_t head, T* denoised)>;
 
+// Rows of a step of training, for a network that was made for it.
+struct TrainingImages {
+  const float* augment = nullptr;  // [n, augment_dim]; null where they are zeros
+  std::uint64_t seed = 0;          // what dropout is drawn from: the seed
+  std::int64_t first = 0;          // and the number of row 0 in training
+};
+
 // One use at a time. Life: construct, set_weight for every weight, finish, then denoise and network as often as wanted.
 class Network {
  public:
   // device: "cpu", "reference", "cuda", "cuda:i".
-  Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa);
+  Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainingForm& form = {});
 
   const NetworkConfig& config() const { return config_; }
   const Precond& precond() const { return precond_; }
@@ -69,10 +76,12 @@ class Network {
   void vector_jacobian(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const double* cotangent,
                        double* denoised, double* gradient);
   // The same with a cotangent that depends on what was denoised: a loss's. Rows, images as x; asked as ops/device.hpp says.
-  void pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const Cotangent<float>& cotangent, float* gradient);
+  void pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const Cotangent<float>& cotangent, float* gradient,
+            const TrainingImages& training = {});
   void pull(std::int64_t n, const double* sigma, const std::int32_t* labels, const double* x, const Cotangent<double>& cotangent, double* gradient);
   // The same with a cotangent for every head at once: the rows that it is shown and gives are [heads, img_channels, R, R].
-  void pull_heads(std::int64_t n, const double* sigma, const float* x, const Cotangent<float>& cotangent, float* gradient);
+  void pull_heads(std::int64_t n, const double* sigma, const float* x, const Cotangent<float>& cotangent, float* gradient,
+                  const TrainingImages& training = {});
   void pull_heads(std::int64_t n, const double* sigma, const double* x, const Cotangent<double>& cotangent, double* gradient);
   void clear_gradients();
   // The number of a tensor among weights(); throws DC_BAD_MODEL where there is none.
@@ -86,8 +95,10 @@ class Network {
   struct Staging {
     AlignedBuffer<T> image, noise_label, label, output;
     AlignedBuffer<T> denoised, cotangent, gradient;  // for gradients alone
+    AlignedBuffer<T> augment, chance;                // for training alone
     std::int64_t bytes() const {
-      return image.bytes() + noise_label.bytes() + label.bytes() + output.bytes() + denoised.bytes() + cotangent.bytes() + gradient.bytes();
+      return image.bytes() + noise_label.bytes() + label.bytes() + output.bytes() + denoised.bytes() + cotangent.bytes() + gradient.bytes() +
+             augment.bytes() + chance.bytes();
     }
   };
   // Some rows of a call.
@@ -114,7 +125,11 @@ class Network {
   void denoise_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, T* out);
   // every: cotangents for all heads, else for that of the row's label.
   template <class T>
-  void pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, bool every, const Cotangent<T>& cotangent, T* gradient);
+  void pull_all(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, bool every, const TrainingImages& training,
+                const Cotangent<T>& cotangent, T* gradient);
+  // What the plan asks of `count` rows from number `from` of a call on.
+  template <class T>
+  TrainingRows<T> fill_training(const TrainingImages& training, std::int64_t from, std::int64_t count);
   template <class T>
   void product(std::int64_t n, const double* sigma, const std::int32_t* labels, const T* x, const T* cotangent, T* denoised, T* gradient);
   template <class T>

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/status.hpp"
+#include "ops/dropout.hpp"
 
 namespace diffcert {
 namespace {
@@ -27,12 +28,17 @@ bool is_box(const std::vector<std::int32_t>& filter) { return filter.size() == 2
 
 }  // namespace
 
-Planner::Planner(const NetworkConfig& config) : config_(config) {
+Planner::Planner(const NetworkConfig& config, const TrainingForm& form) : config_(config), form_(form) {
   const std::int32_t side = config.img_resolution;
   plan_.image = {buffer(config.image_elements()), side, side, config.img_channels};
   plan_.noise_label = buffer(1);
   plan_.label_dim = config.label_dim;
   if (config.label_dim > 0) plan_.label = buffer(config.label_dim);
+  if (form.augment && config.augment_dim > 0) {
+    plan_.augment_dim = config.augment_dim;
+    plan_.augment = buffer(config.augment_dim);
+  }
+  if (form.dropout > 0) plan_.chance = buffer(kChanceParts);
 }
 
 BufferId Planner::buffer(std::int64_t elements) {
@@ -76,6 +82,13 @@ BufferId Planner::linear(const std::string& name, BufferId in, std::int32_t in_f
   op.silu = silu;
   plan_.ops.emplace_back(op);
   return op.out;
+}
+
+BufferId Planner::augmented(std::int32_t channels, BufferId sum) {
+  const std::string name = "model.map_augment";
+  if (plan_.augment != kNone) return linear(name, plan_.augment, config_.augment_dim, channels, false, false, sum);
+  if (config_.augment_dim > 0) weight(name + ".weight", {channels, config_.augment_dim});
+  return sum;
 }
 
 ConvOp Planner::layer(const std::string& name, std::int32_t in, std::int32_t out, std::int32_t kernel) {
@@ -188,8 +201,12 @@ Value Planner::block(const std::string& name, const std::vector<Value>& in, std:
   const Load load1 = norm(name + ".norm1", {middle}, options.eps, true, options.adaptive ? modulation : kNone);
   const Value out = output_of(out_side, out_side, channels, true);
   ConvOp second = layer(name + ".conv1", channels, channels, 3);
-  second.src[0] = middle.feature;
-  second.load = load1;
+  if (form_.dropout > 0) {
+    second.src[0] = drop(middle.feature, load1);
+  } else {
+    second.src[0] = middle.feature;
+    second.load = load1;
+  }
   shortcut(name + ".skip", in, channels, scale, options, second);
   second.scale = options.skip_scale;
   second.out = out.feature;
@@ -200,6 +217,18 @@ Value Planner::block(const std::string& name, const std::vector<Value>& in, std:
   const Value result = attention && heads > 0 ? attend(name, out, heads, options) : out;
   plan_.blocks.push_back({begin, static_cast<std::int64_t>(plan_.ops.size())});
   return result;
+}
+
+Feature Planner::drop(const Feature& in, const Load& load) {
+  DropoutOp op;
+  op.in = in;
+  op.load = load;
+  op.chance = plan_.chance;
+  op.out = output_of(in.height, in.width, in.channels, false).feature;
+  op.layer = dropouts_++;
+  op.rate = dropout_rate(form_.dropout);
+  plan_.ops.emplace_back(op);
+  return op.out;
 }
 
 // The path around the block: the input itself, resampled, projected, or both.
@@ -276,8 +305,8 @@ Plan Planner::finish(const Value& output) {
   return std::move(plan_);
 }
 
-Plan plan_network(const NetworkConfig& config) {
-  Planner planner(config);
+Plan plan_network(const NetworkConfig& config, const TrainingForm& form) {
+  Planner planner(config, form);
   if (config.precond == PrecondKind::iddpm) planner.computed_weight("u", {config.m + std::int64_t{1}});
   return planner.finish(config.architecture == Architecture::song ? build_song_unet(planner) : build_dhariwal_unet(planner));
 }

@@ -13,7 +13,7 @@
 namespace diffcert {
 
 // The plan of a network, buffers placed. Throws DC_BAD_ARGUMENT where the options do not make a network.
-Plan plan_network(const NetworkConfig& config);
+Plan plan_network(const NetworkConfig& config, const TrainingForm& form = {});
 
 // Gives each buffer its place: buffers that are alive at the same op never overlap (unet/buffers.cpp). given: filled before the first op, as the
 // plan's inputs are; kept: read after the last, as its output is.
@@ -46,7 +46,7 @@ struct BlockOptions {
 
 class Planner {
  public:
-  explicit Planner(const NetworkConfig& config);
+  Planner(const NetworkConfig& config, const TrainingForm& form);
   const NetworkConfig& config() const { return config_; }
 
   BufferId buffer(std::int64_t elements);
@@ -59,6 +59,8 @@ class Planner {
   BufferId embed(std::int32_t channels, bool endpoint, bool swap_halves, WeightId freqs);
   BufferId linear(const std::string& name, BufferId in, std::int32_t in_features, std::int32_t out_features, bool bias, bool silu,
                   BufferId addend = kNone, float in_scale = 1);
+  // map_augment of the labels, added to `sum`; without labels, which equals zeros, the weight is held but not used.
+  BufferId augmented(std::int32_t channels, BufferId sum);
   // conv(x) of one source, kernel 1 or 3, with statistics.
   Value conv(const std::string& name, const Value& in, std::int32_t channels, std::int32_t kernel, const Load& load = {},
              const Value* residual = nullptr);
@@ -82,11 +84,15 @@ class Planner {
   Value output_of(std::int32_t height, std::int32_t width, std::int32_t channels, bool statistics);
   void shortcut(const std::string& name, const std::vector<Value>& in, std::int32_t channels, Scale scale, const BlockOptions& options,
                 ConvOp& second);
+  // load(in) with some of its elements dropped.
+  Feature drop(const Feature& in, const Load& load);
   Value attend(const std::string& name, const Value& in, std::int32_t heads, const BlockOptions& options);
   ConvOp layer(const std::string& name, std::int32_t in, std::int32_t out, std::int32_t kernel);
 
   NetworkConfig config_;
+  TrainingForm form_;
   Plan plan_;
+  std::int32_t dropouts_ = 0;
 };
 
 // The two published networks; both give the plan's output.

@@ -19,8 +19,7 @@ BufferId embedding(Planner& planner) {
     sum = planner.linear("model.map_label", planner.label(), config.label_dim, channels, true, false, sum,
                          std::sqrt(static_cast<float>(config.label_dim)));
   }
-  // Absent augmentation labels are zeros and the layer has no bias, so its weight is held but not used.
-  if (config.augment_dim > 0) planner.weight("model.map_augment.weight", {channels, config.augment_dim});
+  sum = planner.augmented(channels, sum);
   const BufferId hidden = planner.linear("model.map_layer0", sum, channels, features, true, true);
   return planner.linear("model.map_layer1", hidden, features, features, true, true);
 }

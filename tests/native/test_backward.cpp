@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "ops/dropout.hpp"
 #include "reference/ops.hpp"
 #include "unet/backward.hpp"
 #include "unet/planner.hpp"
@@ -39,6 +40,13 @@ class Case {
   BufferId leaf(std::int64_t elements) {
     leaves_.push_back(buffer(elements));
     return leaves_.back();
+  }
+  // What a dropout is drawn from: given, no leaf to differentiate by.
+  BufferId given(std::int64_t elements, std::uint64_t seed) {
+    given_.push_back(buffer(elements));
+    given_values_.resize(static_cast<std::size_t>(elements));
+    write_chance(seed, pick(0, 1000), given_values_.data());
+    return given_.back();
   }
   Feature feature(int h, int w, int c) { return {buffer(std::int64_t{1} * h * w * c), h, w, c}; }
   Feature leaf(int h, int w, int c) { return {leaf(std::int64_t{1} * h * w * c), h, w, c}; }
@@ -84,6 +92,7 @@ class Case {
     for (const BufferId id : leaves_) memory[static_cast<std::size_t>(id)] = draw(plan_.buffers[static_cast<std::size_t>(id)].elements);
     for (std::size_t w = 0; w < sums.size(); ++w) sums[w].assign(weights_[w].size(), 0.0);
     memory[static_cast<std::size_t>(from)] = cotangent;
+    for (const BufferId id : given_) memory[static_cast<std::size_t>(id)] = given_values_;
     const std::vector<Values> leaves = memory;
     run(both, 0, both.ops.size(), memory, sums);
 
@@ -148,7 +157,8 @@ class Case {
   std::string name_;
   std::mt19937 random_;
   Plan plan_;
-  std::vector<BufferId> leaves_;
+  std::vector<BufferId> leaves_, given_;
+  Values given_values_;
   std::vector<Values> weights_, moved_;
 };
 
@@ -221,6 +231,25 @@ void check_attention(std::uint32_t seed) {
   c.check(op.out);
 }
 
+// Through a load, and read by a convolution, as in a block; which elements are dropped does not depend on the values.
+void check_dropout(std::uint32_t seed) {
+  Case c("dropout", seed);
+  DropoutOp op;
+  op.in = c.leaf(c.prime(), c.prime(), c.prime());
+  if (c.flip()) op.load = c.norm({op.in}, c.flip(), c.flip());
+  op.chance = c.given(kChanceParts, seed);
+  op.layer = c.pick(0, 40);
+  op.rate = dropout_rate(0.3);
+  op.out = c.feature(op.in.height, op.in.width, op.in.channels);
+  c.op(op);
+  ConvOp conv;
+  conv.src[0] = op.out;
+  conv.weight = c.weight(std::int64_t{1} * 9 * 2 * op.in.channels);
+  conv.out = c.feature(op.in.height, op.in.width, 2);
+  c.op(conv);
+  c.check(conv.out);
+}
+
 void check_linear(std::uint32_t seed) {
   Case c("linear", seed);
   LinearOp op;
@@ -288,6 +317,7 @@ int main() {
     check_conv(seed + i);
     check_resample(seed + i);
     check_attention(seed + i);
+    check_dropout(seed + i);
     check_linear(seed + i);
     check_together(seed + i);
   }

@@ -9,6 +9,7 @@
 #include "bench/networks.hpp"
 #include "check.hpp"
 #include "core/status.hpp"
+#include "ops/dropout.hpp"
 #include "unet/backward.hpp"
 #include "unet/planner.hpp"
 
@@ -97,6 +98,9 @@ struct Touches {
   void operator()(const LoadGradient& g) {
     read(g.gradient.buffer, size(g.gradient)), read(g.source.buffer, size(g.source)), read(g.load.affine, 2 * g.gradient.channels);
   }
+  void operator()(const DropoutOp& o) {
+    read(o.in.buffer, size(o.in)), read(o.load.affine, 2 * o.in.channels), read(o.chance, kChanceParts), write(o.out.buffer, size(o.out));
+  }
   void operator()(const LoadSumsOp& o) {
     (*this)(o.in), read(o.stats, 2 * o.in.source.channels), write(o.out, 2 * o.in.gradient.channels);
   }
@@ -145,7 +149,7 @@ void check_arena(const Plan& plan, const Extent& extent, const std::string& name
     inside = inside && extent.from(at(id)) >= 0 && extent.from(at(id)) + extent.size(at(id)) <= end;
     aligned = aligned && extent.from(at(id)) % 16 == 0;
   };
-  for (const BufferId input : {plan.image.buffer, plan.noise_label, plan.label}) {
+  for (const BufferId input : {plan.image.buffer, plan.noise_label, plan.label, plan.augment, plan.chance}) {
     if (input == kNone) continue;
     for (const BufferId other : whole)
       apart = apart && !overlap(at(input), at(other));
@@ -250,6 +254,14 @@ void published_sizes() {
   CHECK(count(cifar10(true, true)) == 56400643);
   CHECK(count(cifar10(true, false)) == 56397827);
   CHECK(count(published("imagenet64")) == 295899267);
+  // For training the same tensors in the same order, whatever else its rows have.
+  for (const dc_network_config& config : {cifar10(false, true), cifar10(true, true)}) {
+    const Plan used = plan_network(validate(config)), trained = plan_network(validate(config), {true, 0.13});
+    check_plan(trained, "for training");
+    CHECK(trained.augment_dim == config.augment_dim && trained.chance != kNone) << trained.augment_dim;
+    CHECK(std::equal(used.weights.begin(), used.weights.end(), trained.weights.begin(), trained.weights.end(),
+                     [](const Weight& a, const Weight& b) { return a.name == b.name && a.shape == b.shape; }));
+  }
   // Batch 8 in float32 is to stay far below 2 GiB beside the packed weights.
   CHECK(plan_network(validate(cifar10(false, true))).arena_elements * 4 * 8 < (std::int64_t{256} << 20));
 }

@@ -23,7 +23,7 @@ void expect(dc_status got, dc_status want, const char* what) {
   if (want != DC_OK) CHECK(sentence.size() > 15 && sentence.back() == '.' && sentence.find('\n') == std::string::npos) << sentence;
 }
 
-dc_train_options options() { return {DC_LOSS_EDM, 5, 1e-3, 0, 0, 0, 0.9, 0.999, 1e-8, 1000, 0.05, 0.1}; }
+dc_train_options options() { return {DC_LOSS_EDM, 5, 1e-3, 0, 0, 0, 0.9, 0.999, 1e-8, 1000, 0.05, 0.1, 0, 0}; }
 
 void create(Handle& handle, std::int64_t rows) {
   const dc_network_config config = tiny::config(8, 1, 2);
@@ -38,7 +38,7 @@ void states() {
   const auto images = diffcert::bench::random_floats(6 * 64, 3);
   const std::vector<std::int32_t> labels{0, 1, -1, 0, 1, 1};
   double loss = 0, again = 0;
-  for (int i = 0; i < 3; ++i) expect(dc_trainer_step(first.trainer, 6, images.data(), labels.data(), &loss), DC_OK, "a step");
+  for (int i = 0; i < 3; ++i) expect(dc_trainer_step(first.trainer, 6, images.data(), labels.data(), nullptr, &loss), DC_OK, "a step");
   CHECK(std::isfinite(loss) && loss > 0) << loss;
   std::int64_t seen = 0, steps = 0, count = 0, learnt_tensors = 0;
   expect(dc_trainer_progress(first.trainer, &seen, &steps), DC_OK, "progress");
@@ -60,8 +60,8 @@ void states() {
   CHECK(learnt_tensors > 50) << learnt_tensors;
   expect(dc_trainer_set_progress(second.trainer, seen, steps), DC_OK, "set progress");
   for (int i = 0; i < 2; ++i) {
-    expect(dc_trainer_step(first.trainer, 6, images.data(), labels.data(), &loss), DC_OK, "a step");
-    expect(dc_trainer_step(second.trainer, 6, images.data(), labels.data(), &again), DC_OK, "a step, resumed");
+    expect(dc_trainer_step(first.trainer, 6, images.data(), labels.data(), nullptr, &loss), DC_OK, "a step");
+    expect(dc_trainer_step(second.trainer, 6, images.data(), labels.data(), nullptr, &again), DC_OK, "a step, resumed");
     CHECK(loss == again) << loss << ' ' << again;
   }
 }
@@ -78,6 +78,12 @@ void refusals() {
   o.learning_rate = -1;
   expect(dc_trainer_create(&config, "cpu", 1, "", &o, 4, 0, &none), DC_BAD_ARGUMENT, "a negative rate");
   o = options();
+  o.dropout = 1;
+  expect(dc_trainer_create(&config, "cpu", 1, "", &o, 4, 0, &none), DC_BAD_ARGUMENT, "all features dropped");
+  o = options();
+  o.augment = 1;
+  expect(dc_trainer_create(&config, "cpu", 1, "", &o, 4, 0, &none), DC_BAD_ARGUMENT, "augmentation labels without a map for them");
+  o = options();
   o.loss = static_cast<dc_loss_kind>(7);
   expect(dc_trainer_create(&config, "cpu", 1, "", &o, 4, 0, &none), DC_BAD_ARGUMENT, "another loss");
   CHECK(none == nullptr);
@@ -87,12 +93,13 @@ void refusals() {
   std::vector<float> images(2 * 64, 0.0f);
   double loss = 0;
   const std::int32_t labels[] = {0, 2};
-  expect(dc_trainer_step(nullptr, 1, images.data(), nullptr, &loss), DC_BAD_ARGUMENT, "no trainer");
-  expect(dc_trainer_step(trainer, 0, images.data(), nullptr, &loss), DC_BAD_ARGUMENT, "no rows");
-  expect(dc_trainer_step(trainer, 2, nullptr, nullptr, &loss), DC_BAD_ARGUMENT, "no images");
-  expect(dc_trainer_step(trainer, 2, images.data(), labels, &loss), DC_BAD_ARGUMENT, "an unknown label");
+  expect(dc_trainer_step(nullptr, 1, images.data(), nullptr, nullptr, &loss), DC_BAD_ARGUMENT, "no trainer");
+  expect(dc_trainer_step(trainer, 0, images.data(), nullptr, nullptr, &loss), DC_BAD_ARGUMENT, "no rows");
+  expect(dc_trainer_step(trainer, 2, nullptr, nullptr, nullptr, &loss), DC_BAD_ARGUMENT, "no images");
+  expect(dc_trainer_step(trainer, 2, images.data(), labels, nullptr, &loss), DC_BAD_ARGUMENT, "an unknown label");
+  expect(dc_trainer_step(trainer, 2, images.data(), nullptr, images.data(), &loss), DC_BAD_ARGUMENT, "augmentation labels that nobody reads");
   images[5] = INFINITY;
-  expect(dc_trainer_step(trainer, 2, images.data(), nullptr, &loss), DC_BAD_ARGUMENT, "an image that is not finite");
+  expect(dc_trainer_step(trainer, 2, images.data(), nullptr, nullptr, &loss), DC_BAD_ARGUMENT, "an image that is not finite");
   const double level[] = {1, 0};
   std::vector<float> rows(2 * 64, 0.0f), out(2 * 64);
   expect(dc_trainer_denoise(trainer, 1, level, nullptr, rows.data(), out.data()), DC_OK, "one row denoised");

@@ -262,6 +262,8 @@ typedef struct dc_train_options {
   double average_images;  /* half-life of the average in images */
   double average_share;   /* but at most so much of the images seen; 0 = no limit */
   double label_dropout;   /* probability that an image is shown without its label */
+  double dropout;         /* of features within each residual block, 0 to 0.9 */
+  int32_t augment;        /* 1: images come with augmentation labels; the configuration's augment_dim is above 0 */
 } dc_train_options;
 
 typedef enum dc_train_tensor {
@@ -274,9 +276,10 @@ typedef enum dc_train_tensor {
 /* A network with the published initial weights. rows: what goes through it at once; row_bytes as dc_model_differentiate. */
 DC_API dc_status dc_trainer_create(const dc_network_config* config, const char* device, int32_t threads, const char* isa,
                                    const dc_train_options* options, int64_t rows, int64_t row_bytes, dc_trainer** trainer);
-/* One step on a batch of any size: images [n, C, R, R] in EDM space (x / 127.5 - 1), labels [n] in [0, label_dim) or -1 (NULL = none shown).
+/* One step on a batch of any size: images [n, C, R, R] in EDM space (x / 127.5 - 1), labels [n] in [0, label_dim) or -1 (NULL = none shown);
+ * augment [n, augment_dim]: what was done to each image (NULL = nothing, which zeros say, too).
  * loss: the mean over elements of the weighted squares. A pure function of the state, the options and the batch: neither rows nor threads show. */
-DC_API dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* images, const int32_t* labels, double* loss);
+DC_API dc_status dc_trainer_step(dc_trainer* trainer, int64_t n, const float* images, const int32_t* labels, const float* augment, double* loss);
 /* One step of distillation of a multi-head network: a row's loss is the weighted sum over `heads` of its heads (its label's, and others drawn by keys) of
  * |D_head - D_teacher|^2 at the same noised image (docs/spec/training.md). The teacher is a finished model of the same classes and images. */
 DC_API dc_status dc_trainer_distil(dc_trainer* trainer, dc_model* teacher, int32_t heads, int64_t n, const float* images, const int32_t* labels,
