@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function is added or removed, or a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 8
+#define DC_ABI_VERSION 9
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {

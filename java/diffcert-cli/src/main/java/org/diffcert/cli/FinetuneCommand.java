@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.Augmentation;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.diffusion.TrainLoss;
@@ -155,7 +156,7 @@ final class FinetuneCommand implements Callable<Integer> {
       Calibration how = new Calibration(file, classifier, sigmas, copies, consistent, diverse, anchor,
           network.threads());
       TrainOptions options = new TrainOptions(TrainLoss.of(file.config().precond()), seed(), learningRate, warmup,
-          decay, 0, ema, AVERAGE_SHARE, 0);
+          decay, 0, ema, AVERAGE_SHARE, 0, 0, Augmentation.NONE);
       TrainPlan plan = new TrainPlan(file.config(), options, batch, set, images.range(set), Optional.empty(),
           Optional.of(how));
       if (set.classNames().size() != classifier.classes()) {

@@ -15,9 +15,15 @@ import org.diffcert.DiffcertException;
  * @param averageImages half-life of the weights' running average in images, 0 or more
  * @param averageShare but at most this share of the images seen so far; 0 = no limit
  * @param labelDropout probability that an image is shown without its label, 0 to 1
+ * @param dropout of features within each residual block, 0 to {@link #MOST_DROPOUT}; 0 = none
+ * @param augmentation how images are changed; the network is told by labels, which {@link Trainer#step(float[], int[],
+ *     float[])} takes
  */
 public record TrainOptions(TrainLoss loss, long seed, double learningRate, double warmupImages, double decayImages,
-    double finalRate, double averageImages, double averageShare, double labelDropout) {
+    double finalRate, double averageImages, double averageShare, double labelDropout, double dropout,
+    Augmentation augmentation) {
+  /** The most that is dropped of features. */
+  public static final double MOST_DROPOUT = 0.9;
   /** Adam's decay of the first moment. */
   static final double BETA_1 = 0.9;
   /** Adam's decay of the second moment. */
@@ -34,11 +40,11 @@ public record TrainOptions(TrainLoss loss, long seed, double learningRate, doubl
    * @param warmupImages the rate grows from 0 in so many images; 0 = no warm-up
    * @param decayImages and falls, as half a cosine, to the final rate at so many images seen; 0 = it does not fall
    * @param finalRate the rate from there on, 0 to the learning rate; not read where the rate does not fall
- * @param decayImages and falls, as half a cosine, to the final rate at so many images seen; 0 = it does not fall
- * @param finalRate the rate from there on, 0 to the learning rate; not read where the rate does not fall
    * @param averageImages half-life of the weights' running average in images, 0 or more
    * @param averageShare but at most this share of the images seen so far; 0 = no limit
    * @param labelDropout probability that an image is shown without its label, 0 to 1
+   * @param dropout of features within each residual block, 0 to {@link #MOST_DROPOUT}
+   * @param augmentation how images are changed
    * @throws DiffcertException of kind USAGE if a value is out of its range
    */
   public TrainOptions {
@@ -53,6 +59,7 @@ public record TrainOptions(TrainLoss loss, long seed, double learningRate, doubl
     check(averageShare >= 0 && Double.isFinite(averageShare), "share of the average", averageShare,
         "finite, 0 or more");
     check(labelDropout >= 0 && labelDropout <= 1, "label dropout", labelDropout, "0 to 1");
+    check(dropout >= 0 && dropout <= MOST_DROPOUT, "dropout", dropout, "0 to " + MOST_DROPOUT);
   }
 
   private static void check(boolean ok, String what, double value, String range) {

@@ -88,7 +88,7 @@ public final class Trainer implements AutoCloseable {
         .final_rate(options.finalRate()).beta_1(TrainOptions.BETA_1).beta_2(TrainOptions.BETA_2)
         .epsilon(TrainOptions.EPSILON)
         .average_images(options.averageImages()).average_share(options.averageShare())
-        .label_dropout(options.labelDropout());
+        .label_dropout(options.labelDropout()).dropout(options.dropout()).augment(options.augmentation().on() ? 1 : 0);
     dc_trainer pointer = new dc_trainer();
     NativeLibrary.check(DiffcertAbi.dc_trainer_create(networkStruct, device.device().name(), device.threads(),
         device.instructionSet(),
@@ -116,9 +116,28 @@ public final class Trainer implements AutoCloseable {
    * @throws IllegalStateException if the trainer is closed
    */
   public double step(float[] images, int[] labels) {
+    return step(images, labels, null);
+  }
+
+  /**
+   * One step of Adam on a batch of augmented images.
+   *
+   * @param images {@code [n, channels, R, R]} in EDM space, augmented
+   * @param labels {@code [n]} classes in [0, classes), or -1 for none; its length is the batch, which may be any
+   * @param augmented {@code [n, augmentDim]} what was done to each image, for a trainer whose options have augmentation;
+   *     zeros, or null for the whole batch, where nothing was
+   * @return the loss: the mean over elements of the weighted squares, before the step
+   * @throws DiffcertException of kind USAGE if a length or a label does not fit
+   * @throws IllegalStateException if the trainer is closed
+   */
+  public double step(float[] images, int[] labels, float[] augmented) {
     checkBatch(images, labels);
+    if (augmented != null && augmented.length != (long) labels.length * config.augmentDim()) {
+      throw DiffcertException.usage("The augmentation labels have " + augmented.length + " values, but those of "
+          + labels.length + " images have " + (long) labels.length * config.augmentDim() + ".");
+    }
     double[] loss = new double[1];
-    call(p -> DiffcertAbi.dc_trainer_step(p, labels.length, images, labels, loss), "dc_trainer_step");
+    call(p -> DiffcertAbi.dc_trainer_step(p, labels.length, images, labels, augmented, loss), "dc_trainer_step");
     return loss[0];
   }
 

@@ -53,7 +53,8 @@ final class TrainCard {
     page.append("# ").append(plan.config().architecture().published()).append(" for ").append(plan.data().name());
     page.append(String.format(Locale.ROOT,
         "%n%n%s: %,d parameters, digest `%s`. The weights are the running "
-        + "average; the images were not augmented.%n%n", beginning(plan), model.parameterCount(), model.digest()));
+        + "average; the images were %saugmented.%n%n", beginning(plan), model.parameterCount(), model.digest(),
+        plan.options().augmentation().on() ? "" : "not "));
     page.append("| | |\n|---|---|\n");
     notes.forEach((key, value) -> page.append("| ").append(key).append(" | `").append(value).append("` |\n"));
     plan.header().members().forEach((key, value) -> {

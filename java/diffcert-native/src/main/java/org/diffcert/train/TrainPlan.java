@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.diffcert.DiffcertException;
+import org.diffcert.diffusion.Augmentation;
 import org.diffcert.diffusion.TrainOptions;
 import org.diffcert.file.Json;
 import org.diffcert.image.ImageData;
@@ -29,8 +30,8 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
   public static final int LARGEST_BATCH = 1 << 20;
 
   /**
-   * Checks that network and images fit; the network's training options become those that are in force: label dropout as
-   * given, no dropout of features.
+   * Checks that network and images fit; the network's training options become those that are in force: label dropout and
+   * dropout as given, a place for augmentation labels where images are augmented.
    *
    * @param config the network
    * @param options loss, seed, rates
@@ -40,7 +41,8 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
    * @param distillation by whom it is taught; empty where it learns from the images themselves
    * @param calibration how it is fine-tuned for a cascade; empty where it is trained
    * @throws DiffcertException of kind USAGE if the batch is out of range, the images have another shape than the
-   *     network's, or more classes, or the network has other classes than its teacher
+   *     network's, or more classes, or the network has other classes than its teacher, or a teacher's images are
+   *     augmented, or the network has a place for other augmentation labels
    */
   public TrainPlan {
     if (batch < 1 || batch > LARGEST_BATCH) {
@@ -62,7 +64,17 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
           + " classes, the network knows "
           + classes);
     }
-    Json json = config.toJson().put("dropout", 0.0).put("label_dropout", options.labelDropout());
+    Json json = config.toJson().put("dropout", options.dropout()).put("label_dropout", options.labelDropout());
+    if (options.augmentation().on()) {
+      if (distillation.isPresent() || calibration.isPresent()) {
+        throw DiffcertException.usage("a network that another one teaches sees images as they are: no augmentation");
+      }
+      if (config.augmentDim() != 0 && config.augmentDim() != Augmentation.LABELS) {
+        throw DiffcertException.usage("the network has a place for augmentation labels of " + config.augmentDim()
+            + " numbers, they have " + Augmentation.LABELS);
+      }
+      json.put("augment_dim", Augmentation.LABELS);
+    }
     config = NetworkConfig.parse(config.precond().published(), json);
   }
 
@@ -92,6 +104,9 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
         .put("average_images", options.averageImages()).put("average_share", options.averageShare())
         .put("label_dropout", options.labelDropout()).put("data", data.name()).put("data_digest", data.digest())
         .put("images", images.from() + ":" + images.to() + ":" + images.step());
+    if (options.augmentation().on()) {
+      header.put("augment", options.augmentation().probability()).put("augment_parts", options.augmentation().names());
+    }
     distillation.ifPresent(by -> header.put("teacher", by.teacher().digest()).put("heads_per_image", by.headsPerImage())
         .put("begins", by.fromTeacher() ? "with the teacher's weights" : "with drawn weights"));
     calibration.ifPresent(by -> by.describe(header));

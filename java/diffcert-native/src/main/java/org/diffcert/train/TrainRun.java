@@ -13,6 +13,7 @@ import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 import org.diffcert.analyze.LossPlot;
+import org.diffcert.diffusion.Augmentation;
 import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.diffusion.Trainer;
@@ -43,6 +44,8 @@ public final class TrainRun {
   private final LossLog log;
   private final ImageOrder order;
   private final TrainSamples samples;
+  private final Augmentation augmentation;
+  private final Augmenter augmenter;
   private double secondsBefore;
   private long begun;
   private long stored;
@@ -70,6 +73,8 @@ public final class TrainRun {
     this.trainer = trainer;
     this.log = log;
     this.samples = samples;
+    this.augmentation = plan.options().augmentation();
+    this.augmenter = new Augmenter(augmentation, plan.data().shape(), plan.options().seed());
     this.order = new ImageOrder(plan.options().seed(), plan.images().size());
   }
 
@@ -198,6 +203,7 @@ public final class TrainRun {
     int elements = plan.data().shape().elements();
     float[] images = new float[Math.multiplyExact(plan.batch(), elements)];
     int[] labels = new int[plan.batch()];
+    float[] augmented = augmentation.on() ? new float[plan.batch() * Augmentation.LABELS] : null;
     long first = trainer.imagesSeen();
     for (int i = 0; i < plan.batch(); i++) {
       int index = plan.images().get(order.position(first + i));
@@ -205,9 +211,12 @@ public final class TrainRun {
       for (int e = 0; e < elements; e++) {
         images[i * elements + e] = (float) (image.get(e) / 127.5 - 1);
       }
+      if (augmented != null) {
+        augmenter.apply(first + i, images, i * elements, augmented, i * Augmentation.LABELS);
+      }
       labels[i] = plan.config().classes() == 0 ? -1 : plan.data().label(index);
     }
-    double loss = step(images, labels);
+    double loss = step(images, labels, augmented);
     if (!Double.isFinite(loss)) {
       throw DiffcertException.usage("the loss of step " + trainer.steps() + " is " + loss
           + ": the training has diverged; take a lower learning rate or a longer warm-up, and another --out");
@@ -216,7 +225,7 @@ public final class TrainRun {
     listener.stepDone(trainer.steps(), trainer.imagesSeen(), loss, seconds());
   }
 
-  private double step(float[] images, int[] labels) {
+  private double step(float[] images, int[] labels, float[] augmented) {
     if (plan.calibration().isPresent()) {
       return plan.calibration().get().step(trainer, plan.options().seed(), images, labels);
     }
@@ -224,7 +233,7 @@ public final class TrainRun {
       Distillation by = plan.distillation().get();
       return trainer.distil(by.teacher(), by.headsPerImage(), images, labels);
     }
-    return trainer.step(images, labels);
+    return trainer.step(images, labels, augmented);
   }
 
   /** The log first: it must hold every step that the checkpoint has. */
