@@ -141,6 +141,35 @@ class TrainTest {
     equalsWhole(run);
   }
 
+  /** Augmentation and dropout are keyed by the image's number: neither the stop nor rows and threads show. */
+  @Test
+  void augmentedAndDroppedItIsTheSameAfterAStop() throws IOException {
+    String[] more = {"--augment", "0.3", "--augment-parts", "all", "--dropout", "0.2", "--steps", "14"};
+    Path one = directory.resolve("one");
+    Path two = directory.resolve("two");
+    assertEquals(0, train(one, more).code());
+    String[] first = more.clone();
+    first[7] = "6";
+    assertEquals(0, train(two, first).code());
+    String[] second = Arrays.copyOf(more, more.length + 4);
+    System.arraycopy(new String[] {"--rows", "3", "--threads", "2"}, 0, second, more.length, 4);
+    Cli cli = train(two, second);
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.out().contains("resumed  after step 6"), cli.out());
+    assertEquals(losses(one), losses(two));
+    assertArrayEquals(Files.readAllBytes(one.resolve("model.safetensors")),
+        Files.readAllBytes(two.resolve("model.safetensors")));
+    assertNotEquals(losses(whole).subList(0, 15), losses(one));
+    String card = Files.readString(one.resolve("model.md"));
+    assertTrue(card.contains("the images were augmented") && card.contains("--dropout 0.2 --augment 0.3 --augment-parts "
+        + "xflip,yflip,scale,rotate,aniso,translate --seed 11"), card);
+    String shown = Cli.ok("model", "inspect", one.resolve("model.safetensors")).out();
+    assertTrue(shown.contains("\"augment_dim\":9") && shown.contains("\"dropout\":0.2"), shown);
+    Cli other = train(two, "--augment", "0.2", "--augment-parts", "all", "--dropout", "0.2", "--steps", "14");
+    assertEquals(2, other.code(), other.err());
+    assertTrue(other.err().contains("augment is 0.3 there and 0.2 here"), other.err());
+  }
+
   /** What kill -9 leaves behind between a checkpoint and the next: steps in the log, half a line, half a checkpoint. */
   @Test
   void whatWasWrittenAfterTheCheckpointIsMadeAgain() throws IOException {
