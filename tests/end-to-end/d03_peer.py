@@ -119,7 +119,7 @@ class Training:
         start = time.perf_counter()
         for _ in range(steps):
             loss = self.step()
-        if not math.isfinite(float(loss)):
+        if not math.isfinite(loss.item()):
             raise ValueError("the loss is no number")
         return self.batch * steps / (time.perf_counter() - start)
 

@@ -7,7 +7,7 @@ import org.diffcert.DiffcertException;
  * constants are the published ones, 0.9, 0.999 and 1e-8. Immutable.
  *
  * @param loss what is made small
- * @param seed of initial weights, noise levels, noise and dropped labels
+ * @param seed of initial weights, noise levels, noise, dropouts and augmentation
  * @param learningRate Adam's rate after the warm-up, above 0
  * @param warmupImages the rate grows from 0 in so many images; 0 = no warm-up
  * @param decayImages and falls, as half a cosine, to the final rate at so many images seen; 0 = it does not fall
@@ -35,7 +35,7 @@ public record TrainOptions(TrainLoss loss, long seed, double learningRate, doubl
    * Checks the ranges.
    *
    * @param loss what is made small
-   * @param seed of initial weights, noise levels, noise and dropped labels
+   * @param seed of initial weights, noise levels, noise, dropouts and augmentation
    * @param learningRate Adam's rate after the warm-up, above 0
    * @param warmupImages the rate grows from 0 in so many images; 0 = no warm-up
    * @param decayImages and falls, as half a cosine, to the final rate at so many images seen; 0 = it does not fall
