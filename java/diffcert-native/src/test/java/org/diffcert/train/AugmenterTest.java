@@ -97,6 +97,10 @@ class AugmenterTest {
     }
   }
 
+  /**
+   * The filter's centre of mass lies a tenth of a fine place off its middle tap: where the image is turned round, that
+   * adds up to a tenth of a pixel, 0.042 at these frequencies; bilinear reading adds 0.006.
+   */
   @Test
   void smoothImagesAreSeenWhereTheMapSays() {
     long seed = System.nanoTime();
@@ -118,7 +122,7 @@ class AugmenterTest {
         double x = i % side - centre;
         double y = i / side - centre;
         if (x * x + y * y < 12 * 12) { // what is seen there lies far from every edge
-          assertEquals(Math.cos(u * from.x(x, y) + v * from.y(x, y)), image[i], 0.03, "seed " + seed + ", pixel " + i);
+          assertEquals(Math.cos(u * from.x(x, y) + v * from.y(x, y)), image[i], 0.05, "seed " + seed + ", pixel " + i);
         }
       }
     }
