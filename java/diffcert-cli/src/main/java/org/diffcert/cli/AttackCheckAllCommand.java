@@ -152,7 +152,8 @@ final class AttackCheckAllCommand implements Callable<Integer> {
       terminal.wipe();
       StopSignal.end();
     }
-    terminal.say(String.format(Locale.ROOT, "predicted with %d samples each at alpha %.3g (the run's, shared among all): "
+    terminal.say(String.format(Locale.ROOT,
+        "predicted with %d samples each at alpha %.3g (the run's, shared among all): "
         + "%d as certified, %d with too few votes to say, %d of another class", n, alpha, same, unsure, broken.size()));
     if (!broken.isEmpty()) {
       throw new DiffcertException(Kind.MISMATCH, broken.size() + " certificates are broken: " + broken.get(0));

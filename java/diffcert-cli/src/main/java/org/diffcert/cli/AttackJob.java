@@ -39,7 +39,8 @@ final class AttackJob implements AttackListener {
       List<AttackCheck> failed = AttackCheck.of(log).stream().filter(check -> !check.passed()).toList();
       if (!failed.isEmpty()) {
         throw new DiffcertException(Kind.MISMATCH, "the attack fails " + failed.size() + " of its own checks ("
-            + String.join("; ", failed.stream().map(AttackCheck::name).toList()) + "), so what survived it is no evidence of robustness");
+            + String.join("; ", failed.stream().map(AttackCheck::name).toList())
+                + "), so what survived it is no evidence of robustness");
       }
       return 0;
     } finally {
@@ -60,10 +61,12 @@ final class AttackJob implements AttackListener {
     if (record.image() != image) {
       flush();
       image = record.image();
-      line.append(String.format(Locale.ROOT, "image %5d  label %s ", image, run.header().classNames().get(record.label())));
+      line.append(String.format(Locale.ROOT, "image %5d  label %s ", image, run.header().classNames()
+          .get(record.label())));
     }
     nanos += record.elapsed().toNanos();
-    line.append(' ').append(record.attack()).append(record.attack().equals(AttackRecord.CLEAN) ? "" : " " + record.budget()).append(' ')
+    line.append(' ').append(record.attack()).append(record.attack().equals(AttackRecord.CLEAN) ? "" : " "
+        + record.budget()).append(' ')
         .append(record.isWrong() ? "WRONG" : "right");
     terminal.progress("attack", done, 1, 0);
   }
@@ -79,7 +82,8 @@ final class AttackJob implements AttackListener {
   private void summarise(AttackLog log) {
     AttackTable table = AttackTable.of(log);
     terminal.say("");
-    terminal.say(String.format(Locale.ROOT, "Clean accuracy %d of %d. Robust accuracy (a success counts for larger budgets, too; raw: it does not):",
+    terminal.say(String.format(Locale.ROOT,
+        "Clean accuracy %d of %d. Robust accuracy (a success counts for larger budgets, too; raw: it does not):",
         table.clean(), table.images()));
     Table text = new Table("attack", "norm", "budget", "right", "accuracy", "raw");
     for (AttackTable.Row row : table.rows()) {
@@ -94,7 +98,8 @@ final class AttackJob implements AttackListener {
     long scores = log.records().stream().mapToLong(AttackRecord::scores).sum();
     long gradients = log.records().stream().mapToLong(AttackRecord::gradients).sum();
     long spent = log.records().stream().mapToLong(record -> record.elapsed().toNanos()).sum();
-    terminal.say(String.format(Locale.ROOT, "%d scores, %d gradients, %s", scores, gradients, Terminal.time(Duration.ofNanos(spent))));
+    terminal.say(String.format(Locale.ROOT, "%d scores, %d gradients, %s", scores, gradients,
+        Terminal.time(Duration.ofNanos(spent))));
     terminal.say("run      " + directory.resolve(AttackLog.FILE));
     terminal.say("results  " + directory.resolve("attack.tsv"));
   }

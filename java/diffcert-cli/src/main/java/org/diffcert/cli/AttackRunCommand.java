@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code diffcert attack run}: attacks a classifier, in a directory that can be resumed at any moment. */
 @Command(name = "run", mixinStandardHelpOptions = true, sortOptions = false,
-    description = {"Attacks a classifier and says how many images it still gets right; the same command again goes on with one that was "
-        + "stopped.",
+    description = {"Attacks a classifier and says how many images it still gets right; the same command again goes on "
+        + "with one that was stopped.",
         "Exit code 6 if a check of the attack itself fails, so that its figures are no evidence."})
 final class AttackRunCommand implements Callable<Integer> {
   @Mixin
@@ -38,7 +38,8 @@ final class AttackRunCommand implements Callable<Integer> {
       description = "pgd, apgd-ce, apgd-dlr, apgd-t and square, which needs no gradients; none: clean accuracy alone.")
   String attacks;
 
-  @Option(names = "--norm", defaultValue = "linf", paramLabel = "NORM", description = "linf or l2. Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--norm", defaultValue = "linf", paramLabel = "NORM",
+      description = "linf or l2. Default: ${DEFAULT-VALUE}.")
   String norm;
 
   @Option(names = "--budgets", paramLabel = "E[,E..]",
@@ -62,7 +63,8 @@ final class AttackRunCommand implements Callable<Integer> {
   double stepSize;
 
   @Option(names = "--eot", defaultValue = "1", paramLabel = "K",
-      description = "Draws of a random classifier that every gradient and score is a mean of. Default: ${DEFAULT-VALUE}.")
+      description = "Draws of a random classifier that every gradient and score is a mean of. Default: "
+          + "${DEFAULT-VALUE}.")
   int repeats;
 
   @Option(names = "--queries", defaultValue = "5000", paramLabel = "N",
@@ -70,7 +72,8 @@ final class AttackRunCommand implements Callable<Integer> {
   int queries;
 
   @Option(names = "--checked", defaultValue = "5", paramLabel = "N",
-      description = "Images on which the attack itself is checked: without a budget, and with twice the effort. Default: ${DEFAULT-VALUE}.")
+      description = "Images on which the attack itself is checked: without a budget, and with twice the effort. "
+          + "Default: ${DEFAULT-VALUE}.")
   int checked;
 
   @Option(names = "--agreement", defaultValue = "0", paramLabel = "N",
@@ -78,7 +81,8 @@ final class AttackRunCommand implements Callable<Integer> {
   int agreement;
 
   @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
-      description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run. Default: ${DEFAULT-VALUE}.")
+      description = "auto = 64 fresh random bits, recorded; a number makes a reproduction run. Default: "
+          + "${DEFAULT-VALUE}.")
   String seed;
 
   @Spec
@@ -87,17 +91,20 @@ final class AttackRunCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     long key = TargetArguments.seed(seed, recordedSeed());
-    List<AttackKind> kinds = attacks.equals("none") ? List.of() : Arrays.stream(attacks.split(",", -1)).map(AttackKind::of).toList();
+    List<AttackKind> kinds = attacks.equals("none") ? List.of() : Arrays.stream(attacks.split(",", -1))
+        .map(AttackKind::of).toList();
     AttackNorm measure = AttackNorm.of(norm);
     List<Budget> within = budgets == null ? List.of()
         : Arrays.stream(budgets.split(",", -1)).map(text -> Budget.of(measure, text)).sorted().toList();
-    AttackPlan plan = new AttackPlan(kinds, within, new AttackSettings(steps, restarts, targets, stepSize, repeats, queries, key), checked,
+    AttackPlan plan = new AttackPlan(kinds, within, new AttackSettings(steps, restarts, targets, stepSize, repeats,
+        queries, key), checked,
         agreement);
     TargetArguments.Plan opening = target.plan(key, agreement > 0 || checked > 0 && !kinds.isEmpty()
         || kinds.stream().anyMatch(AttackKind::isWhiteBox));
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (ImageData set = images.open(); TargetArguments.Opened opened = opening.open(terminal)) {
-      AttackRun run = new AttackRun(opened.target(), set, images.range(set), plan, Main.version(), opened.build(), opened.device(),
+      AttackRun run = new AttackRun(opened.target(), set, images.range(set), plan, Main.version(), opened.build(),
+          opened.device(),
           opened.origin());
       terminal.say("data     " + set.name() + ", " + images.range(set).size() + " images of " + set.shape());
       terminal.say("seed     " + Long.toUnsignedString(key));
@@ -107,6 +114,7 @@ final class AttackRunCommand implements Callable<Integer> {
 
   /** The seed of an attack that is already there. */
   private OptionalLong recordedSeed() {
-    return AttackLog.peek(out).map(header -> OptionalLong.of(header.plan().settings().seed())).orElse(OptionalLong.empty());
+    return AttackLog.peek(out).map(header -> OptionalLong.of(header.plan().settings().seed()))
+        .orElse(OptionalLong.empty());
   }
 }

@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import org.diffcert.DiffcertException;
 import org.diffcert.attack.AttackNorm;
 import org.diffcert.attack.AttackTarget;
+import org.diffcert.attack.SmoothedTarget;
 import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.diffusion.DiffusionModel;
@@ -35,7 +36,8 @@ final class TargetArguments {
   /** The name of the robust diffusion classifier. */
   static final String RDC = "rdc";
   /** What only a classifier of diffusion models reads. */
-  private static final List<String> OF_DIFFUSION = List.of("--levels", "--grid", "--weights", "--no-clamp", "--sampling", "--noise", "--batch",
+  private static final List<String> OF_DIFFUSION = List.of("--levels", "--grid", "--weights", "--no-clamp",
+      "--sampling", "--noise", "--batch",
       "--config", "--isa", "--device", "--threads");
   /** What only likelihood maximisation reads. */
   private static final List<String> OF_MAXIMIZATION =
@@ -51,7 +53,8 @@ final class TargetArguments {
   OnnxArguments onnx;
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
-      description = "dc: the diffusion classifier; dc-multihead: dc, of a model with a head for each class (dc and rdc take one, too); rdc: dc "
+      description = "dc: the diffusion classifier; dc-multihead: dc, of a model with a head for each class (dc and rdc "
+          + "take one, too); rdc: dc "
           + "behind likelihood maximisation; onnx: the classifier in an ONNX file, which "
           + "gives no gradients.")
   String classifier;
@@ -61,7 +64,8 @@ final class TargetArguments {
   Path unconditionalModel;
 
   @Option(names = "--levels", defaultValue = "10", paramLabel = "N",
-      description = "dc, rdc: grid points of the noise levels. Default: ${DEFAULT-VALUE}; the published scripts have 126.")
+      description = "dc, rdc: grid points of the noise levels. Default: ${DEFAULT-VALUE}; the published scripts have "
+          + "126.")
   int levels;
 
   @Option(names = "--grid", defaultValue = "log", paramLabel = "KIND",
@@ -72,15 +76,18 @@ final class TargetArguments {
       description = "dc, rdc: edm, published or elbo. Default: ${DEFAULT-VALUE}.")
   String weights;
 
-  @Option(names = "--no-clamp", description = "dc, rdc: do not clamp the network's output, as the released code does not.")
+  @Option(names = "--no-clamp", description = "dc, rdc: do not clamp the network's output, as the released code does "
+      + "not.")
   boolean noClamp;
 
   @Option(names = "--sampling", defaultValue = "systematic", paramLabel = "KIND",
-      description = "dc, rdc: systematic (the grid's levels) or random (as many uniform ones). Default: ${DEFAULT-VALUE}.")
+      description = "dc, rdc: systematic (the grid's levels) or random (as many uniform ones). Default: "
+          + "${DEFAULT-VALUE}.")
   String sampling;
 
   @Option(names = "--noise", defaultValue = "fixed", paramLabel = "MODE",
-      description = "dc, rdc: fixed (an image has one noise, which attacks know) or fresh (each answer has its own, and attacks do not see that "
+      description = "dc, rdc: fixed (an image has one noise, which attacks know) or fresh (each answer has its own, "
+          + "and attacks do not see that "
           + "which they are judged by). Default: ${DEFAULT-VALUE}.")
   String noise;
 
@@ -89,7 +96,8 @@ final class TargetArguments {
   String form;
 
   @Option(names = "--lm-norm", defaultValue = "linf", paramLabel = "NORM",
-      description = "rdc, corrected: how the ball of likelihood maximisation is measured, l2 or linf. Default: ${DEFAULT-VALUE}.")
+      description = "rdc, corrected: how the ball of likelihood maximisation is measured, l2 or linf. Default: "
+          + "${DEFAULT-VALUE}.")
   String lmNorm;
 
   @Option(names = "--lm-radius", defaultValue = "0.2", paramLabel = "R",
@@ -97,16 +105,24 @@ final class TargetArguments {
   double lmRadius;
 
   @Option(names = "--gradient", defaultValue = "bpda", paramLabel = "WAY",
-      description = "rdc: what gradients do at likelihood maximisation: bpda (pass unchanged) or full (back through every step). "
+      description = "rdc: what gradients do at likelihood maximisation: bpda (pass unchanged) or full (back through "
+          + "every step). "
           + "Default: ${DEFAULT-VALUE}.")
   String gradient;
+
+  @Option(names = "--smooth", paramLabel = "S",
+      description = "Attack the classifier under Gaussian noise of this sigma, in [0,1] pixel units: with --eot K, "
+          + "means over K noises, the "
+          + "smoothed classifier that certificates are about.")
+  String smooth;
 
   @Option(names = "--batch", defaultValue = "auto", paramLabel = "N",
       description = "dc, rdc: largest batch of the network, or auto. Nothing depends on it. Default: ${DEFAULT-VALUE}.")
   String batch;
 
   /** What is attacked, with the networks under it; closing it closes all. */
-  record Opened(AttackTarget target, List<DiffusionModel> models, String device, String build, Origin origin) implements AutoCloseable {
+  record Opened(AttackTarget target, List<DiffusionModel> models, String device, String build,
+      Origin origin) implements AutoCloseable {
     @Override
     public void close() {
       target.close();
@@ -121,6 +137,24 @@ final class TargetArguments {
 
   /** Checks the options; gradients: whether they will be asked for. */
   Plan plan(long seed, boolean gradients) {
+    Plan plain = plainPlan(seed, gradients);
+    if (smooth == null) {
+      return plain;
+    }
+    List<Sigma> sigmas = Arguments.sigmas(smooth);
+    if (sigmas.size() != 1) {
+      throw DiffcertException.usage("--smooth is '" + smooth + "', an attack is on the classifier of one sigma");
+    }
+    return terminal -> {
+      Opened opened = plain.open(terminal);
+      terminal.say("smoothed sigma " + sigmas.get(0) + ", noise fresh for each answer");
+      return new Opened(new SmoothedTarget(opened.target(), sigmas.get(0), seed), opened.models(), opened.device(),
+          opened.build(),
+          opened.origin());
+    };
+  }
+
+  private Plan plainPlan(long seed, boolean gradients) {
     boolean isRdc = classifier.equals(RDC);
     if (!isRdc) {
       refuse(OF_MAXIMIZATION);
@@ -133,15 +167,18 @@ final class TargetArguments {
       return terminal -> openOnnx(options, terminal);
     }
     onnx.refuseAny();
-    if (!isRdc && !classifier.equals(ClassifierKind.DC.cliName()) && !classifier.equals(ClassifierArguments.MULTI_HEAD)) {
-      throw DiffcertException.usage("--classifier is '" + classifier + "', attacks are on dc, dc-multihead, rdc or onnx; what certify smooths is held "
+    if (!isRdc && !classifier.equals(ClassifierKind.DC.cliName())
+        && !classifier.equals(ClassifierArguments.MULTI_HEAD)) {
+      throw DiffcertException.usage("--classifier is '" + classifier
+          + "', attacks are on dc, dc-multihead, rdc or onnx; what certify smooths is held "
           + "against attacked images by 'attack check-all'");
     }
     if (!noise.equals("fixed") && !noise.equals("fresh")) {
       throw DiffcertException.usage("--noise is '" + noise + "', must be fixed or fresh");
     }
     Schedule schedule = Schedule.of(ClassifierKind.DC, new Sigma(1), levels, GridKind.of(grid), Weighting.of(weights));
-    DiffusionTarget.Options options = new DiffusionTarget.Options(schedule, TimeSampling.of(sampling), !noClamp, noise.equals("fresh"), seed,
+    DiffusionTarget.Options options = new DiffusionTarget.Options(schedule, TimeSampling.of(sampling), !noClamp,
+        noise.equals("fresh"), seed,
         DiffusionTarget.Through.of(gradient));
     MaximizerForm chosen = MaximizerForm.of(form);
     if (isRdc && chosen == MaximizerForm.PUBLISHED) {
@@ -166,12 +203,14 @@ final class TargetArguments {
 
   private Opened openOnnx(OnnxOptions options, Terminal terminal) {
     OnnxClassifier opened = OnnxClassifier.open(network.model, options);
-    terminal.say("target   onnx, " + network.model.getFileName() + ", digest " + opened.digest().substring(0, 16) + ", " + opened.build());
+    terminal.say("target   onnx, " + network.model.getFileName() + ", digest " + opened.digest().substring(0, 16)
+        + ", " + opened.build());
     return new Opened(new OnnxTarget(opened), List.of(), "cpu", opened.build(),
         Origin.here(String.valueOf(network.model.getFileName()), "", opened.build(), "", opened.build()));
   }
 
-  private Opened open(Terminal terminal, DiffusionTarget.Options options, Optional<MaximizerForm> maximization, AttackNorm norm,
+  private Opened open(Terminal terminal, DiffusionTarget.Options options, Optional<MaximizerForm> maximization,
+      AttackNorm norm,
       boolean gradients, int rows) {
     Device device = network.gradientDevice(terminal);
     // Likelihood maximisation descends a gradient of its own, whatever the attack.
@@ -189,13 +228,17 @@ final class TargetArguments {
       Optional<Maximizer> maximizer = maximization.map(
           chosen -> new Maximizer(other, chosen, Maximizer.settings(chosen, norm, lmRadius), options.seed()));
       DiffusionTarget target = new DiffusionTarget(model, maximizer, options);
-      terminal.say("target   " + classifier + ", " + network.model.getFileName() + ", digest " + model.digest().substring(0, 16) + ", "
-          + options.schedule().size() + " levels, noise " + (maximization.equals(Optional.of(MaximizerForm.PUBLISHED)) ? "the same always"
+      terminal.say("target   " + classifier + ", " + network.model.getFileName() + ", digest " + model.digest()
+          .substring(0, 16) + ", "
+          + options.schedule().size() + " levels, noise " + (maximization.equals(Optional.of(MaximizerForm.PUBLISHED))
+              ? "the same always"
               : options.fresh() ? "fresh for each answer" : "one for each image"));
-      maximizer.ifPresent(m -> terminal.say("lm       " + m.form().cliName() + ", " + m.settings().steps() + " steps in a ball of "
+      maximizer.ifPresent(m -> terminal.say("lm       " + m.form().cliName() + ", " + m.settings().steps()
+          + " steps in a ball of "
           + m.settings().norm().cliName() + " radius " + m.settings().radius() / 2 + ", gradients " + gradient));
       Origin origin = Origin.here(String.valueOf(network.model.getFileName()),
-          unconditionalModel == null ? "" : String.valueOf(unconditionalModel.getFileName()), device.describe(), device.driver(),
+          unconditionalModel == null ? "" : String.valueOf(unconditionalModel.getFileName()), device.describe(),
+              device.driver(),
           NativeLibrary.buildInfo());
       return new Opened(target, second == model ? List.of(model) : List.of(model, second), model.options().identity(),
           NativeLibrary.buildDigest(), origin);

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.diffcert.DiffcertException;
+import org.diffcert.Named;
 import org.diffcert.attack.AttackTarget;
 import org.diffcert.attack.LikelihoodMaximization;
 import org.diffcert.image.ImageShape;
@@ -16,14 +17,15 @@ import org.diffcert.schedule.ClassifierKind;
 import org.diffcert.schedule.Schedule;
 
 /**
- * The diffusion classifier, and RDC, as what is attacked: the diffusion classifier behind likelihood maximisation. A class's score is minus
- * its loss times the number of elements, so that squared differences are summed, not averaged, and cross entropy's softmax is one of log
- * likelihoods. The noise of a level is shared by the classes. Gradients are those of the whole way, or of the classifier alone where
- * maximisation is to be passed over ({@link Through#IDENTITY}). As thread-safe as its models, which stay the caller's to close.
+ * The diffusion classifier, and RDC, as what is attacked: the diffusion classifier behind likelihood maximisation. A
+ * class's score is minus its loss times the number of elements, so that squared differences are summed, not averaged,
+ * and cross entropy's softmax is one of log likelihoods. The noise of a level is shared by the classes. Gradients are
+ * those of the whole way, or of the classifier alone where maximisation is to be passed over ({@link
+ * Through#IDENTITY}). As thread-safe as its models, which stay the caller's to close.
  */
 public final class DiffusionTarget implements AttackTarget {
   /** What a gradient does at likelihood maximisation. */
-  public enum Through implements org.diffcert.Named {
+  public enum Through implements Named {
     /** It passes unchanged: BPDA with the identity, as the released attacks do. */
     IDENTITY("bpda"),
     /** It goes back through every step. */
@@ -48,7 +50,7 @@ public final class DiffusionTarget implements AttackTarget {
      * @throws DiffcertException of kind USAGE if there is none of that name
      */
     public static Through of(String name) {
-      return org.diffcert.Named.find(values(), name, "gradient through likelihood maximisation");
+      return Named.find(values(), name, "gradient through likelihood maximisation");
     }
   }
 
@@ -62,7 +64,8 @@ public final class DiffusionTarget implements AttackTarget {
    * @param seed key of the noise
    * @param through what gradients do at likelihood maximisation
    */
-  public record Options(Schedule schedule, TimeSampling sampling, boolean clamp, boolean fresh, long seed, Through through) {}
+  public record Options(Schedule schedule, TimeSampling sampling, boolean clamp, boolean fresh, long seed,
+      Through through) {}
 
   private final DiffusionModel model;
   private final Optional<Maximizer> maximizer;
@@ -75,17 +78,20 @@ public final class DiffusionTarget implements AttackTarget {
    * @param model a class-conditional or multi-head model, opened for gradients if they will be asked for
    * @param maximizer likelihood maximisation before it, for RDC; empty for the diffusion classifier
    * @param options everything else
-   * @throws DiffcertException of kind USAGE if the model has fewer than two classes or the maximiser's takes other images
+   * @throws DiffcertException of kind USAGE if the model has fewer than two classes or the maximiser's takes other
+   *     images
    */
   public DiffusionTarget(DiffusionModel model, Optional<Maximizer> maximizer, Options options) {
     NetworkConfig config = model.config();
     if (config.classes() < 2) {
-      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has " + config.classes() + " classes");
+      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has "
+          + config.classes() + " classes");
     }
     this.shape = new ImageShape(config.imgChannels(), config.imgResolution(), config.imgResolution());
     maximizer.map(m -> m.model().config()).ifPresent(other -> {
       if (other.imgChannels() != config.imgChannels() || other.imgResolution() != config.imgResolution()) {
-        throw DiffcertException.usage("the unconditional model takes images of " + other.imgChannels() + "x" + other.imgResolution() + "x"
+        throw DiffcertException.usage("the unconditional model takes images of " + other.imgChannels() + "x"
+            + other.imgResolution() + "x"
             + other.imgResolution() + ", the classifier's of " + shape);
       }
     });
@@ -190,7 +196,8 @@ public final class DiffusionTarget implements AttackTarget {
   }
 
   private double[] logits(double[] z, Noise noise) {
-    return scores(Elbo.losses(model, options.clamp(), z, noise.levels().levels(), noise.levels().weights(), noise.normals()));
+    return scores(Elbo.losses(model, options.clamp(), z, noise.levels().levels(), noise.levels().weights(),
+        noise.normals()));
   }
 
   /** Scores and gradient by z. */
@@ -200,9 +207,11 @@ public final class DiffusionTarget implements AttackTarget {
     if (cotangent.sparse() || model.config().multiHead()) {
       double[] logits = logits(z, noise);
       double[] coefficients = Arrays.stream(cotangent.of(logits)).map(a -> -shape.elements() * a).toArray();
-      return new Pull(logits, Elbo.pull(model, options.clamp(), z, levels, weights, noise.normals(), coefficients).gradient());
+      return new Pull(logits, Elbo.pull(model, options.clamp(), z, levels, weights, noise.normals(), coefficients)
+          .gradient());
     }
-    // One pass there and back for each class, with all of their gradients apart, is less than one there and then another with their sum.
+    // One pass there and back for each class, with all of their gradients apart, is less than one there and then
+    // another with their sum.
     int[] labels = IntStream.range(0, classes()).toArray();
     Elbo.Gradient found = Elbo.gradient(model, options.clamp(), z, levels, weights, noise.normals(), labels);
     double[] logits = scores(found.loss());

@@ -9,9 +9,9 @@ import org.diffcert.noise.NoiseStream;
 import org.diffcert.noise.Phase;
 
 /**
- * The first half of RDC: likelihood maximisation under a diffusion model (docs/spec/rdc.md). A step has a level s, uniform in [0.4, 0.6] of
- * EDM space, and noise e, and descends the mean over the elements of |D(z + s e; s) - z|^2, without a class and without clamping. As
- * thread-safe as its model, which stays the caller's to close.
+ * The first half of RDC: likelihood maximisation under a diffusion model (docs/spec/rdc.md). A step has a level s,
+ * uniform in [0.4, 0.6] of EDM space, and noise e, and descends the mean over the elements of |D(z + s e; s) - z|^2,
+ * without a class and without clamping. As thread-safe as its model, which stays the caller's to close.
  *
  * @param model the unconditional model, or one that works without a label; opened for gradients
  * @param form whose noise
@@ -54,11 +54,12 @@ public record Maximizer(DiffusionModel model, MaximizerForm form, LikelihoodMaxi
   }
 
   /**
-   * The key of RDC's noise. The released code sets its generators to seed 1 at every call: an image alone in its batch has the same noise as
-   * every other, at every call, and so has the classifier behind.
+   * The key of RDC's noise. The released code sets its generators to seed 1 at every call: an image alone in its batch
+   * has the same noise as every other, at every call, and so has the classifier behind.
    */
   static NoiseKey key(MaximizerForm form, long seed, int imageId, int draw) {
-    return form == MaximizerForm.PUBLISHED ? new NoiseKey(PUBLISHED_SEED, 0, Phase.PREDICT, 0) : new NoiseKey(seed, imageId, Phase.PREDICT, draw);
+    return form == MaximizerForm.PUBLISHED ? new NoiseKey(PUBLISHED_SEED, 0, Phase.PREDICT, 0)
+        : new NoiseKey(seed, imageId, Phase.PREDICT, draw);
   }
 
   /** Whether draws differ. */
@@ -88,6 +89,7 @@ public record Maximizer(DiffusionModel model, MaximizerForm form, LikelihoodMaxi
    */
   public static LikelihoodMaximization settings(MaximizerForm form, AttackNorm norm, double radius) {
     LikelihoodMaximization published = LikelihoodMaximization.PUBLISHED;
-    return form == MaximizerForm.PUBLISHED ? published : new LikelihoodMaximization(published.steps(), published.rate(), norm, 2 * radius);
+    return form == MaximizerForm.PUBLISHED ? published : new LikelihoodMaximization(published.steps(),
+        published.rate(), norm, 2 * radius);
   }
 }

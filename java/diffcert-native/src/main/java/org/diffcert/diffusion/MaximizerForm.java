@@ -4,7 +4,10 @@ import org.diffcert.Named;
 
 /** The forms of likelihood maximisation: as released, and as its text means it. */
 public enum MaximizerForm implements Named {
-  /** Every call begins with seed 1, so all images have the same noise; the ball around the image is larger than the space of images. */
+  /**
+   * Every call begins with seed 1, so all images have the same noise; the ball around the image is larger than the
+   * space of images.
+   */
   PUBLISHED("published"),
   /** Noise is a function of image and draw, not of what else is in a batch; the ball is one that can be reached. */
   CORRECTED("corrected");

@@ -44,8 +44,8 @@ public enum TimeSampling implements Named {
   record Levels(double[] levels, double[] weights) {}
 
   /**
-   * The levels. A random one stands in for a schedule's: it is uniform between the ends of the whole schedule, and its weight is that of the
-   * schedule there, linear between the levels, so that both sums estimate the same integral.
+   * The levels. A random one stands in for a schedule's: it is uniform between the ends of the whole schedule, and its
+   * weight is that of the schedule there, linear between the levels, so that both sums estimate the same integral.
    */
   Levels of(Schedule schedule, NoiseKey key) {
     double[] upper = schedule.upper();

@@ -20,14 +20,18 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Scores and gradients of the diffusion classifier and of RDC on a small random network in float64, against differences. */
+/**
+ * Scores and gradients of the diffusion classifier and of RDC on a small random network in float64, against
+ * differences.
+ */
 class DiffusionTargetTest {
   private static final Schedule SCHEDULE = Schedule.of(ClassifierKind.DC, new Sigma(1), 4, GridKind.LOG, Weighting.EDM);
   private static DiffusionModel model;
 
   @BeforeAll
   static void open() {
-    model = DiffusionModel.open(SmallModel.make(), DeviceOptions.on(Device.of("reference")).withMaxBatch(4).withGradients(Gradients.IMAGE));
+    model = DiffusionModel.open(SmallModel.make(), DeviceOptions.on(Device.of("reference")).withMaxBatch(4)
+        .withGradients(Gradients.IMAGE));
   }
 
   @AfterAll
@@ -35,10 +39,12 @@ class DiffusionTargetTest {
     model.close();
   }
 
-  private static DiffusionTarget target(MaximizerForm form, TimeSampling sampling, boolean fresh, DiffusionTarget.Through through) {
+  private static DiffusionTarget target(MaximizerForm form, TimeSampling sampling, boolean fresh,
+      DiffusionTarget.Through through) {
     Optional<Maximizer> maximizer = Optional.ofNullable(form).map(
         f -> new Maximizer(model, f, Maximizer.settings(f, AttackNorm.LINF, 0.15), 5));
-    return new DiffusionTarget(model, maximizer, new DiffusionTarget.Options(SCHEDULE, sampling, true, fresh, 5, through));
+    return new DiffusionTarget(model, maximizer, new DiffusionTarget.Options(SCHEDULE, sampling, true, fresh, 5,
+        through));
   }
 
   private static double[] image(int seed) {
@@ -91,14 +97,16 @@ class DiffusionTargetTest {
 
   @Test
   void theFullGradientGoesBackThroughEveryStep() {
-    DiffusionTarget full = target(MaximizerForm.CORRECTED, TimeSampling.SYSTEMATIC, false, DiffusionTarget.Through.STEPS);
+    DiffusionTarget full = target(MaximizerForm.CORRECTED, TimeSampling.SYSTEMATIC, false,
+        DiffusionTarget.Through.STEPS);
     double worst = 0;
     for (int seed = 1; seed < 4; seed++) {
       worst = Math.max(worst, error(full, image(seed), 1e-6, 0.5, -1, 0.25));
     }
     System.out.println("full gradient through likelihood maximisation: worst error " + worst);
     assertTrue(worst < 1e-3, "worst " + worst);
-    DiffusionTarget passed = target(MaximizerForm.CORRECTED, TimeSampling.SYSTEMATIC, false, DiffusionTarget.Through.IDENTITY);
+    DiffusionTarget passed = target(MaximizerForm.CORRECTED, TimeSampling.SYSTEMATIC, false,
+        DiffusionTarget.Through.IDENTITY);
     assertTrue(error(passed, image(1), 1e-6, 0.5, -1, 0.25) > 0.01, "passing it over is another gradient");
     assertArrayEquals(full.logits(image(1), 3, 0), passed.logits(image(1), 3, 0));
   }
@@ -114,19 +122,26 @@ class DiffusionTargetTest {
 
   @Test
   void noiseIsThatOfItsKeys() {
-    DiffusionTarget fixed = target(MaximizerForm.CORRECTED, TimeSampling.RANDOM, false, DiffusionTarget.Through.IDENTITY);
+    DiffusionTarget fixed = target(MaximizerForm.CORRECTED, TimeSampling.RANDOM, false,
+        DiffusionTarget.Through.IDENTITY);
     assertFalse(fixed.isRandom());
     assertArrayEquals(fixed.logits(image(1), 3, 0), fixed.logits(image(1), 3, 9));
-    assertFalse(Arrays.equals(fixed.logits(image(1), 3, 0), fixed.logits(image(1), 4, 0)), "another image has other noise");
-    DiffusionTarget fresh = target(MaximizerForm.CORRECTED, TimeSampling.SYSTEMATIC, true, DiffusionTarget.Through.IDENTITY);
+    assertFalse(Arrays.equals(fixed.logits(image(1), 3, 0), fixed.logits(image(1), 4, 0)),
+        "another image has other noise");
+    DiffusionTarget fresh = target(MaximizerForm.CORRECTED, TimeSampling.SYSTEMATIC, true,
+        DiffusionTarget.Through.IDENTITY);
     assertTrue(fresh.isRandom());
     assertFalse(Arrays.equals(fresh.logits(image(1), 3, 0), fresh.logits(image(1), 3, 9)));
-    DiffusionTarget published = target(MaximizerForm.PUBLISHED, TimeSampling.SYSTEMATIC, true, DiffusionTarget.Through.IDENTITY);
+    DiffusionTarget published = target(MaximizerForm.PUBLISHED, TimeSampling.SYSTEMATIC, true,
+        DiffusionTarget.Through.IDENTITY);
     assertFalse(published.isRandom(), "the released code sets seed 1 before every call");
     assertArrayEquals(published.logits(image(1), 3, 0), published.logits(image(1), 4, 7));
   }
 
-  /** A step's objective is the mean of |D(z + s e; s) - z|^2: its gradient is that of the vector-Jacobian product, less the direct part. */
+  /**
+   * A step's objective is the mean of |D(z + s e; s) - z|^2: its gradient is that of the vector-Jacobian product, less
+   * the direct part.
+   */
   @Test
   void maximisationDescendsTheUnconditionalLoss() {
     Maximizer maximizer = new Maximizer(model, MaximizerForm.CORRECTED, LikelihoodMaximization.PUBLISHED, 5);
@@ -160,7 +175,8 @@ class DiffusionTargetTest {
     for (TimeSampling sampling : TimeSampling.values()) {
       double sum = 0;
       for (int draw = 0; draw < 400; draw++) {
-        TimeSampling.Levels levels = sampling.of(fine, new org.diffcert.noise.NoiseKey(1, 0, org.diffcert.noise.Phase.PREDICT, draw));
+        TimeSampling.Levels levels = sampling.of(fine, new org.diffcert.noise.NoiseKey(1, 0,
+            org.diffcert.noise.Phase.PREDICT, draw));
         for (int i = 0; i < levels.levels().length; i++) {
           sum += levels.weights()[i] * levels.levels()[i] / 400;
         }

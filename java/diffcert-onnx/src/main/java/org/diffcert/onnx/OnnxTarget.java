@@ -5,8 +5,8 @@ import org.diffcert.attack.AttackTarget;
 import org.diffcert.image.ImageShape;
 
 /**
- * An ONNX classifier as what is attacked: by its scores alone, for ONNX Runtime gives no gradients. It draws no random numbers. Thread-safe,
- * until it is closed.
+ * An ONNX classifier as what is attacked: by its scores alone, for ONNX Runtime gives no gradients. It draws no random
+ * numbers. Thread-safe, until it is closed.
  */
 public final class OnnxTarget implements AttackTarget {
   private final OnnxClassifier classifier;

@@ -31,7 +31,10 @@ public enum AttackLoss {
       return a;
     }
   },
-  /** Difference of logits ratio: -(z_y - max of the others) / (z_1st - z_3rd); of no scale and no offset. At least three classes. */
+  /**
+   * Difference of logits ratio: -(z_y - max of the others) / (z_1st - z_3rd); of no scale and no offset. At least three
+   * classes.
+   */
   DLR {
     @Override
     public double value(double[] z, int label, int target) {
@@ -134,7 +137,8 @@ public enum AttackLoss {
 
   /** The classes by score, the largest first, the lowest class of equals first. */
   static int[] order(double[] z) {
-    return IntStream.range(0, z.length).boxed().sorted((a, b) -> Double.compare(z[b], z[a])).mapToInt(Integer::intValue).toArray();
+    return IntStream.range(0, z.length).boxed().sorted((a, b) -> Double.compare(z[b], z[a])).mapToInt(Integer::intValue)
+        .toArray();
   }
 
   private static int other(int[] order, int label) {

@@ -46,7 +46,8 @@ public enum AttackNorm implements Named {
   }
 
   /**
-   * The direction in which a linear function with this gradient grows most for a step of size one: its signs, or itself at unit length.
+   * The direction in which a linear function with this gradient grows most for a step of size one: its signs, or itself
+   * at unit length.
    *
    * @param gradient the gradient
    * @return a new vector of norm 1; zeros for a gradient of zeros

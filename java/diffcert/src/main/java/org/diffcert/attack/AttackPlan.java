@@ -12,7 +12,8 @@ import org.diffcert.DiffcertException;
  * @param checked how many images the checks of the attack itself are made on, 0 for none
  * @param agreement gradients at each clean image whose cosines are measured, 0 for none, else 2 to 1,000
  */
-public record AttackPlan(List<AttackKind> attacks, List<Budget> budgets, AttackSettings settings, int checked, int agreement) {
+public record AttackPlan(List<AttackKind> attacks, List<Budget> budgets, AttackSettings settings, int checked,
+    int agreement) {
   /**
    * Checks and copies.
    *
@@ -30,7 +31,8 @@ public record AttackPlan(List<AttackKind> attacks, List<Budget> budgets, AttackS
       throw DiffcertException.usage("an attack is named twice");
     }
     if (attacks.isEmpty() != budgets.isEmpty()) {
-      throw DiffcertException.usage(attacks.isEmpty() ? "there are budgets and no attack" : "there are attacks and no budget; give --budgets");
+      throw DiffcertException.usage(attacks.isEmpty() ? "there are budgets and no attack"
+          : "there are attacks and no budget; give --budgets");
     }
     for (int i = 1; i < budgets.size(); i++) {
       if (budgets.get(i).norm() != budgets.get(0).norm() || budgets.get(i - 1).compareTo(budgets.get(i)) >= 0) {
@@ -38,7 +40,8 @@ public record AttackPlan(List<AttackKind> attacks, List<Budget> budgets, AttackS
       }
     }
     if (checked < 0 || agreement < 0 || agreement == 1 || agreement > 1000) {
-      throw DiffcertException.usage("checks are made on 0 or more images, with 0 or 2 to 1000 gradients, not on " + checked + " with "
+      throw DiffcertException.usage("checks are made on 0 or more images, with 0 or 2 to 1000 gradients, not on "
+          + checked + " with "
           + agreement);
     }
   }

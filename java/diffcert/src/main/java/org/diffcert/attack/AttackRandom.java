@@ -9,8 +9,8 @@ import org.diffcert.noise.NoiseStream;
 import org.diffcert.noise.Phase;
 
 /**
- * The random numbers of one attempt: functions of the attack's seed, the attempt's name (attack, budget, start) and the image, so that no
- * order of attempts and no crash shows in them. Immutable.
+ * The random numbers of one attempt: functions of the attack's seed, the attempt's name (attack, budget, start) and the
+ * image, so that no order of attempts and no crash shows in them. Immutable.
  */
 final class AttackRandom {
   private final long seed;

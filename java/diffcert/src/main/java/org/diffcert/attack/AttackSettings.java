@@ -11,12 +11,13 @@ import org.diffcert.DiffcertException;
  * @param restarts starts of {@link AttackKind#PGD} and APGD, each from another random point, 1 to 1,000
  * @param targets classes that {@link AttackKind#APGD_T} goes to, in turn, at least 1
  * @param stepSize step of PGD as a multiple of the budget over the number of steps, above 0
- * @param repeats draws of a random defence over which each gradient and each score is averaged, 1 to 10,000 (expectation over
- *     transformation)
+ * @param repeats draws of a random defence over which each gradient and each score is averaged, 1 to 10,000
+ *     (expectation over transformation)
  * @param queries scores that {@link AttackKind#SQUARE} may ask for, 1 to 1,000,000
  * @param seed key of random starts and of random search
  */
-public record AttackSettings(int steps, int restarts, int targets, double stepSize, int repeats, int queries, long seed) {
+public record AttackSettings(int steps, int restarts, int targets, double stepSize, int repeats, int queries,
+    long seed) {
   /** 100 steps from one start, 9 targets, PGD's step 2.5 budgets over the number of steps, one draw, 5,000 queries. */
   public static final AttackSettings DEFAULT = new AttackSettings(100, 1, 9, 2.5, 1, 5000, 0);
 
@@ -55,7 +56,8 @@ public record AttackSettings(int steps, int restarts, int targets, double stepSi
    * @return twice the steps and queries
    */
   public AttackSettings doubled() {
-    return new AttackSettings(Math.min(100_000, 2 * steps), restarts, targets, stepSize, repeats, Math.min(1_000_000, 2 * queries), seed);
+    return new AttackSettings(Math.min(100_000, 2 * steps), restarts, targets, stepSize, repeats,
+        Math.min(1_000_000, 2 * queries), seed);
   }
 
   /**

@@ -4,9 +4,9 @@ import java.util.Map;
 import org.diffcert.image.ImageShape;
 
 /**
- * What is attacked: a classifier that gives a score for each class, and perhaps the gradient of any weighted sum of them. Images are real
- * numbers in [0,1], C,H,W. A classifier that draws random numbers draws them from the keys (image id, draw): draw {@link #JUDGE} is what
- * its answer is judged by, which no attack reads if draws differ.
+ * What is attacked: a classifier that gives a score for each class, and perhaps the gradient of any weighted sum of
+ * them. Images are real numbers in [0,1], C,H,W. A classifier that draws random numbers draws them from the keys (image
+ * id, draw): draw {@link #JUDGE} is what its answer is judged by, which no attack reads if draws differ.
  */
 public interface AttackTarget extends AutoCloseable {
   /** The draw by which an answer is judged. Attacks use those above it. */
@@ -36,7 +36,8 @@ public interface AttackTarget extends AutoCloseable {
    * Scores and a gradient.
    *
    * @param logits one a class
-   * @param gradient of sum over k of a_k logit_k by the image, a being what the cotangent made of the scores and held fixed
+   * @param gradient of sum over k of a_k logit_k by the image, a being what the cotangent made of the scores and held
+   *     fixed
    */
   record Pull(double[] logits, double[] gradient) {}
 

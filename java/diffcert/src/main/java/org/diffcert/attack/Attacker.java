@@ -24,11 +24,13 @@ public final class Attacker {
    */
   public void check(AttackKind kind) {
     if (kind.isWhiteBox() && !target.isDifferentiable()) {
-      throw DiffcertException.usage(kind.cliName() + " needs gradients, which this classifier has none of; use square, or attack another "
+      throw DiffcertException.usage(kind.cliName()
+          + " needs gradients, which this classifier has none of; use square, or attack another "
           + "model and look with 'attack transfer' whether its images carry over");
     }
     if (target.classes() < kind.loss().leastClasses()) {
-      throw DiffcertException.usage(kind.cliName() + " needs at least " + kind.loss().leastClasses() + " classes, the classifier has "
+      throw DiffcertException.usage(kind.cliName() + " needs at least " + kind.loss().leastClasses()
+          + " classes, the classifier has "
           + target.classes());
     }
   }
@@ -45,7 +47,8 @@ public final class Attacker {
    * @return an image inside the budget: a pure function of the arguments and the classifier
    * @throws DiffcertException of kind USAGE if the classifier does not allow the attack
    */
-  public AttackResult attack(AttackKind kind, AttackSettings settings, ByteImage clean, int imageId, int label, Budget budget) {
+  public AttackResult attack(AttackKind kind, AttackSettings settings, ByteImage clean, int imageId, int label,
+      Budget budget) {
     check(kind);
     Attempt attempt = new Attempt(settings, target, clean, imageId, label, budget, kind.cliName());
     switch (kind) {

@@ -3,9 +3,9 @@ package org.diffcert.attack;
 import org.diffcert.image.ByteImage;
 
 /**
- * One attack on one image within one budget, as the algorithms see it: averaged losses and gradients, a fresh draw for each (draws are
- * counted up from {@link AttackTarget#JUDGE}, which they never reach again), the best image so far, and what was spent. Not for several
- * threads.
+ * One attack on one image within one budget, as the algorithms see it: averaged losses and gradients, a fresh draw for
+ * each (draws are counted up from {@link AttackTarget#JUDGE}, which they never reach again), the best image so far, and
+ * what was spent. Not for several threads.
  */
 final class Attempt {
   final AttackSettings settings;
@@ -33,7 +33,8 @@ final class Attempt {
    */
   record Slope(double[] logits, double loss, double[] gradient) {}
 
-  Attempt(AttackSettings settings, AttackTarget target, ByteImage clean, int imageId, int label, Budget budget, String name) {
+  Attempt(AttackSettings settings, AttackTarget target, ByteImage clean, int imageId, int label, Budget budget,
+      String name) {
     this.settings = settings;
     this.target = target;
     this.clean = clean;
@@ -97,8 +98,8 @@ final class Attempt {
   }
 
   /**
-   * Keeps what scores say of a point, by its margin: a point that is wrong is rounded into the budget and asked again as an 8-bit image,
-   * which alone counts as found.
+   * Keeps what scores say of a point, by its margin: a point that is wrong is rounded into the budget and asked again
+   * as an 8-bit image, which alone counts as found.
    */
   private void consider(double[] x, double[] logits) {
     double margin = AttackLoss.MARGIN.value(logits, label, label);

@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * APGD (Croce and Hein 2020): gradient ascent with momentum whose step begins at two budgets and is halved at checkpoints where the loss
- * has risen too seldom, or neither step nor best loss has changed since the last; then it goes on from the best point.
+ * APGD (Croce and Hein 2020): gradient ascent with momentum whose step begins at two budgets and is halved at
+ * checkpoints where the loss has risen too seldom, or neither step nor best loss has changed since the last; then it
+ * goes on from the best point.
  */
 final class AutoProjectedGradient {
   private static final double FIRST_STEP = 2;
@@ -78,7 +79,8 @@ final class AutoProjectedGradient {
   }
 
   /** A step along the steepest direction, and from there part of the way that the last step went. */
-  private static double[] next(Budget budget, double[] origin, double[] x, double[] before, double[] gradient, double size, double share) {
+  private static double[] next(Budget budget, double[] origin, double[] x, double[] before, double[] gradient,
+      double size, double share) {
     double[] direction = budget.norm().steepest(gradient);
     double[] next = x.clone();
     for (int e = 0; e < x.length; e++) {
@@ -124,7 +126,9 @@ final class AutoProjectedGradient {
       return best;
     }
 
-    /** The loss after a step, counted from 1; whether the step was halved, and the ascent goes back to its best point. */
+    /**
+     * The loss after a step, counted from 1; whether the step was halved, and the ascent goes back to its best point.
+     */
     boolean step(int number, double loss) {
       rises += loss > last ? 1 : 0;
       last = loss;

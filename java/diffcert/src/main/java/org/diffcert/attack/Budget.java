@@ -8,13 +8,14 @@ import org.diffcert.DiffcertException;
 import org.diffcert.image.ByteImage;
 
 /**
- * How far an attack may change an image, as a real number for its steps and as an integer for the image that it hands in: of 8-bit images
- * it is known exactly whether they are inside. Immutable.
+ * How far an attack may change an image, as a real number for its steps and as an integer for the image that it hands
+ * in: of 8-bit images it is known exactly whether they are inside. Immutable.
  *
  * @param norm how a change is measured
  * @param text the size as it was typed, a decimal or a fraction such as 8/255, in [0,1] pixel units
  * @param size the same as a number, above 0
- * @param bound in 8-bit units: the largest change of an element, floor(255 size), or the largest sum of squares, floor((255 size)^2)
+ * @param bound in 8-bit units: the largest change of an element, floor(255 size), or the largest sum of squares,
+ *     floor((255 size)^2)
  */
 public record Budget(AttackNorm norm, String text, double size, long bound) implements Comparable<Budget> {
   private static final int LONGEST = 20;
@@ -26,7 +27,8 @@ public record Budget(AttackNorm norm, String text, double size, long bound) impl
    * @param norm how a change is measured
    * @param text a decimal or a fraction of whole numbers, above 0 and at most 1000
    * @return the budget; its bound is computed without rounding
-   * @throws DiffcertException of kind USAGE if the text is neither, out of range, or so small that no 8-bit image is within it
+   * @throws DiffcertException of kind USAGE if the text is neither, out of range, or so small that no 8-bit image is
+   *     within it
    */
   public static Budget of(AttackNorm norm, String text) {
     BigInteger numerator;
@@ -39,17 +41,22 @@ public record Budget(AttackNorm norm, String text, double size, long bound) impl
       denominator = BigInteger.TEN.pow(decimal.scale());
       numerator = decimal.unscaledValue();
     } else {
-      throw DiffcertException.usage("a budget is '" + text + "', write a decimal or a fraction in [0,1] pixel units, such as 0.1 or 8/255");
+      throw DiffcertException.usage("a budget is '" + text
+          + "', write a decimal or a fraction in [0,1] pixel units, such as 0.1 or 8/255");
     }
-    if (numerator.signum() == 0 || denominator.signum() == 0 || numerator.compareTo(denominator.multiply(BigInteger.valueOf(1000))) > 0) {
+    if (numerator.signum() == 0 || denominator.signum() == 0
+        || numerator.compareTo(denominator.multiply(BigInteger.valueOf(1000))) > 0) {
       throw DiffcertException.usage("a budget is '" + text + "', must be above 0 and at most 1000");
     }
     BigInteger top = numerator.multiply(LEVELS);
-    BigInteger bound = norm == AttackNorm.LINF ? top.divide(denominator) : top.multiply(top).divide(denominator.multiply(denominator));
+    BigInteger bound = norm == AttackNorm.LINF ? top.divide(denominator) : top.multiply(top)
+        .divide(denominator.multiply(denominator));
     if (bound.signum() == 0) {
-      throw DiffcertException.usage("a budget is " + text + ", within which there is no other 8-bit image; the least is 1/255");
+      throw DiffcertException.usage("a budget is " + text
+          + ", within which there is no other 8-bit image; the least is 1/255");
     }
-    return new Budget(norm, text, new BigDecimal(numerator).divide(new BigDecimal(denominator), java.math.MathContext.DECIMAL64).doubleValue(),
+    return new Budget(norm, text, new BigDecimal(numerator).divide(new BigDecimal(denominator),
+        java.math.MathContext.DECIMAL64).doubleValue(),
         bound.longValueExact());
   }
 
@@ -94,9 +101,10 @@ public record Budget(AttackNorm norm, String text, double size, long bound) impl
   }
 
   /**
-   * The 8-bit image for a point: the nearest, but inside the budget. In L-infinity a change that rounding would carry over the bound stops
-   * at it. In L2 elements whose change rounding made larger are cut instead of rounded, those first that rounding enlarged most, until the
-   * sum of squares is within the bound; with all of them cut no change is larger than the point's.
+   * The 8-bit image for a point: the nearest, but inside the budget. In L-infinity a change that rounding would carry
+   * over the bound stops at it. In L2 elements whose change rounding made larger are cut instead of rounded, those
+   * first that rounding enlarged most, until the sum of squares is within the bound; with all of them cut no change is
+   * larger than the point's.
    *
    * @param clean the clean image
    * @param point the point, in [0,1]

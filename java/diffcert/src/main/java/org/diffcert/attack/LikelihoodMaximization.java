@@ -6,9 +6,10 @@ import java.util.Optional;
 import org.diffcert.DiffcertException;
 
 /**
- * Likelihood maximisation, the purification of RDC (Chen et al. 2023): a few steps of Adam that make an image likelier to a diffusion
- * model, held near where it began; and the pullback of a gradient through all of them. Works on images in EDM space (2x - 1). Which
- * objective a step descends is the caller's: its gradient at (step, image). Immutable, thread-safe.
+ * Likelihood maximisation, the purification of RDC (Chen et al. 2023): a few steps of Adam that make an image likelier
+ * to a diffusion model, held near where it began; and the pullback of a gradient through all of them. Works on images
+ * in EDM space (2x - 1). Which objective a step descends is the caller's: its gradient at (step, image). Immutable,
+ * thread-safe.
  *
  * @param steps how many, 1 to 1,000
  * @param rate Adam's rate in EDM space, above 0
@@ -16,7 +17,10 @@ import org.diffcert.DiffcertException;
  * @param radius the most of it after each step, in EDM space; infinity for any
  */
 public record LikelihoodMaximization(int steps, double rate, AttackNorm norm, double radius) {
-  /** The published form: 5 steps of rate 0.1 in an L2 ball of radius 200, twice 100 in [0,1] units, which no image can leave. */
+  /**
+   * The published form: 5 steps of rate 0.1 in an L2 ball of radius 200, twice 100 in [0,1] units, which no image can
+   * leave.
+   */
   public static final LikelihoodMaximization PUBLISHED = new LikelihoodMaximization(5, 0.1, AttackNorm.L2, 200);
 
   private static final double FIRST_DECAY = 0.9;
@@ -69,7 +73,8 @@ public record LikelihoodMaximization(int steps, double rate, AttackNorm norm, do
       throw DiffcertException.usage("likelihood maximisation takes 1 to 1000 steps, not " + steps);
     }
     if (!(rate > 0 && rate <= 1000)) {
-      throw DiffcertException.usage("the rate of likelihood maximisation is " + rate + ", must be above 0 and at most 1000");
+      throw DiffcertException.usage("the rate of likelihood maximisation is " + rate
+          + ", must be above 0 and at most 1000");
     }
     if (!(radius > 0)) {
       throw DiffcertException.usage("the radius of likelihood maximisation is " + radius + ", must be above 0");
@@ -109,8 +114,8 @@ public record LikelihoodMaximization(int steps, double rate, AttackNorm norm, do
   }
 
   /**
-   * Pulls a gradient by the end of a maximisation back to its start: the chain rule through Adam's moments and the projections, with the
-   * products of Hessian and vector by central differences of the gradient. Two gradients a step.
+   * Pulls a gradient by the end of a maximisation back to its start: the chain rule through Adam's moments and the
+   * projections, with the products of Hessian and vector by central differences of the gradient. Two gradients a step.
    *
    * @param trace the maximisation
    * @param gradient that which it was run with
@@ -161,7 +166,9 @@ public record LikelihoodMaximization(int steps, double rate, AttackNorm norm, do
     return back;
   }
 
-  /** The gradient by a point before it was brought into the ball; what the ball's centre gets of it is added to toStart. */
+  /**
+   * The gradient by a point before it was brought into the ball; what the ball's centre gets of it is added to toStart.
+   */
   private double[] unproject(double[] start, double[] before, double[] after, double[] toStart) {
     double[] back = after.clone();
     if (norm == AttackNorm.LINF) {

@@ -4,8 +4,8 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageShape;
 
 /**
- * Square (Andriushchenko et al. 2020): random search by scores alone. Each query changes a square of the image by as much as the budget
- * gives, and is kept if the margin grows. Every query is an 8-bit image inside the budget.
+ * Square (Andriushchenko et al. 2020): random search by scores alone. Each query changes a square of the image by as
+ * much as the budget gives, and is kept if the margin grows. Every query is an 8-bit image inside the budget.
  */
 final class SquareAttack {
   /** Share of the elements that the first squares change. */
@@ -134,7 +134,7 @@ final class SquareAttack {
       change[e] = point[e] - attempt.origin[e];
       used += change[e] * change[e];
     }
-    double left2 = Math.max(0, attempt.budget.size() * attempt.budget.size() - used) / shape.channels();
+    double spare = Math.max(0, attempt.budget.size() * attempt.budget.size() - used) / shape.channels();
     for (int c = 0; c < shape.channels(); c++) {
       double old = 0;
       double both = 0;
@@ -151,7 +151,7 @@ final class SquareAttack {
         fresh[i] = sign(u[4 + c]) * bump[i] + (old > 0 ? change[e] / Math.sqrt(old) : 0);
         length += fresh[i] * fresh[i];
       }
-      double scale = length > 0 ? Math.sqrt((left2 + both) / length) : 0;
+      double scale = length > 0 ? Math.sqrt((spare + both) / length) : 0;
       for (int i = 0; i < fresh.length; i++) {
         change[at(c, otherTop + i / side, otherLeft + i % side)] = 0;
       }
@@ -181,8 +181,8 @@ final class SquareAttack {
   }
 
   /**
-   * The shape of a change in L2, of length 1: two halves of opposite sign, each a pyramid that falls off from its middle as the sum of
-   * 1/(m+1)^2 over the rings around it.
+   * The shape of a change in L2, of length 1: two halves of opposite sign, each a pyramid that falls off from its
+   * middle as the sum of 1/(m+1)^2 over the rings around it.
    */
   static double[] bump(int side) {
     double[] bump = new double[side * side];

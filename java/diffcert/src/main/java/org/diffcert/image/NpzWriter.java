@@ -11,7 +11,10 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** Writes images as numpy's .npz, stored and not deflated: arrays images, labels and index. The same images give the same bytes. */
+/**
+ * Writes images as numpy's .npz, stored and not deflated: arrays images, labels and index. The same images give the
+ * same bytes.
+ */
 public final class NpzWriter {
   /** The first moment that a zip file can say: files do not differ by when they were made. */
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
@@ -38,7 +41,8 @@ public final class NpzWriter {
     images.forEach(image -> pixels.put(image.toBytes()));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(out)) {
-      entry(zip, "images", "|u1", n + ", " + shape.channels() + ", " + shape.height() + ", " + shape.width(), pixels.array());
+      entry(zip, "images", "|u1", n + ", " + shape.channels() + ", " + shape.height() + ", " + shape.width(),
+          pixels.array());
       entry(zip, "labels", "<i8", n + ",", numbers(labels));
       entry(zip, "index", "<i8", n + ",", numbers(index));
     } catch (IOException e) {
@@ -53,7 +57,8 @@ public final class NpzWriter {
     return bytes.array();
   }
 
-  private static void entry(ZipOutputStream zip, String name, String descr, String shape, byte[] data) throws IOException {
+  private static void entry(ZipOutputStream zip, String name, String descr, String shape,
+      byte[] data) throws IOException {
     String text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + shape + "), }";
     int before = 10 + text.length() + 1;
     String header = text + " ".repeat((ALIGNMENT - before % ALIGNMENT) % ALIGNMENT) + "\n";

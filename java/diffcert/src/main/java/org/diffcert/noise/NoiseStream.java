@@ -16,7 +16,10 @@ public enum NoiseStream {
   SAMPLE(5),
   /** Random choices of an attack (docs/spec/attacks.md); no defence reads it. */
   ATTACK(6),
-  /** Levels and noise of likelihood maximisation; the index is 2 times the step, and one more for the noise (docs/spec/rdc.md). */
+  /**
+   * Levels and noise of likelihood maximisation; the index is 2 times the step, and one more for the noise
+   * (docs/spec/rdc.md).
+   */
   MAXIMIZATION(7);
 
   private final int code;

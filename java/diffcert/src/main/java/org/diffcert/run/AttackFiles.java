@@ -38,7 +38,8 @@ final class AttackFiles {
   private static String tsv(AttackTable table) {
     StringBuilder text = new StringBuilder("attack\tnorm\tbudget\timages\tclean\tright\traw\trobust\n");
     for (AttackTable.Row row : table.rows()) {
-      text.append(String.join("\t", row.attack(), row.budget().norm().cliName(), row.budget().text(), Integer.toString(table.images()),
+      text.append(String.join("\t", row.attack(), row.budget().norm().cliName(), row.budget().text(),
+          Integer.toString(table.images()),
           Integer.toString(table.clean()), Integer.toString(row.right()), Integer.toString(row.raw()),
           String.format(Locale.ROOT, "%.6f", (double) row.right() / table.images()))).append('\n');
     }
@@ -87,7 +88,8 @@ final class AttackFiles {
     }
     if (!images.isEmpty()) {
       String name = attack + "-" + budget.norm().cliName() + "-" + budget.text().replace('/', '_') + ".npz";
-      Durable.replace(directory.resolve(IMAGES).resolve(name), NpzWriter.bytes(log.header().shape(), images, labels, index));
+      Durable.replace(directory.resolve(IMAGES).resolve(name), NpzWriter.bytes(log.header().shape(), images, labels,
+          index));
     }
   }
 }

@@ -14,8 +14,8 @@ import org.diffcert.file.Json;
 import org.diffcert.image.ImageShape;
 
 /**
- * The first line of an attack's log: everything that its records depend on. Two with equal headers have equal records. Immutable,
- * thread-safe.
+ * The first line of an attack's log: everything that its records depend on. Two with equal headers have equal records.
+ * Immutable, thread-safe.
  *
  * @param plan attacks, budgets, effort
  * @param target the identity of what is attacked
@@ -28,7 +28,8 @@ import org.diffcert.image.ImageShape;
  * @param nativeBuild version of the native library, or of what else computes
  * @param device what scores are computed on, as far as it can change their bits
  */
-public record AttackHeader(AttackPlan plan, Map<String, Object> target, String data, String dataDigest, List<String> classNames,
+public record AttackHeader(AttackPlan plan, Map<String, Object> target, String data, String dataDigest,
+    List<String> classNames,
     ImageShape shape, ImageRange images, String library, String nativeBuild, String device) {
   /** The version of the log's format. */
   public static final int SCHEMA = 1;
@@ -101,28 +102,33 @@ public record AttackHeader(AttackPlan plan, Map<String, Object> target, String d
   }
 
   static AttackHeader decode(Map<String, Object> body) {
-    Fields fields = new Fields("the header", body, "attackSchema", "plan", "target", "data", "images", "library", "native", "device");
+    Fields fields = new Fields("the header", body, "attackSchema", "plan", "target", "data", "images", "library",
+        "native", "device");
     fields.integer("attackSchema", SCHEMA, SCHEMA);
     Fields data = new Fields("data", fields.raw("data"), "name", "sha256", "classes", "shape");
     Fields images = new Fields("images", fields.raw("images"), "from", "to", "step");
     int[] extents = data.counts("shape");
     int most = Integer.MAX_VALUE;
     if (extents.length != 3 || data.list("classes").size() < 2) {
-      throw Fields.bad("the header's shape has " + extents.length + " extents, its data " + data.list("classes").size() + " classes");
+      throw Fields.bad("the header's shape has " + extents.length + " extents, its data " + data.list("classes").size()
+          + " classes");
     }
     try {
-      return new AttackHeader(plan(fields.raw("plan")), fields.object("target"), data.string("name"), data.string("sha256"),
+      return new AttackHeader(plan(fields.raw("plan")), fields.object("target"), data.string("name"),
+          data.string("sha256"),
           data.strings("classes"), new ImageShape(extents[0], extents[1], extents[2]),
           new ImageRange(images.count("from", 0, most), images.count("to", 1, most), images.count("step", 1, most)),
           fields.string("library"), fields.string("native"), fields.string("device"));
-    } catch (IllegalArgumentException | DiffcertException e) { // a range that an option may not have is no better in a file
+    } catch (IllegalArgumentException | DiffcertException e) {
+      // A range that an option may not have is no better in a file.
       throw Fields.bad("the header is impossible: " + e.getMessage());
     }
   }
 
   private static AttackPlan plan(Object value) {
     Fields plan = new Fields("the plan", value, "attacks", "norm", "budgets", "settings", "checked", "agreement");
-    Fields settings = new Fields("the settings", plan.raw("settings"), "steps", "restarts", "targets", "stepSize", "eot", "queries", "seed");
+    Fields settings = new Fields("the settings", plan.raw("settings"), "steps", "restarts", "targets", "stepSize",
+        "eot", "queries", "seed");
     int most = Integer.MAX_VALUE;
     List<Budget> budgets = new ArrayList<>();
     for (String text : plan.strings("budgets")) {
@@ -135,7 +141,8 @@ public record AttackHeader(AttackPlan plan, Map<String, Object> target, String d
       throw Fields.bad("the settings' seed is no number of 64 bits");
     }
     return new AttackPlan(plan.strings("attacks").stream().map(AttackKind::of).toList(), budgets,
-        new AttackSettings(settings.count("steps", 1, most), settings.count("restarts", 1, most), settings.count("targets", 1, most),
+        new AttackSettings(settings.count("steps", 1, most), settings.count("restarts", 1, most),
+            settings.count("targets", 1, most),
             settings.number("stepSize"), settings.count("eot", 1, most), settings.count("queries", 1, most), seed),
         plan.count("checked", 0, most), plan.count("agreement", 0, most));
   }

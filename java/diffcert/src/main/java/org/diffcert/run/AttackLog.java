@@ -10,8 +10,8 @@ import java.util.Optional;
 import org.diffcert.DiffcertException;
 
 /**
- * An attack's log as read from a file, strictly: the file may come from a stranger. A last line without its line feed is torn by a crash and
- * left out. Immutable, thread-safe.
+ * An attack's log as read from a file, strictly: the file may come from a stranger. A last line without its line feed
+ * is torn by a crash and left out. Immutable, thread-safe.
  *
  * @param header the first line
  * @param origin where and when it was begun

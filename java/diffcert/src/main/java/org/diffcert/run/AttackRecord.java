@@ -26,12 +26,14 @@ import org.diffcert.image.ByteImage;
  * @param elapsed how long it took
  * @param finished when it was done, to the millisecond
  */
-public record AttackRecord(int image, int label, String attack, String budget, int predict, long distance, long scores, long gradients,
+public record AttackRecord(int image, int label, String attack, String budget, int predict, long distance, long scores,
+    long gradients,
     Optional<Double> agreement, Optional<ByteImage> changed, Duration elapsed, Instant finished) {
   /** The name of the clean image's record. */
   public static final String CLEAN = "clean";
 
-  private static final String[] KEYS = {"image", "label", "attack", "budget", "predict", "distance", "scores", "gradients", "agreement", "pixels"};
+  private static final String[] KEYS = {"image", "label", "attack", "budget", "predict", "distance", "scores",
+      "gradients", "agreement", "pixels"};
 
   /**
    * Drops what the log does not hold of the instant.
@@ -74,7 +76,8 @@ public record AttackRecord(int image, int label, String attack, String budget, i
   LogLine encode() {
     Map<String, Object> body = new LinkedHashMap<>();
     Object[] values = {(long) image, (long) label, attack, budget, (long) predict, distance, scores, gradients,
-        agreement.map(List::of).orElse(List.of()), changed.map(c -> Base64.getEncoder().encodeToString(c.toBytes())).orElse("")};
+        agreement.map(List::of).orElse(List.of()), changed.map(c -> Base64.getEncoder().encodeToString(c.toBytes()))
+            .orElse("")};
     for (int i = 0; i < KEYS.length; i++) {
       body.put(KEYS[i], values[i]);
     }
@@ -96,12 +99,15 @@ public record AttackRecord(int image, int label, String attack, String budget, i
     String pixels = fields.string("pixels");
     boolean clean = fields.string("attack").equals(CLEAN);
     if (agreement.size() > 1 || clean != pixels.isEmpty()) {
-      throw Fields.bad("the record has " + agreement.size() + " agreements and " + pixels.length() + " digits of pixels");
+      throw Fields.bad("the record has " + agreement.size() + " agreements and " + pixels.length()
+          + " digits of pixels");
     }
     return new AttackRecord(image, fields.count("label", 0, last), fields.string("attack"), fields.string("budget"),
-        fields.count("predict", -1, last), fields.integer("distance", 0, Long.MAX_VALUE), fields.integer("scores", 0, Long.MAX_VALUE),
+        fields.count("predict", -1, last), fields.integer("distance", 0, Long.MAX_VALUE),
+            fields.integer("scores", 0, Long.MAX_VALUE),
         fields.integer("gradients", 0, Long.MAX_VALUE), agreement.stream().findFirst(),
-        clean ? Optional.empty() : Optional.of(image(pixels, header)), Duration.ofNanos(time.integer("nanos", 0, Long.MAX_VALUE)),
+        clean ? Optional.empty() : Optional.of(image(pixels, header)),
+            Duration.ofNanos(time.integer("nanos", 0, Long.MAX_VALUE)),
         RunRecord.instant(time.string("finished")));
   }
 
@@ -114,7 +120,8 @@ public record AttackRecord(int image, int label, String attack, String budget, i
     }
     if (bytes.length != header.shape().elements() || !Arrays.equals(Base64.getEncoder().encode(bytes), pixels.getBytes(
         java.nio.charset.StandardCharsets.ISO_8859_1))) {
-      throw Fields.bad("the pixels are " + bytes.length + " bytes, an image of " + header.shape() + " has " + header.shape().elements());
+      throw Fields.bad("the pixels are " + bytes.length + " bytes, an image of " + header.shape() + " has "
+          + header.shape().elements());
     }
     return new ByteImage(header.shape(), bytes);
   }

@@ -23,9 +23,10 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageData;
 
 /**
- * An attack on the images of a range: each image as it is, then under every attack within every budget, if it is right as it is; in the end
- * the checks of the attack itself. One record each, appended and on the disk before the next begins; those of an earlier, interrupted run
- * are skipped, and the log ends up the same in every byte but times. For one thread.
+ * An attack on the images of a range: each image as it is, then under every attack within every budget, if it is right
+ * as it is; in the end the checks of the attack itself. One record each, appended and on the disk before the next
+ * begins; those of an earlier, interrupted run are skipped, and the log ends up the same in every byte but times. For
+ * one thread.
  */
 public final class AttackRun {
   /** The check's name: gradient ascent from a random start, or random search, with no budget to speak of. */
@@ -50,23 +51,28 @@ public final class AttackRun {
    * @param nativeBuild version of the native library, or of what else computes
    * @param device what scores are computed on, as far as it can change their bits
    * @param origin where the run is begun, recorded and never compared
-   * @throws DiffcertException of kind USAGE if shapes, numbers of classes or the range do not fit, or the target does not allow an attack
+   * @throws DiffcertException of kind USAGE if shapes, numbers of classes or the range do not fit, or the target does
+   *     not allow an attack
    */
-  public AttackRun(AttackTarget target, ImageData data, ImageRange images, AttackPlan plan, String library, String nativeBuild, String device,
+  public AttackRun(AttackTarget target, ImageData data, ImageRange images, AttackPlan plan, String library,
+      String nativeBuild, String device,
       Origin origin) {
     if (!target.shape().equals(data.shape()) || target.classes() != data.classNames().size()) {
-      throw DiffcertException.usage("the classifier takes images of " + target.shape() + " in " + target.classes() + " classes, "
+      throw DiffcertException.usage("the classifier takes images of " + target.shape() + " in " + target.classes()
+          + " classes, "
           + data.name() + " has " + data.shape() + " in " + data.classNames().size());
     }
     if (images.get(images.size() - 1) >= data.size()) {
-      throw DiffcertException.usage("image " + images.get(images.size() - 1) + " is asked for, " + data.name() + " has " + data.size()
+      throw DiffcertException.usage("image " + images.get(images.size() - 1) + " is asked for, " + data.name()
+          + " has " + data.size()
           + " images");
     }
     this.target = target;
     this.attacker = new Attacker(target);
     plan.attacks().forEach(attacker::check);
     this.data = data;
-    this.header = new AttackHeader(plan, target.identity(), data.name(), data.digest(), data.classNames(), data.shape(), images, library,
+    this.header = new AttackHeader(plan, target.identity(), data.name(), data.digest(), data.classNames(),
+        data.shape(), images, library,
         nativeBuild, device);
     this.origin = origin;
   }
@@ -87,7 +93,8 @@ public final class AttackRun {
    * @param listener told about progress
    * @param stop asked before each call of the classifier; once true the run stops with an exception of kind INTERRUPTED
    * @return the finished log
-   * @throws DiffcertException of kind USAGE if the directory holds another run or is in use, of kind BAD_INPUT if it cannot be used
+   * @throws DiffcertException of kind USAGE if the directory holds another run or is in use, of kind BAD_INPUT if it
+   *     cannot be used
    */
   public AttackLog run(Path directory, AttackListener listener, BooleanSupplier stop) {
     try (LogFile file = LogFile.open(directory, AttackLog.FILE)) {
@@ -116,7 +123,8 @@ public final class AttackRun {
     }
     AttackLog there = AttackLog.read(path);
     if (!header.differences(there.header()).isEmpty()) {
-      throw DiffcertException.usage("the attack in " + directory + " is another one: " + String.join("; ", header.differences(there.header()))
+      throw DiffcertException.usage("the attack in " + directory + " is another one: "
+          + String.join("; ", header.differences(there.header()))
           + "; give the options of that one to go on with it, or another --out");
     }
     file.setAside(there.wholeBytes());
@@ -148,7 +156,8 @@ public final class AttackRun {
       for (AttackKind attack : plan.attacks()) {
         for (Budget budget : plan.budgets()) {
           done++;
-          trial(image, attack.cliName(), attack, plan.settings(), budget, (position + (double) done / trials) / header.images().size());
+          trial(image, attack.cliName(), attack, plan.settings(), budget,
+              (position + (double) done / trials) / header.images().size());
         }
       }
     }
@@ -167,7 +176,8 @@ public final class AttackRun {
         AttackKind blind = target.isDifferentiable() ? AttackKind.PGD : AttackKind.SQUARE;
         trial(image, UNBOUNDED, blind, plan.settings(), Budget.unbounded(norm, header.shape().elements()), 1);
         AttackKind first = plan.attacks().get(0);
-        Optional<Budget> survived = plan.budgets().stream().filter(budget -> !wrong(image, first.cliName(), budget.text())).findFirst();
+        Optional<Budget> survived = plan.budgets().stream().filter(budget ->
+            !wrong(image, first.cliName(), budget.text())).findFirst();
         if (survived.isPresent()) {
           trial(image, DOUBLED, first, plan.settings().doubled(), survived.get(), 1);
         }
@@ -187,11 +197,13 @@ public final class AttackRun {
       int draws = target.isDifferentiable() ? header.plan().agreement() : 0;
       Optional<Double> agreement =
           draws == 0 ? Optional.empty() : Optional.of(stoppable.agreement(clean, image, data.label(image), draws));
-      append(new AttackRecord(image, data.label(image), AttackRecord.CLEAN, "0", stoppable.answer(clean, image), 0, 1, draws, agreement,
+      append(new AttackRecord(image, data.label(image), AttackRecord.CLEAN, "0", stoppable.answer(clean, image), 0, 1,
+          draws, agreement,
           Optional.empty(), Duration.ofNanos(System.nanoTime() - start), Instant.now()), done);
     }
 
-    private void trial(int image, String name, AttackKind attack, AttackSettings settings, Budget budget, double done) throws IOException {
+    private void trial(int image, String name, AttackKind attack, AttackSettings settings, Budget budget,
+        double done) throws IOException {
       if (records.containsKey(AttackRecord.key(image, name, budget.text()))) {
         return;
       }
@@ -202,8 +214,10 @@ public final class AttackRun {
       if (distance > budget.bound()) {
         throw new IllegalStateException(name + " handed in an image " + distance + " away within " + budget);
       }
-      append(new AttackRecord(image, data.label(image), name, budget.text(), stoppable.answer(found.image(), image), distance,
-          found.scores(), found.gradients(), Optional.empty(), Optional.of(found.image()), Duration.ofNanos(System.nanoTime() - start),
+      append(new AttackRecord(image, data.label(image), name, budget.text(), stoppable.answer(found.image(), image),
+          distance,
+          found.scores(), found.gradients(), Optional.empty(), Optional.of(found.image()),
+              Duration.ofNanos(System.nanoTime() - start),
           Instant.now()), done);
     }
 

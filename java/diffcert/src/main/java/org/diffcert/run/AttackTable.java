@@ -8,8 +8,8 @@ import org.diffcert.attack.AttackPlan;
 import org.diffcert.attack.Budget;
 
 /**
- * Robust accuracy: the share of images that a classifier gets right as they are and under attack, as far as the log has all of an image.
- * Immutable.
+ * Robust accuracy: the share of images that a classifier gets right as they are and under attack, as far as the log has
+ * all of an image. Immutable.
  *
  * @param images how many there are
  * @param clean how many are right as they are
@@ -24,7 +24,8 @@ public record AttackTable(int images, int clean, List<Row> rows) {
    *
    * @param attack its name, or {@link #ALL}
    * @param budget within what
-   * @param right images that are still right, a success within a smaller budget counting here, too: so no larger budget is weaker
+   * @param right images that are still right, a success within a smaller budget counting here, too: so no larger budget
+   *     is weaker
    * @param raw images that are still right under the attempts of this very budget
    */
   public record Row(String attack, Budget budget, int right, int raw) {}
@@ -41,7 +42,8 @@ public record AttackTable(int images, int clean, List<Row> rows) {
     List<Integer> right = new ArrayList<>();
     for (int i = 0; i < log.header().images().size(); i++) {
       int image = log.header().images().get(i);
-      log.record(image, AttackRecord.CLEAN, "0").filter(clean -> clean.isWrong() || complete(log, image)).ifPresent(clean -> {
+      log.record(image, AttackRecord.CLEAN, "0").filter(clean -> clean.isWrong() || complete(log, image))
+          .ifPresent(clean -> {
         images.add(image);
         if (!clean.isWrong()) {
           right.add(image);
@@ -71,7 +73,8 @@ public record AttackTable(int images, int clean, List<Row> rows) {
   }
 
   static boolean falls(AttackLog log, int image, List<String> attacks, Budget budget) {
-    return attacks.stream().anyMatch(attack -> log.record(image, attack, budget.text()).map(AttackRecord::isWrong).orElse(false));
+    return attacks.stream().anyMatch(attack -> log.record(image, attack, budget.text()).map(AttackRecord::isWrong)
+        .orElse(false));
   }
 
   private static int count(List<Integer> images, Predicate<Integer> which) {

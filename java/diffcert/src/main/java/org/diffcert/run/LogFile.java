@@ -16,8 +16,8 @@ import org.diffcert.DiffcertException;
 import org.diffcert.file.Durable;
 
 /**
- * The file under a run: whole lines, each on the disk before the next is written, one process at a time (a file lock says so). What a
- * crash leaves of a last line is set aside beside it. Not for several threads.
+ * The file under a run: whole lines, each on the disk before the next is written, one process at a time (a file lock
+ * says so). What a crash leaves of a last line is set aside beside it. Not for several threads.
  */
 final class LogFile implements AutoCloseable {
   private static final int LONGEST_LINE = 4 << 20;

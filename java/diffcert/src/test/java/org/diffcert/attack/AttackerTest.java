@@ -98,6 +98,25 @@ class AttackerTest {
     }
   }
 
+  /** Under noise the boundary between two centres stays where it is: the attack finds it through means over draws. */
+  @Test
+  void theSmoothedClassifierIsAttackedThroughMeans() {
+    ToyTarget toy = new ToyTarget(0, true);
+    AttackTarget smoothed = new SmoothedTarget(toy, new org.diffcert.noise.Sigma(0.25), 3);
+    assertTrue(smoothed.isRandom());
+    assertFalse(java.util.Arrays.equals(smoothed.logits(Attempt.units(toy.centre(0)), 5, 1),
+        smoothed.logits(Attempt.units(toy.centre(0)), 5, 2)));
+    AttackSettings averaged = new AttackSettings(30, 1, 3, 2.5, 40, 100, 7);
+    for (int label = 0; label < ToyTarget.CLASSES; label++) {
+      Budget near = Budget.of(AttackNorm.L2, String.format("%.4f", 1.2 * toy.margin(label)));
+      AttackResult found = new Attacker(smoothed).attack(AttackKind.APGD_DLR, averaged, toy.centre(label), 5, label,
+          near);
+      assertTrue(found.found());
+      assertFalse(new Attacker(toy).answer(found.image(), 5) == label,
+          "over the boundary itself, not by luck of a draw");
+    }
+  }
+
   @Test
   void gradientsOfDrawsAgreeAsFarAsTheyDo() {
     assertEquals(1, new Attacker(new ToyTarget(0, true)).agreement(new ToyTarget(0, true).centre(0), 5, 1, 5), 1e-9);

@@ -19,7 +19,8 @@ class BudgetTest {
   private static final ImageShape SHAPE = new ImageShape(3, 7, 5);
 
   @ParameterizedTest
-  @CsvSource({"linf,8/255,8", "linf,0.1,25", "linf,0.2,51", "linf,0.3,76", "linf,1,255", "l2,1/255,1", "l2,0.5,16256", "l2,1,65025", "l2,2,260100"})
+  @CsvSource({"linf,8/255,8", "linf,0.1,25", "linf,0.2,51", "linf,0.3,76", "linf,1,255", "l2,1/255,1", "l2,0.5,16256",
+      "l2,1,65025", "l2,2,260100"})
   void theBoundIsExact(String norm, String text, long bound) {
     assertEquals(bound, Budget.of(AttackNorm.of(norm), text).bound());
   }

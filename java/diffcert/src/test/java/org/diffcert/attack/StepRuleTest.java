@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** APGD's step: checkpoints as published, and halvings on a quadratic as the paper's two conditions say, derived again over the whole history. */
+/**
+ * APGD's step: checkpoints as published, and halvings on a quadratic as the paper's two conditions say, derived again
+ * over the whole history.
+ */
 class StepRuleTest {
   @Test
   void checkpointsOfAHundredSteps() {
@@ -45,7 +48,8 @@ class StepRuleTest {
         x = halved ? best : x;
         before = halved ? value(curvature, best) : loss;
       }
-      assertArrayEquals(sizes(losses, from, checkpoints), sizes.stream().mapToDouble(Double::doubleValue).toArray(), "run " + run);
+      assertArrayEquals(sizes(losses, from, checkpoints), sizes.stream().mapToDouble(Double::doubleValue).toArray(),
+          "run " + run);
       assertEquals(losses.stream().mapToDouble(Double::doubleValue).max().orElseThrow(), rule.best());
       halvings += sizes.get(steps) < 1 ? 1 : 0;
     }

@@ -74,8 +74,10 @@ class AttackRunTest {
   }
 
   private static AttackRun run(ToyTarget target, AttackKind... attacks) {
-    List<Budget> budgets = attacks.length == 0 ? List.of() : BUDGETS.stream().map(text -> Budget.of(AttackNorm.L2, text)).toList();
-    AttackPlan plan = new AttackPlan(List.of(attacks), budgets, new AttackSettings(10, 1, 3, 2.5, 2, 300, 8), 2, target.isDifferentiable() ? 3 : 0);
+    List<Budget> budgets = attacks.length == 0 ? List.of() : BUDGETS.stream()
+        .map(text -> Budget.of(AttackNorm.L2, text)).toList();
+    AttackPlan plan = new AttackPlan(List.of(attacks), budgets, new AttackSettings(10, 1, 3, 2.5, 2, 300, 8), 2,
+        target.isDifferentiable() ? 3 : 0);
     return new AttackRun(target, new Centres(target), new ImageRange(0, 4, 1), plan, "0.1.0", "", "toy", Toys.ORIGIN);
   }
 
@@ -130,7 +132,9 @@ class AttackRunTest {
     assertEquals(5, AttackCheck.of(log).size());
   }
 
-  /** Gradients that point nowhere: the black box wins, and what is without a budget stays right, and the checks say so. */
+  /**
+   * Gradients that point nowhere: the black box wins, and what is without a budget stays right, and the checks say so.
+   */
   @Test
   void maskedGradientsFailTheChecks() {
     ToyTarget toy = new ToyTarget(0, true);
@@ -174,9 +178,11 @@ class AttackRunTest {
       @Override
       public void close() {}
     };
-    AttackPlan plan = new AttackPlan(List.of(AttackKind.PGD, AttackKind.SQUARE), List.of(Budget.of(AttackNorm.L2, "2.5")),
+    AttackPlan plan = new AttackPlan(List.of(AttackKind.PGD, AttackKind.SQUARE),
+        List.of(Budget.of(AttackNorm.L2, "2.5")),
         new AttackSettings(10, 1, 3, 2.5, 1, 300, 8), 3, 0);
-    AttackLog log = go(temp, new AttackRun(masked, new Centres(toy), new ImageRange(0, 3, 1), plan, "0.1.0", "", "toy", Toys.ORIGIN));
+    AttackLog log = go(temp, new AttackRun(masked, new Centres(toy), new ImageRange(0, 3, 1), plan, "0.1.0", "", "toy",
+        Toys.ORIGIN));
     List<String> failed = AttackCheck.of(log).stream().filter(check -> !check.passed()).map(AttackCheck::name).toList();
     assertEquals(List.of("black box not stronger than white box", "no budget, no robustness"), failed);
   }
@@ -207,13 +213,15 @@ class AttackRunTest {
   @Test
   void otherAttacksAndDamagedLogsAreRefused() throws Exception {
     go(temp, run(new ToyTarget(0, true), AttackKind.PGD));
-    DiffcertException other = assertThrows(DiffcertException.class, () -> go(temp, run(new ToyTarget(0, true), AttackKind.SQUARE)));
+    DiffcertException other = assertThrows(DiffcertException.class, () ->
+        go(temp, run(new ToyTarget(0, true), AttackKind.SQUARE)));
     assertEquals(DiffcertException.Kind.USAGE, other.kind());
     assertTrue(other.getMessage().contains("plan.attacks"), other.getMessage());
     Path log = temp.resolve(AttackLog.FILE);
     String text = Files.readString(log);
     Files.writeString(log, text.replaceFirst("\"predict\":0", "\"predict\":1"));
-    assertEquals(DiffcertException.Kind.BAD_INPUT, assertThrows(DiffcertException.class, () -> AttackLog.read(temp)).kind());
+    assertEquals(DiffcertException.Kind.BAD_INPUT, assertThrows(DiffcertException.class, () -> AttackLog.read(temp))
+        .kind());
     assertFalse(text.isEmpty());
   }
 }
