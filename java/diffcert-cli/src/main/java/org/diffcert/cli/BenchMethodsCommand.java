@@ -133,8 +133,8 @@ final class BenchMethodsCommand implements Callable<Integer> {
         table.addHeads(second);
         terminal.say("heads    " + heads.getFileName() + ", digest " + second.digest().substring(0, 16));
       }
-      terminal.say("left out rdc: no certificate exists for it, so it casts no votes; an answer takes 5 calls there and "
-          + "back beside those of dc");
+      terminal.say("left out rdc: no certificate exists for it, so it casts no votes; an answer takes 5 calls there "
+          + "and back beside those of dc");
       print(terminal, table.lines(), set);
     }
     return 0;
