@@ -15,6 +15,8 @@ std::int64_t table_elements(const Device& device) {
   return std::max(kTableBytes, device.properties().memory / 16) / static_cast<std::int64_t>(sizeof(float));
 }
 
+bool together(const Row& a, const Row& b) { return a.level == b.level && a.sample == b.sample; }
+
 }  // namespace
 
 template <class T>
@@ -60,7 +62,8 @@ void DeviceRows::check(std::span<const RowLevel> levels, std::span<const Posteri
   invariant(mix.size() == (staged_.posterior ? levels.size() * static_cast<std::size_t>(staged_.taus) : 0), "posterior means of other levels");
   for (const Row& row : rows) {
     invariant(row.level >= 0 && static_cast<std::size_t>(row.level) < levels.size() && row.sample >= 0 && row.sample < keys_.count &&
-                  row.label >= (staged_.estimates_each > 1 ? 0 : -1) && row.label < split_.table.label_dim,
+                  row.label >= (staged_.estimates_each > 1 || shares_bodies() ? 0 : -1) &&
+                  row.label < (shares_bodies() ? split_.rows.heads - 1 : split_.table.label_dim),
               "a row of a level, sample or class that there is not");
     invariant(levels[static_cast<std::size_t>(row.level)].base < staged_.taus, "a level that starts from a tau that there is not");
   }
@@ -70,14 +73,14 @@ void DeviceRows::run(std::span<const RowLevel> levels, std::span<const Posterior
   const auto taus = static_cast<std::size_t>(staged_.taus);
   invariant(residuals.size() == rows.size() * taus, "residuals of other rows");
   check(levels, mix, rows);
-  const auto most = static_cast<std::size_t>(chunk_);
-  for (std::size_t from = 0; from < rows.size(); from += most) {
-    const std::size_t count = std::min(most, rows.size() - from);
+  for (std::size_t from = 0, to = 0; from < rows.size(); from = to) {
+    to = chunk_end(rows, from);
+    const std::size_t count = to - from;
     std::vector<Row> part(rows.begin() + static_cast<std::ptrdiff_t>(from), rows.begin() + static_cast<std::ptrdiff_t>(from + count));
     for (std::size_t r = 0; r < count; ++r) part[r].place = static_cast<std::int32_t>(r);
-    const Span<double> to = place(residuals_, static_cast<std::int64_t>(count * taus));
-    run_chunk(levels, mix, part, to);
-    device_->download(residuals.data() + from * taus, to.data, to.count * static_cast<std::int64_t>(sizeof(double)));
+    const Span<double> made = place(residuals_, static_cast<std::int64_t>(count * taus));
+    run_chunk(levels, mix, part, made);
+    device_->download(residuals.data() + from * taus, made.data, made.count * static_cast<std::int64_t>(sizeof(double)));
   }
 }
 
@@ -90,9 +93,9 @@ void DeviceRows::reserve(std::int64_t places) {
 void DeviceRows::keep(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows) {
   check(levels, mix, rows);
   for (const Row& row : rows) invariant(row.place >= 0 && row.place < places_, "a row without a place");
-  const auto most = static_cast<std::size_t>(chunk_);
-  for (std::size_t from = 0; from < rows.size(); from += most) {
-    run_chunk(levels, mix, rows.subspan(from, std::min(most, rows.size() - from)), place(kept_, places_ * staged_.taus));
+  for (std::size_t from = 0, to = 0; from < rows.size(); from = to) {
+    to = chunk_end(rows, from);
+    run_chunk(levels, mix, rows.subspan(from, to - from), place(kept_, places_ * staged_.taus));
   }
 }
 
@@ -127,19 +130,39 @@ Span<double> DeviceRows::place(DeviceMemory& memory, std::int64_t numbers) const
 std::vector<RowCell> DeviceRows::cells_of(std::span<const Row> rows) const {
   std::vector<RowCell> cells;
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    if (r > 0 && rows[r].level == rows[r - 1].level && rows[r].sample == rows[r - 1].sample) ++cells.back().count;
+    if (r > 0 && together(rows[r], rows[r - 1])) ++cells.back().count;
     else cells.push_back({rows[r].level, rows[r].sample, static_cast<std::int32_t>(r), 1});
   }
   return cells;
 }
 
+std::size_t DeviceRows::chunk_end(std::span<const Row> rows, std::size_t from) const {
+  if (!shares_bodies()) return std::min(from + static_cast<std::size_t>(chunk_), rows.size());
+  std::size_t to = from;
+  for (std::int64_t cells = 0; to < rows.size(); ++to) {
+    if (to > from && together(rows[to], rows[to - 1])) continue;
+    if (cells++ == chunk_) break;
+  }
+  return to;
+}
+
 void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const PosteriorMix> mix, std::span<const Row> rows, Span<double> residuals) {
-  const auto n = static_cast<std::int64_t>(rows.size());
-  const Frame frame{*device_, split_.rows.buffers, arena_, n, half_, arena_ + arena_elements(split_.rows, half_) * n};
+  std::vector<RowCell> cells = cells_of(rows);
   std::vector<ConditionTable::Condition> conditions;
-  for (const Row& row : rows) conditions.emplace_back(static_cast<float>(levels[static_cast<std::size_t>(row.level)].noise_label), row.label);
+  std::vector<std::int32_t> bodies;
+  const auto noise_label = [&](std::int32_t level) { return static_cast<float>(levels[static_cast<std::size_t>(level)].noise_label); };
+  if (shares_bodies()) {
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      conditions.emplace_back(noise_label(cells[c].level), -1);
+      bodies.insert(bodies.end(), static_cast<std::size_t>(cells[c].count), static_cast<std::int32_t>(c));
+      cells[c].first = static_cast<std::int32_t>(c), cells[c].count = 1;
+    }
+  } else {
+    for (const Row& row : rows) conditions.emplace_back(noise_label(row.level), row.label);
+  }
+  const auto n = static_cast<std::int64_t>(conditions.size());
+  const Frame frame{*device_, split_.rows.buffers, arena_, n, half_, arena_ + arena_elements(split_.rows, half_) * n};
   const std::vector<TablePlace> places = table_.places(conditions);
-  const std::vector<RowCell> cells = cells_of(rows);
   std::vector<TablePart> parts;
   for (const BufferId id : split_.handed) {
     const Buffer& entry = split_.table.buffers[static_cast<std::size_t>(id)];
@@ -148,7 +171,7 @@ void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const Pos
   batch_.clear();
   const std::int64_t at_levels = batch_.add(levels), at_mix = batch_.add(mix), at_rows = batch_.add(rows),
                      at_cells = batch_.add(std::span<const RowCell>(cells)), at_places = batch_.add(std::span<const TablePlace>(places)),
-                     at_parts = batch_.add(std::span<const TablePart>(parts));
+                     at_parts = batch_.add(std::span<const TablePart>(parts)), at_bodies = batch_.add(std::span<const std::int32_t>(bodies));
   batch_.send(device_);
 
   const Feature &image = split_.rows.image, &output = split_.rows.output;
@@ -168,10 +191,11 @@ void DeviceRows::run_chunk(std::span<const RowLevel> levels, std::span<const Pos
   });
   const bool estimated = !staged_.posterior && estimates_.count > 0;
   const auto mixes = staged_.posterior ? batch_.at<PosteriorMix>(at_mix, mix.size()) : Span<const PosteriorMix>{};
-  device_->launch<Kernel::residual>({static_cast<std::uint32_t>(n)}, kResidualThreads, kResidualShared,
+  device_->launch<Kernel::residual>({static_cast<std::uint32_t>(rows.size())}, kResidualThreads, kResidualShared,
                                     {source, batch_.at<Row>(at_rows, rows.size()), mixes, estimated ? estimates_ : positions_, frame.in(output.buffer),
                                      residuals, output.channels, staged_.taus,
-                                     estimated ? staged_.estimates_each : 1, staged_.clamp});
+                                     estimated ? staged_.estimates_each : 1, staged_.clamp,
+                                     shares_bodies() ? batch_.at<std::int32_t>(at_bodies, bodies.size()) : Span<const std::int32_t>{}});
 }
 
 std::int64_t DeviceRows::bytes() const { return table_.bytes() + samples_.size() + batch_.size() + residuals_.bytes() + kept_.bytes() + cast_.bytes(); }

@@ -46,6 +46,10 @@ class DeviceRows final : public RowEngine {
   // A place for so many numbers, kept if it is large enough.
   Span<double> place(DeviceMemory& memory, std::int64_t numbers) const;
   std::vector<RowCell> cells_of(std::span<const Row> rows) const;
+  // Passes of the network are made of rows, or of cells where a head for each class gives all rows of a cell at once.
+  bool shares_bodies() const { return split_.rows.heads > 1; }
+  // The end of the rows from `from` on that go through the network at once.
+  std::size_t chunk_end(std::span<const Row> rows, std::size_t from) const;
 
   std::shared_ptr<Device> device_;
   const SplitPlan& split_;

@@ -66,7 +66,10 @@ DC_KERNEL(residual, ResidualParams, kResidualThreads) {
   const NoiseKey key = Global<const NoiseKey>(s.keys)[row.sample];
   const Global<const double> centre = centre_of(s, level, row.sample), target(p.target);
   const Global<const PosteriorMix> mix(p.mix);
-  const Global<const float> network = Global<const float>(p.network).part(number * s.pixels * p.out_channels, std::int64_t{1} * s.pixels * p.out_channels);
+  const Global<const std::int32_t> bodies(p.bodies);
+  const std::int64_t body = bodies ? std::int64_t{1} * bodies[number] : number, size = std::int64_t{1} * s.pixels * p.out_channels;
+  const Global<const float> network = Global<const float>(p.network).part(body * size, size);
+  const int head = bodies ? row.label * s.channels : 0;  // its first channel
   const Global<double> residual = Global<double>(p.residual).part(std::int64_t{1} * row.place * p.taus, p.taus);
   const int taus = mix ? level.base + 1 : 1;
 
@@ -85,7 +88,7 @@ DC_KERNEL(residual, ResidualParams, kResidualThreads) {
       for (int i = 0; i < 2; ++i) {
         const int e = 2 * pair + i;
         if (e >= elements) continue;
-        const double f = static_cast<double>(network[std::int64_t{1} * (e % s.pixels) * p.out_channels + e / s.pixels]);
+        const double f = static_cast<double>(network[std::int64_t{1} * (e % s.pixels) * p.out_channels + head + e / s.pixels]);
         double denoised = level.c_skip * at.x[i] + level.c_out * f;
         if (p.clamp) denoised = clamped(denoised);
         const double mean = mix ? level.of_denoised * denoised + level.of_upper * at.x[i] : denoised;

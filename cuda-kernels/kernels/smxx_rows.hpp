@@ -44,6 +44,8 @@ struct ResidualParams {
   Span<double> residual;         // [places][taus]
   std::int32_t out_channels, taus, targets;  // targets: 1, or one a class
   bool clamp;
+  // A multi-head network: which F a row reads, at the channels of its label's head. Absent: row r reads the r-th, from channel 0.
+  Span<const std::int32_t> bodies = {};
 };
 inline constexpr int kResidualThreads = 256, kResidualTaus = 4;  // so many taus a pass over the elements
 inline constexpr int kResidualShared = kResidualTaus * kResidualThreads * 8;

@@ -24,6 +24,7 @@ TrainOptions options_of(const dc_train_options& o) {
   require_in(o.loss, DC_LOSS_EDM, DC_LOSS_VE, "There is no training loss of that number.");
   TrainOptions options;
   options.loss = static_cast<LossKind>(o.loss);
+  options.levels = {o.level_mean, o.level_deviation};
   options.seed = o.seed;
   options.learning_rate = o.learning_rate;
   options.warmup_images = o.warmup_images;

@@ -259,6 +259,7 @@ struct Plan {
   Feature image, output;
   BufferId noise_label = kNone, label = kNone;
   std::int32_t label_dim = 0;
+  std::int32_t heads = 1;  // images side by side in output, one a class and the last for none
   // A plan for training may ask for more of a row: its augmentation label [augment_dim], and what its dropouts are drawn from [kChanceParts].
   BufferId augment = kNone, chance = kNone;
   std::int32_t augment_dim = 0;

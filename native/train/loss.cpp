@@ -7,16 +7,15 @@
 namespace diffcert {
 namespace {
 
-constexpr double kMean = -1.2, kDeviation = 1.2;       // EDM, of ln s
 constexpr double kFirst = 1e-5;                        // VP, of t
 constexpr double kLeastSigma = 0.02, kMostSigma = 100; // VE
 
 }  // namespace
 
-LossRow loss_row(LossKind kind, const NetworkConfig& config, std::uint64_t uniform) {
+LossRow loss_row(LossKind kind, const LevelLaw& law, const NetworkConfig& config, std::uint64_t uniform) {
   const double u = (static_cast<double>(uniform >> 11) + 0.5) * 0x1p-53;
   if (kind == LossKind::edm) {
-    const double s = std::exp(kMean + kDeviation * inverse_normal(uniform)), d = config.sigma_data;
+    const double s = std::exp(law.mean + law.deviation * inverse_normal(uniform)), d = config.sigma_data;
     return {s, (s * s + d * d) / ((s * d) * (s * d))};
   }
   double s = 0;

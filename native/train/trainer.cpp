@@ -30,6 +30,8 @@ double mean(const std::vector<double>& losses) {
 
 void validate(const TrainOptions& o) {
   in_range(o.learning_rate > 0 && std::isfinite(o.learning_rate), "learning_rate", "positive and finite");
+  in_range(std::abs(o.levels.mean) <= 10, "level_mean", "from -10 to 10");
+  in_range(o.levels.deviation > 0 && o.levels.deviation <= 10, "level_deviation", "above 0 and at most 10");
   in_range(o.warmup_images >= 0 && std::isfinite(o.warmup_images), "warmup_images", "finite and not negative");
   in_range(o.decay_images >= 0 && std::isfinite(o.decay_images), "decay_images", "finite and not negative");
   in_range(o.final_rate >= 0 && o.final_rate <= o.learning_rate, "final_rate", "from 0 to learning_rate");
@@ -88,7 +90,7 @@ Trainer::Shown Trainer::show(std::int64_t n, const float* images, const std::int
   for (std::int64_t i = 0; i < n; ++i) {
     const NoiseKey key = training_key(options_.seed, images_ + i);
     const auto draws = key.uniforms(NoiseStream::training, 1, 0);
-    shown.rows.push_back(loss_row(options_.loss, network_.config(), draws[0]));
+    shown.rows.push_back(loss_row(options_.loss, options_.levels, network_.config(), draws[0]));
     shown.sigma.push_back(shown.rows.back().sigma);
     const bool told = static_cast<double>(draws[1] >> 11) * 0x1p-53 >= options_.label_dropout;
     if (labels != nullptr && told) shown.labels[static_cast<std::size_t>(i)] = labels[i];

@@ -18,6 +18,7 @@ namespace diffcert {
 
 struct TrainOptions {
   LossKind loss = LossKind::edm;
+  LevelLaw levels = {};
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;
   double warmup_images = 0;    // the rate grows from 0 in so many images

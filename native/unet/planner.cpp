@@ -33,6 +33,7 @@ Planner::Planner(const NetworkConfig& config, const TrainingForm& form) : config
   plan_.image = {buffer(config.image_elements()), side, side, config.img_channels};
   plan_.noise_label = buffer(1);
   plan_.label_dim = config.label_dim;
+  plan_.heads = config.heads;
   if (config.label_dim > 0) plan_.label = buffer(config.label_dim);
   if (form.augment && config.augment_dim > 0) {
     plan_.augment_dim = config.augment_dim;

@@ -30,6 +30,7 @@ SplitPlan split_plan(const Plan& plan) {
   split.table.label_dim = plan.label_dim;
   split.rows.image = plan.image;
   split.rows.output = plan.output;
+  split.rows.heads = plan.heads;
   place_buffers(split.table, {}, split.handed);
   place_buffers(split.rows, split.handed, {});
   return split;

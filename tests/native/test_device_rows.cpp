@@ -257,8 +257,8 @@ struct Taken {
 
 // The same job on the same device, with rows made and judged by the host or by the device: the network sees the same bits, so what differs is the order
 // of the residual's sum.
-void test_host_form() {
-  const auto model = tiny_model(device_name, 1, 9);
+void test_host_form(bool heads) {
+  const auto model = tiny_model(device_name, 1, 9, 1, heads);
   const std::vector<double> taus = {0.5, 1.0};
   const std::int64_t samples = 1;
   const std::vector<NoiseKey> keys = {{kSeed, 3, DC_ESTIMATE, 4}};
@@ -291,8 +291,8 @@ void test_host_form() {
 
 // The device's network and the CPU's are each within 1e-5 of float64 (test_cuda_kernels, test_cpu_network); a residual, a mean of squares of differences
 // of about their size, is then within some 4e-5, losses too, being sums of such.
-void test_against_cpu() {
-  const auto cpu = tiny_model("cpu", 1, 32), device = tiny_model(device_name, 1, 32);
+void test_against_cpu(bool heads) {
+  const auto cpu = tiny_model("cpu", 1, 32, 1, heads), device = tiny_model(device_name, 1, 32, 1, heads);
   for (Case c : cases()) {
     if (check::depth() < 2 && c.kind != DC_APNDC_CONDITIONAL && c.kind != DC_APNDC_ENSEMBLE && c.noise != DC_NOISE_PATH) continue;
     if (c.noise != DC_NOISE_PATH) c.taus.resize(1);
@@ -315,9 +315,9 @@ void test_contests() {
 }
 
 // Batches of 1, 3 and 17, a network of a smaller batch than the classifier's, other orders of threads: the same bits.
-void test_invariance() {
+void test_invariance(bool heads) {
   const Case path = cases()[5];
-  const auto whole = tiny_model(device_name, 1, 17), narrow = tiny_model(device_name, 1, 3);
+  const auto whole = tiny_model(device_name, 1, 17, 1, heads), narrow = tiny_model(device_name, 1, 3, 1, heads);
   order(0);
   const auto wanted = losses(open(whole.get(), path.kind, path.noise, path.taus, 17).get(), image(3), 5, 2);
   const auto wanted_votes = votes(open(whole.get(), path.kind, path.noise, path.taus, 17).get(), 2, 0, 2, 2);
@@ -374,10 +374,12 @@ int main(int argc, char** argv) {
   test_not_finite();
   test_votes_of_residuals();
   test_split();
-  test_host_form();
-  test_against_cpu();
+  for (const bool heads : {false, true}) {
+    test_host_form(heads);
+    test_against_cpu(heads);
+    test_invariance(heads);
+  }
   test_contests();
-  test_invariance();
   test_permuted_rows();
   return check::finish();
 }

@@ -85,7 +85,7 @@ void check_loss() {
   for (std::int64_t i = 0; i < kRows; ++i) {
     const std::int32_t label = static_cast<std::int32_t>((i + 1) % (kClasses + 1)) - 1;
     const NoiseKey key{options().seed, static_cast<std::uint32_t>(i), 0, 0};
-    const LossRow row = loss_row(LossKind::edm, student.config(), key.uniforms(NoiseStream::training, 1, 0)[0]);
+    const LossRow row = loss_row(LossKind::edm, {}, student.config(), key.uniforms(NoiseStream::training, 1, 0)[0]);
     std::vector<double> noise(kPixels);
     draw_normals(key, NoiseStream::training, 0, noise);
     std::vector<float> x, own(kPixels), target(kPixels);

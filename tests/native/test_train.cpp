@@ -64,16 +64,18 @@ bool same_state(const Trainer& a, const Trainer& b) {
 void check_losses() {
   const NetworkConfig config = validate(tiny::config(8, 1, 2));
   constexpr std::uint64_t kHalf = std::uint64_t{1} << 63;
-  const LossRow edm = loss_row(LossKind::edm, config, kHalf);
+  const LossRow edm = loss_row(LossKind::edm, {}, config, kHalf);
   CHECK(std::fabs(edm.sigma - std::exp(-1.2)) < 1e-9) << edm.sigma;
   CHECK(std::fabs(edm.weight - (edm.sigma * edm.sigma + 0.25) / (0.25 * edm.sigma * edm.sigma)) < 1e-9 * edm.weight);
-  const LossRow ve = loss_row(LossKind::ve, config, kHalf);
+  const LossRow other = loss_row(LossKind::edm, {0.2, 0.7}, config, kHalf);
+  CHECK(std::fabs(other.sigma - std::exp(0.2)) < 1e-9) << other.sigma;
+  const LossRow ve = loss_row(LossKind::ve, {}, config, kHalf);
   CHECK(std::fabs(ve.sigma - std::sqrt(0.02 * 100)) < 1e-6 && std::fabs(ve.weight * ve.sigma * ve.sigma - 1) < 1e-12) << ve.sigma;
-  const LossRow vp = loss_row(LossKind::vp, config, ~std::uint64_t{0});
+  const LossRow vp = loss_row(LossKind::vp, {}, config, ~std::uint64_t{0});
   CHECK(std::fabs(vp.sigma - std::sqrt(std::exp(19.9 / 2 + 0.1) - 1)) < 1e-9 * vp.sigma) << vp.sigma;
-  CHECK(loss_row(LossKind::vp, config, 0).sigma > 0 && loss_row(LossKind::ve, config, 0).sigma >= 0.02);
+  CHECK(loss_row(LossKind::vp, {}, config, 0).sigma > 0 && loss_row(LossKind::ve, {}, config, 0).sigma >= 0.02);
   // The median of EDM's levels and a standard deviation above it.
-  CHECK(std::fabs(loss_row(LossKind::edm, config, static_cast<std::uint64_t>(0.84134474606854293 * 0x1p63 * 2)).sigma - 1) < 1e-6);
+  CHECK(std::fabs(loss_row(LossKind::edm, {}, config, static_cast<std::uint64_t>(0.84134474606854293 * 0x1p63 * 2)).sigma - 1) < 1e-6);
 }
 
 // One step by hand: at the first of Adam's every learnt number moves by the rate, against its gradient's sign; the rate is 0 before warm-up.
@@ -158,7 +160,7 @@ void check_pulled() {
     for (std::int64_t j = 0; j < kImages; ++j) {
       const NoiseKey key{o.seed, static_cast<std::uint32_t>(pulled.images() + j), 0, 0};
       const auto draws = key.uniforms(NoiseStream::training, 1, 0);
-      const LossRow row = loss_row(o.loss, pulled.network().config(), draws[0]);
+      const LossRow row = loss_row(o.loss, {}, pulled.network().config(), draws[0]);
       sigma.push_back(row.sigma);
       weight.push_back(row.weight);
       labels.push_back(static_cast<double>(draws[1] >> 11) * 0x1p-53 >= o.label_dropout ? batch.labels[static_cast<std::size_t>(j)] : -1);
@@ -222,6 +224,8 @@ void check_refusals() {
     validate(o);
   };
   refused("learning_rate", [&] { with([](TrainOptions& o) { o.learning_rate = 0; }); });
+  refused("level_mean", [&] { with([](TrainOptions& o) { o.levels.mean = NAN; }); });
+  refused("level_deviation", [&] { with([](TrainOptions& o) { o.levels.deviation = 0; }); });
   refused("beta_1", [&] { with([](TrainOptions& o) { o.beta_1 = 1; }); });
   refused("beta_2", [&] { with([](TrainOptions& o) { o.beta_2 = -0.1; }); });
   refused("epsilon", [&] { with([](TrainOptions& o) { o.epsilon = 0; }); });

@@ -23,7 +23,7 @@ void expect(dc_status got, dc_status want, const char* what) {
   if (want != DC_OK) CHECK(sentence.size() > 15 && sentence.back() == '.' && sentence.find('\n') == std::string::npos) << sentence;
 }
 
-dc_train_options options() { return {DC_LOSS_EDM, 5, 1e-3, 0, 0, 0, 0.9, 0.999, 1e-8, 1000, 0.05, 0.1, 0, 0}; }
+dc_train_options options() { return {DC_LOSS_EDM, -1.2, 1.2, 5, 1e-3, 0, 0, 0, 0.9, 0.999, 1e-8, 1000, 0.05, 0.1, 0, 0}; }
 
 void create(Handle& handle, std::int64_t rows) {
   const dc_network_config config = tiny::config(8, 1, 2);

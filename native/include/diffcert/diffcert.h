@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a function is added or removed, or a signature, a struct or an enum below changes meaning; the binding refuses any other number. */
-#define DC_ABI_VERSION 9
+#define DC_ABI_VERSION 10
 
 /* Kept in step with org.diffcert.diffusion.NativeStatus; a test walks both. */
 typedef enum dc_status {
@@ -253,6 +253,7 @@ typedef enum dc_loss_kind { DC_LOSS_EDM = 0, DC_LOSS_VP = 1, DC_LOSS_VE = 2 } dc
 
 typedef struct dc_train_options {
   dc_loss_kind loss;
+  double level_mean, level_deviation; /* EDM: of the normal law of ln s, published -1.2 and 1.2; others do not read them */
   uint64_t seed;          /* of initial weights, noise levels, noise and dropped labels */
   double learning_rate;
   double warmup_images;   /* the rate grows from 0 in so many images */

@@ -51,13 +51,13 @@ final class ClassifierArguments {
           + "Default: --model without a label.")
   Path unconditionalModel;
 
-  /** dc of a multi-head model: a name that refuses another model; runs are recorded as what they are, dc of that model. */
+  /** dc of a multi-head model: a name that refuses another model; such runs are recorded as dc of that model. */
   static final String MULTI_HEAD = "dc-multihead";
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
-      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; dc-multihead: dc, of a model with a head for "
-          + "each class (any of them takes one, at one network call for all classes); onnx: the classifier in an ONNX file, "
-          + "under integer noise; denoised: --onnx behind the denoised estimate of --model; densepure: --onnx behind "
+      description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; dc-multihead: dc, of a model with a head "
+          + "for each class (any of them takes one, at one network call for all classes); onnx: the classifier in an ONNX "
+          + "file, under integer noise; denoised: --onnx behind the denoised estimate of --model; densepure: --onnx behind "
           + "several runs of --model's reverse chain, by majority; cascade: --base at every --sigma, from the largest "
           + "down, until one answers.")
   String classifier;

@@ -55,13 +55,13 @@ final class TrainCommand implements Callable<Integer> {
   String preset;
 
   @Option(names = "--distill", paramLabel = "TEACHER",
-      description = "Learn from a class-conditional model instead of from the images themselves: the network gets a head "
-          + "for each class, so that one pass serves all (--classifier dc-multihead, and every other).")
+      description = "Learn from a class-conditional model instead of from the images themselves: the network gets a "
+          + "head for each class, so that one pass serves all (--classifier dc-multihead, and every other).")
   Path teacher;
 
   @Option(names = "--heads-per-image", paramLabel = "N",
-      description = "--distill: heads that an image teaches, its own class's and others by chance; the teacher computes "
-          + "as many rows. Default: 3.")
+      description = "--distill: heads that an image teaches, its own class's and others by chance; the teacher "
+          + "computes as many rows. Default: 3.")
   Integer headsPerImage;
 
   @Option(names = "--begin", paramLabel = "HOW",
@@ -88,6 +88,15 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--loss", paramLabel = "NAME",
       description = "edm, vp or ve. Default: that of the network's preconditioner.")
   String loss;
+
+  @Option(names = "--level-mean", defaultValue = "-1.2", paramLabel = "M",
+      description = "--loss edm: mean of ln sigma; the published one is for drawing, votes at sigma 0.5 read levels "
+          + "from 1 to 3. Default: ${DEFAULT-VALUE}.")
+  double levelMean;
+
+  @Option(names = "--level-deviation", defaultValue = "1.2", paramLabel = "D",
+      description = "--loss edm: standard deviation of ln sigma. Default: ${DEFAULT-VALUE}.")
+  double levelDeviation;
 
   @Option(names = "--learning-rate", defaultValue = "0.001", paramLabel = "R",
       description = "Adam's rate. Default: ${DEFAULT-VALUE}.")
@@ -187,7 +196,8 @@ final class TrainCommand implements Callable<Integer> {
       throw DiffcertException.usage("--heads-per-image and --begin belong to --distill");
     }
     if (teacher != null && spec.commandLine().getParseResult().hasMatchedOption("--label-dropout")) {
-      throw DiffcertException.usage("--label-dropout does not go with --distill, which teaches the head of no class, too");
+      throw DiffcertException.usage("--label-dropout does not go with --distill, which teaches the head of no class, "
+          + "too");
     }
   }
 
@@ -204,7 +214,8 @@ final class TrainCommand implements Callable<Integer> {
       Optional<Distillation> by) {
     TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(),
         learningRate, warmup, decay, finalRate, ema, AVERAGE_SHARE,
-        by.isPresent() || config.classes() == 0 ? 0 : labelDropout, dropout, Augmentation.of(augment, augmentParts));
+        by.isPresent() || config.classes() == 0 ? 0 : labelDropout, dropout, Augmentation.of(augment, augmentParts),
+        levelMean, levelDeviation);
     try (ImageData set = images.open()) {
       TrainPlan plan = new TrainPlan(config, options, batch, set, images.range(set), by);
       terminal.say("network  " + (preset == null ? network.config.getFileName() : preset) + ", "
@@ -265,7 +276,8 @@ final class TrainCommand implements Callable<Integer> {
         plan.images().from() + ":" + plan.images().to() + ":" + plan.images().step(),
         preset == null ? "--config " + network.config.getFileName() : "--preset " + preset,
         steps > 0 ? "--steps " + steps : "--minutes " + minutes, "--batch " + batch, "--loss", options.loss().cliName(),
-        "--learning-rate " + learningRate, "--warmup " + warmup, "--decay " + decay, "--final-rate " + finalRate,
+        "--level-mean " + levelMean, "--level-deviation " + levelDeviation, "--learning-rate " + learningRate,
+            "--warmup " + warmup, "--decay " + decay, "--final-rate " + finalRate,
         "--ema " + ema,
         plan.distillation().map(by -> "--distill " + teacher.getFileName() + " --heads-per-image " + by.headsPerImage()
             + " --begin " + (by.fromTeacher() ? "teacher" : "random"))

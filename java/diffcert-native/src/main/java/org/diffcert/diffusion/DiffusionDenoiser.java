@@ -76,7 +76,7 @@ public final class DiffusionDenoiser implements Denoiser {
     int elements = shape.elements();
     int rows = x.length / elements;
     float[] images = new float[x.length];
-    boolean learned = schedule != null && model.config().outChannels() == 2 * shape.channels();
+    boolean learned = schedule != null && model.config().precond() == NetworkConfig.Precond.IDDPM;
     float[] variance = learned ? new float[x.length] : null;
     int most = model.maxBatch();
     for (int from = 0; from < rows; from += most) {
@@ -114,10 +114,11 @@ public final class DiffusionDenoiser implements Denoiser {
     Arrays.fill(steps, schedule.timestep(level));
     float[] output = model.network(scaled, steps, null);
     int stride = output.length / rows;
+    int first = (model.config().heads() - 1) * elements; // of the head of no class
     for (int row = 0; row < rows; row++) {
       for (int e = 0; e < elements; e++) {
         int i = row * elements + e;
-        images[at + i] = (float) (part[i] - level * output[row * stride + e]);
+        images[at + i] = (float) (part[i] - level * output[row * stride + first + e]);
       }
       if (variance != null) {
         System.arraycopy(output, row * stride + elements, variance, at + row * elements, elements);

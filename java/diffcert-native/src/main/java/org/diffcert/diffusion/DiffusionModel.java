@@ -246,7 +246,7 @@ public final class DiffusionModel implements AutoCloseable {
    * @param x {@code [n, channels, R, R]}, scaled as the network wants it; values that are not finite as for {@link #denoise denoise}
    * @param noiseLabel {@code [n]} what the preconditioner derives from sigma; its length is the batch
    * @param labels {@code [n]} classes in [0, classes), or -1 for unconditional; null = all unconditional
-   * @return {@code [n, outputs, R, R]}, where outputs is channels, or twice that under iDDPM
+   * @return {@code [n, outputs, R, R]}, where outputs is channels, twice that under iDDPM, or heads times channels, head after head
    * @throws DiffcertException of kind USAGE if a length or label does not fit
    * @throws IllegalStateException if the model is closed
    */

@@ -83,7 +83,8 @@ public final class Trainer implements AutoCloseable {
     NetworkStruct.fill(networkStruct, config);
     ByteBuffer training = struct(dc_train_options.class);
     dc_train_options trainingStruct = new dc_train_options(new Pointer(training));
-    trainingStruct.loss(options.loss().ordinal()).seed(options.seed()).learning_rate(options.learningRate())
+    trainingStruct.loss(options.loss().ordinal()).level_mean(options.levelMean())
+        .level_deviation(options.levelDeviation()).seed(options.seed()).learning_rate(options.learningRate())
         .warmup_images(options.warmupImages()).decay_images(options.decayImages())
         .final_rate(options.finalRate()).beta_1(TrainOptions.BETA_1).beta_2(TrainOptions.BETA_2)
         .epsilon(TrainOptions.EPSILON)

@@ -107,6 +107,9 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
     if (options.augmentation().on()) {
       header.put("augment", options.augmentation().probability()).put("augment_parts", options.augmentation().names());
     }
+    if (options.levelMean() != TrainOptions.LEVEL_MEAN || options.levelDeviation() != TrainOptions.LEVEL_DEVIATION) {
+      header.put("level_mean", options.levelMean()).put("level_deviation", options.levelDeviation());
+    }
     distillation.ifPresent(by -> header.put("teacher", by.teacher().digest()).put("heads_per_image", by.headsPerImage())
         .put("begins", by.fromTeacher() ? "with the teacher's weights" : "with drawn weights"));
     calibration.ifPresent(by -> by.describe(header));

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.diffcert.DiffcertException;
+import org.diffcert.denoise.DdpmSchedule;
 import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageShape;
 import org.diffcert.model.Model;
@@ -74,7 +75,8 @@ class MultiHeadTest {
             DeviceOptions.on(Device.CPU).withMaxBatch(4).withGradients(Gradients.IMAGE))) {
       for (DiffusionModel model : List.of(heads, labels)) {
         double[] losses = Elbo.losses(model, true, x, LEVELS, WEIGHTS, noise);
-        double[][] residuals = Elbo.residuals(model, null, ClassifierKind.DC, true, new Sigma(0.25), x, LEVELS, LEVELS, noise);
+        double[][] residuals = Elbo.residuals(model, null, ClassifierKind.DC, true, new Sigma(0.25), x, LEVELS, LEVELS,
+            noise);
         Elbo.Gradient each = Elbo.gradient(model, true, x, LEVELS, WEIGHTS, noise, 0, 1, 2);
         Elbo.Pull pull = Elbo.pull(model, true, x, LEVELS, WEIGHTS, noise, coefficients);
         for (int c = 0; c < SmallModel.CLASSES; c++) {
@@ -103,7 +105,8 @@ class MultiHeadTest {
     ByteImage image = new ByteImage(new ImageShape(1, 8, 8), bytes());
     try (DiffusionModel model = open(8)) {
       for (ClassifierKind kind : ClassifierKind.values()) {
-        ClassifierOptions options = new ClassifierOptions(kind, List.of(new Sigma(0.5)), 6, GridKind.LOG, Weighting.EDM, true,
+        ClassifierOptions options = new ClassifierOptions(kind, List.of(new Sigma(0.5)), 6, GridKind.LOG,
+            Weighting.EDM, true,
             NoiseMode.INTEGER, 7, 0);
         int levels = 0;
         for (double weight : options.schedules().get(0).weights()) {
@@ -118,10 +121,38 @@ class MultiHeadTest {
           classifier.votes(image, 0, Phase.ESTIMATE, 0, 4, votes, calls);
           assertEquals(classifier.callsPerSample(), calls[3], kind.cliName());
         }
-        ClassifierOptions pruned = new ClassifierOptions(kind, List.of(new Sigma(0.5)), 6, GridKind.LOG, Weighting.EDM, true,
+        ClassifierOptions pruned = new ClassifierOptions(kind, List.of(new Sigma(0.5)), 6, GridKind.LOG, Weighting.EDM,
+            true,
             NoiseMode.INTEGER, 7, 0, Pruning.PAIRED);
-        DiffcertException e = assertThrows(DiffcertException.class, () -> DiffusionClassifier.open(model, null, pruned));
+        DiffcertException e = assertThrows(DiffcertException.class, () -> DiffusionClassifier.open(model, null,
+            pruned));
         assertTrue(e.getMessage().contains("multi-head") && e.kind() == DiffcertException.Kind.USAGE, e.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void aChainByTimestepsTakesTheHeadOfNoClass() {
+    NetworkConfig config = NetworkConfig.parse("VPPrecond", "{\"model_type\":\"SongUNet\",\"img_resolution\":8,"
+        + "\"img_channels\":1,\"heads\":4,\"model_channels\":16,\"channel_mult\":[1,2],\"num_blocks\":1,"
+        + "\"attn_resolutions\":[4]}");
+    float[] x = SmallModel.images(2, 3);
+    try (DiffusionModel model = DiffusionModel.open(Model.random(config, 5),
+        DeviceOptions.on(Device.CPU).withMaxBatch(2))) {
+      DdpmSchedule schedule = DdpmSchedule.linear(config.m());
+      double level = schedule.level(400);
+      float[] found = new DiffusionDenoiser(model, Matching.LINEAR, false).denoise(x, level).images();
+      float[] scaled = new float[x.length];
+      for (int i = 0; i < x.length; i++) {
+        scaled[i] = (float) (1 / Math.sqrt(1 + level * level) * x[i]);
+      }
+      float step = (float) schedule.timestep(level);
+      float[] output = model.network(scaled, new float[] {step, step}, null);
+      int stride = output.length / 2;
+      assertEquals((SmallModel.CLASSES + 1) * SmallModel.VALUES, stride);
+      for (int i = 0; i < x.length; i++) {
+        int at = i / SmallModel.VALUES * stride + SmallModel.CLASSES * SmallModel.VALUES + i % SmallModel.VALUES;
+        assertEquals((float) (x[i] - level * output[at]), found[i]);
       }
     }
   }

@@ -122,6 +122,10 @@ class TrainerTest {
     refused(Kind.USAGE, "warm-up", () -> new TrainOptions(TrainLoss.EDM, 1, 1, -1, 0, 0, 0, 0, 0, 0, Augmentation.NONE));
     refused(Kind.USAGE, "final rate", () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 10, 2, 0, 0, 0, 0, Augmentation.NONE));
     refused(Kind.USAGE, "label dropout", () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 0, 0, 0, 0, 1.5, 0, Augmentation.NONE));
+    refused(Kind.USAGE, "mean of the levels",
+        () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 0, 0, 0, 0, 0, 0, Augmentation.NONE, 11, 1));
+    refused(Kind.USAGE, "deviation",
+        () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 0, 0, 0, 0, 0, 0, Augmentation.NONE, 0, 0));
     refused(Kind.USAGE, "edm, vp, ve", () -> TrainLoss.of("l2"));
   }
 
