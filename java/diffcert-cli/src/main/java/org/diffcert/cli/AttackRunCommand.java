@@ -99,8 +99,8 @@ final class AttackRunCommand implements Callable<Integer> {
     AttackPlan plan = new AttackPlan(kinds, within, new AttackSettings(steps, restarts, targets, stepSize, repeats,
         queries, key), checked,
         agreement);
-    TargetArguments.Plan opening = target.plan(key, agreement > 0 || checked > 0 && !kinds.isEmpty()
-        || kinds.stream().anyMatch(AttackKind::isWhiteBox));
+    TargetArguments.Plan opening =
+        target.plan(key, agreement > 0 || kinds.stream().anyMatch(AttackKind::isWhiteBox));
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (ImageData set = images.open(); TargetArguments.Opened opened = opening.open(terminal)) {
       AttackRun run = new AttackRun(opened.target(), set, images.range(set), plan, Main.version(), opened.build(),

@@ -19,6 +19,7 @@ import org.diffcert.diffusion.NativeLibrary;
 import org.diffcert.diffusion.TimeSampling;
 import org.diffcert.noise.Sigma;
 import org.diffcert.onnx.OnnxClassifier;
+import org.diffcert.onnx.OnnxGradients;
 import org.diffcert.onnx.OnnxOptions;
 import org.diffcert.onnx.OnnxTarget;
 import org.diffcert.run.Origin;
@@ -54,9 +55,8 @@ final class TargetArguments {
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
       description = "dc: the diffusion classifier; dc-multihead: dc, of a model with a head for each class (dc and rdc "
-          + "take one, too); rdc: dc "
-          + "behind likelihood maximisation; onnx: the classifier in an ONNX file, which "
-          + "gives no gradients.")
+          + "take one, too); rdc: dc behind likelihood maximisation; onnx: the classifier in an ONNX file, with "
+          + "gradients if its operators have any.")
   String classifier;
 
   @Option(names = "--unconditional-model", paramLabel = "FILE",
@@ -87,8 +87,7 @@ final class TargetArguments {
 
   @Option(names = "--noise", defaultValue = "fixed", paramLabel = "MODE",
       description = "dc, rdc: fixed (an image has one noise, which attacks know) or fresh (each answer has its own, "
-          + "and attacks do not see that "
-          + "which they are judged by). Default: ${DEFAULT-VALUE}.")
+          + "and attacks do not see that which they are judged by). Default: ${DEFAULT-VALUE}.")
   String noise;
 
   @Option(names = "--lm", defaultValue = "corrected", paramLabel = "FORM",
@@ -106,14 +105,12 @@ final class TargetArguments {
 
   @Option(names = "--gradient", defaultValue = "bpda", paramLabel = "WAY",
       description = "rdc: what gradients do at likelihood maximisation: bpda (pass unchanged) or full (back through "
-          + "every step). "
-          + "Default: ${DEFAULT-VALUE}.")
+          + "every step). Default: ${DEFAULT-VALUE}.")
   String gradient;
 
   @Option(names = "--smooth", paramLabel = "S",
       description = "Attack the classifier under Gaussian noise of this sigma, in [0,1] pixel units: with --eot K, "
-          + "means over K noises, the "
-          + "smoothed classifier that certificates are about.")
+          + "means over K noises, the smoothed classifier that certificates are about.")
   String smooth;
 
   @Option(names = "--batch", defaultValue = "auto", paramLabel = "N",
@@ -164,7 +161,7 @@ final class TargetArguments {
       OnnxOptions given = onnx.options();
       OnnxOptions options = onnx.batch != null ? given
           : new OnnxOptions(given.layout(), given.low(), given.high(), given.mean(), given.std(), 1, given.resize());
-      return terminal -> openOnnx(options, terminal);
+      return terminal -> openOnnx(options, gradients, terminal);
     }
     onnx.refuseAny();
     if (!isRdc && !classifier.equals(ClassifierKind.DC.cliName())
@@ -201,11 +198,13 @@ final class TargetArguments {
     }
   }
 
-  private Opened openOnnx(OnnxOptions options, Terminal terminal) {
+  private Opened openOnnx(OnnxOptions options, boolean gradients, Terminal terminal) {
+    Optional<OnnxGradients> differentiated =
+        gradients ? Optional.of(OnnxGradients.open(network.model, options)) : Optional.empty();
     OnnxClassifier opened = OnnxClassifier.open(network.model, options);
     terminal.say("target   onnx, " + network.model.getFileName() + ", digest " + opened.digest().substring(0, 16)
         + ", " + opened.build());
-    return new Opened(new OnnxTarget(opened), List.of(), "cpu", opened.build(),
+    return new Opened(new OnnxTarget(opened, differentiated), List.of(), "cpu", opened.build(),
         Origin.here(String.valueOf(network.model.getFileName()), "", opened.build(), "", opened.build()));
   }
 

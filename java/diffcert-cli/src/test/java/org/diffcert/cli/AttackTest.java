@@ -60,6 +60,18 @@ class AttackTest {
   }
 
   @Test
+  void gradientsFellACnnSoonerThanScoresDo() {
+    Cli cli = attack("onnx", CNN, directory.resolve("white"), "--images", "0:3", "--attacks",
+        "pgd,apgd-ce,apgd-dlr,apgd-t,square",
+        "--budgets", "0.1,0.2", "--steps", "20", "--queries", "100", "--checked", "2", "--agreement", "2", "--seed",
+            "1");
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.out().contains("no budget, no robustness: 0 of 2"), cli.out());
+    assertTrue(cli.out().contains("mean cosine 1.000"), cli.out());
+    assertTrue(cli.out().matches("(?s).*apgd-t +linf +0.2 +0/3 .*"), cli.out());
+  }
+
+  @Test
   void imagesAreShownToOthersAndHeldAgainstCertificates() {
     Path run = directory.resolve("run");
     Path near = directory.resolve("near");
@@ -117,7 +129,7 @@ class AttackTest {
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', value = {"onnx|--attacks pgd --budgets 0.1|needs gradients",
+  @CsvSource(delimiter = '|', value = {"onnx|--attacks pgd --budgets 0.1 --resize bilinear:28x28|without --resize",
       "onnx|--attacks square|no budget",
       "onnx|--attacks none --budgets 0.1|no attack", "onnx|--attacks square,square --budgets 0.1|twice",
       "onnx|--attacks hammer --budgets 0.1|no attack is called 'hammer'",
