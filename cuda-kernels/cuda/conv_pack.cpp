@@ -1,7 +1,11 @@
 #include "cuda/conv_pack.hpp"
 
+#include <algorithm>
+
 namespace diffcert::cuda {
 namespace {
+
+constexpr std::int64_t kRun = 16;  // numbers of a cache line: what is turned round is turned in such runs
 
 // The weights of one phase of doubling, [out][in][side * side]: those taps of the large map's kernel that fall on one pixel of the small map
 // are summed. Row i of the kernel, on output row 2 y + phase, reads small row y + floor((phase + i - padding) / 2).
@@ -52,9 +56,12 @@ std::vector<float> weight_of(const ConvOp& op, const Builder& builder) {
   if (!op.transposed) return published;
   const auto taps = static_cast<std::size_t>(op.kernel * op.kernel), out = static_cast<std::size_t>(op.out.channels), in = published.size() / taps / out;
   std::vector<float> moved(published.size());
-  for (std::size_t o = 0; o < out; ++o) {
-    for (std::size_t c = 0; c < in; ++c) {
-      for (std::size_t t = 0; t < taps; ++t) moved[(o * in + c) * taps + t] = published[(c * out + o) * taps + taps - 1 - t];
+  constexpr std::size_t run = kRun;
+  for (std::size_t first = 0; first < in; first += run) {
+    for (std::size_t o = 0; o < out; ++o) {
+      for (std::size_t c = first; c < std::min(first + run, in); ++c) {
+        for (std::size_t t = 0; t < taps; ++t) moved[(o * in + c) * taps + t] = published[(c * out + o) * taps + taps - 1 - t];
+      }
     }
   }
   return moved;
@@ -63,10 +70,12 @@ std::vector<float> weight_of(const ConvOp& op, const Builder& builder) {
 // [out][in][taps] as [taps][in][out].
 std::vector<float> outputs_last(const std::vector<float>& weight, std::int64_t out, std::int64_t in, std::int64_t taps) {
   std::vector<float> moved(weight.size());
-  for (std::int64_t o = 0; o < out; ++o) {
+  for (std::int64_t first = 0; first < out; first += kRun) {
     for (std::int64_t c = 0; c < in; ++c) {
       for (std::int64_t t = 0; t < taps; ++t) {
-        moved[static_cast<std::size_t>((t * in + c) * out + o)] = weight[static_cast<std::size_t>((o * in + c) * taps + t)];
+        for (std::int64_t o = first; o < std::min(first + kRun, out); ++o) {
+          moved[static_cast<std::size_t>((t * in + c) * out + o)] = weight[static_cast<std::size_t>((o * in + c) * taps + t)];
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 // The op table on a device of kernels: a GPU, or the emulator. One arena a plan, sized in prepare; no allocation in run but that of graphs. A plan that
 // goes backwards, too, is two lists of launches with the cotangent, which the host gives, in between.
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "core/arena.hpp"
@@ -95,12 +96,18 @@ class DeviceExecutor final : public Executor {
     for (const Learnt& learnt : learnt_) {
       if (learnt.weight != w) continue;
       std::vector<float> sums(static_cast<std::size_t>(learnt.count()));
-      device_->download(sums.data(), learnt_at() + learnt.first, learnt.count() * static_cast<std::int64_t>(sizeof(float)));
-      for (std::int64_t o = 0; o < learnt.out; ++o) {
+      {
+        const std::lock_guard hold(downloads_);
+        device_->download(sums.data(), learnt_at() + learnt.first, learnt.count() * static_cast<std::int64_t>(sizeof(float)));
+      }
+      constexpr std::int64_t kRun = 16;  // numbers of a cache line
+      for (std::int64_t first = 0; first < learnt.out; first += kRun) {
         for (std::int64_t c = 0; c < learnt.in; ++c) {
           for (std::int64_t t = 0; t < learnt.taps; ++t) {
-            values[static_cast<std::size_t>((o * learnt.in + c) * learnt.taps + t)] +=
-                static_cast<double>(learnt.scale) * static_cast<double>(sums[static_cast<std::size_t>((t * learnt.in + c) * learnt.out + o)]);
+            for (std::int64_t o = first; o < std::min(first + kRun, learnt.out); ++o) {
+              values[static_cast<std::size_t>((o * learnt.in + c) * learnt.taps + t)] +=
+                  static_cast<double>(learnt.scale) * static_cast<double>(sums[static_cast<std::size_t>((t * learnt.in + c) * learnt.out + o)]);
+            }
           }
         }
       }
@@ -294,6 +301,7 @@ class DeviceExecutor final : public Executor {
   DeviceMemory arena_, factors_, sums_;
   HostMemory host_;
   Graphs forward_, backward_;
+  mutable std::mutex downloads_;
   std::unique_ptr<DeviceRows> rows_;
   std::int64_t max_batch_ = 0, chunk_ = 0, scratch_ = 0;
   double milliseconds_ = 0;

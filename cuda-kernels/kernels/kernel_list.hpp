@@ -6,6 +6,7 @@
 
 #include "kernels/sm80_attention.hpp"
 #include "kernels/sm80_conv.hpp"
+#include "kernels/sm80_learn.hpp"
 #include "kernels/sm90_conv.hpp"
 #include "kernels/smxx_attention.hpp"
 #include "kernels/smxx_attention_backward.hpp"
@@ -52,6 +53,7 @@
   X(attention_keys, AttentionBackwardParams) \
   X(loaded, LoadedParams)       \
   X(conv_gradient, ConvGradientParams) \
+  X(tensor_conv_gradient, ConvGradientParams) \
   X(linear_gradient, LinearGradientParams) \
   X(accumulate, AccumulateParams) \
   X(clear, ClearParams)

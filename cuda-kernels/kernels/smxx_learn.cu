@@ -21,7 +21,7 @@ DC_KERNEL(loaded, LoadedParams, kLoadedThreads) {
   if (i >= size) return;
   const ConvSources in(p.conv, blockIdx.y);
   const auto c = static_cast<int>(i % channels), x = static_cast<int>(i / channels % p.width), y = static_cast<int>(i / channels / p.width);
-  Global<float>(p.out).part(blockIdx.y * size, size)[i] = in.mapped(p.conv, y, x, c);
+  FeatureOut(p.out).part(blockIdx.y * size, size).put(i, in.mapped(p.conv, y, x, c));
 }
 
 DC_KERNEL_RESIDENT(conv_gradient, ConvGradientParams, kLearnThreads, 2) {

@@ -12,7 +12,7 @@ namespace diffcert {
 // The map that a convolution sees (normed, activated, resampled, both sources side by side) written out, a thread an element: once, not once a tap.
 struct LoadedParams {
   ConvParams conv;  // sources, affine, silu, up2, down2
-  Span<float> out;  // n x [height][width][channels]
+  FeatureSpan out;  // n x [height][width][channels]
   std::int32_t height, width;  // of the map
 };
 inline constexpr int kLoadedThreads = 256;

@@ -170,6 +170,7 @@ std::vector<OpCase> backward_cases() {
   cases.push_back(adjoint("conv backwards, from the output", 8, 8, 3, 64, 3, 1));
   cases.push_back(weights("conv's weight", {}));
   cases.push_back(weights("conv's weight, two sources", {.height = 7, .width = 5, .in = {24, 17}, .out = 67}));
+  cases.push_back(weights("conv's weight, two sources in eights", {.height = 9, .width = 7, .in = {40, 24}, .out = 72}));
   cases.push_back(weights("conv's weight, raw", {.in = {32, 0}, .out = 16, .affine = false, .silu = false}));
   cases.push_back(weights("conv's weight, doubled", {.height = 4, .width = 3, .up2 = true}));
   cases.push_back(weights("conv's weight, halved", {.height = 14, .width = 10, .in = {40, 0}, .down2 = true}));
@@ -178,7 +179,7 @@ std::vector<OpCase> backward_cases() {
   cases.push_back(weights("conv's weight, 5x5", {.in = {8, 0}, .out = 8, .kernel = 5, .padding = 2}));
   cases.push_back(weights("conv's weight, from the image", {.in = {3, 0}, .out = 70, .affine = false, .silu = false}));
   cases.push_back(weights("conv's weight, to the output", {.in = {72, 0}, .out = 3}));
-  cases.push_back(weights("conv's weight, many blocks", {.height = 2, .width = 3, .in = {768, 0}, .out = 704, .kernel = 1, .padding = 0, .silu = false}));
+  cases.push_back(weights("conv's weight, many blocks", {.height = 2, .width = 3, .in = {1152, 0}, .out = 1032, .kernel = 1, .padding = 0, .silu = false}));
   {
     Maker m("linear's weight");
     LinearGradientOp op{m.buffer(70), m.buffer(131), 70, 131, 1.5f};

@@ -2,6 +2,7 @@
 //   diffcert-bench-device DEVICE ops [tiny]                 convolutions of the published networks, then every op case: conv|case, name, form, batch,
 //                                                          microseconds, FLOPs, bytes that must move
 //   diffcert-bench-device DEVICE forward [NETWORK...]      forward, network, form, batch, milliseconds on the device, milliseconds with the host
+//   diffcert-bench-device DEVICE train NETWORK [ROWS]      train, network, form, rows of a step, milliseconds a step, Adam and new weights among them
 //   diffcert-bench-device DEVICE certify NETWORK SECONDS LEVELS
 //                                                          certify, network, form, batch, votes, seconds, calls a vote
 // NETWORK: cifar10, imagenet64, mnist, small. Weights are random, medians are taken after a warm-up. Needs no files.
@@ -18,6 +19,7 @@
 #include "bench/timing.hpp"
 #include "bench/vote_job.hpp"
 #include "core/status.hpp"
+#include "train/trainer.hpp"
 
 using namespace diffcert;
 
@@ -144,6 +146,25 @@ void bench_certify(const std::string& device, const std::string& name, double se
               static_cast<long long>(classifier.calls_per_sample()));
 }
 
+// A step as diffcert train makes it, on images that are all zero.
+void bench_train(const std::string& device, const std::string& name, std::int64_t rows) {
+  constexpr int kSteps = 5, kFirst = 3;  // the second run of a size captures its graphs
+  for (const char* form : {"bf16", "fp32"}) {
+    const dc_network_config config = config_of(name);
+    Trainer trainer(validate(config), device, 0, form, TrainOptions{}, rows, 0);
+    const std::vector<float> images(static_cast<std::size_t>(rows * trainer.network().config().image_elements()), 0.0f);
+    const std::vector<std::int32_t> labels(static_cast<std::size_t>(rows), config.label_dim > 0 ? 1 : -1);
+    std::vector<double> times;
+    for (int i = 0; i < kFirst + kSteps; ++i) {
+      const auto start = bench::Clock::now();
+      trainer.step(rows, images.data(), config.label_dim > 0 ? labels.data() : nullptr);
+      if (i >= kFirst) times.push_back(1e3 * bench::seconds_since(start));
+    }
+    std::printf("train\t%s\t%s\t%lld\t%.3f\n", name.c_str(), form, static_cast<long long>(rows), bench::median(times));
+    std::fflush(stdout);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -157,6 +178,10 @@ int main(int argc, char** argv) {
       for (int i = 3; i < argc; ++i) bench_forward(argv[1], argv[i]);
       return 0;
     }
+    if (mode == "train" && argc > 3) {
+      bench_train(argv[1], argv[3], argc > 4 ? std::atol(argv[4]) : 264);
+      return 0;
+    }
     if (mode == "certify" && argc == 6) {
       bench_certify(argv[1], argv[3], std::atof(argv[4]), std::atol(argv[5]));
       return 0;
@@ -165,6 +190,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", e.what());
     return e.status == DC_DEVICE_UNAVAILABLE ? 4 : 1;
   }
-  std::fprintf(stderr, "usage: diffcert-bench-device DEVICE ops [tiny] | forward NETWORK... | certify NETWORK SECONDS LEVELS\n");
+  std::fprintf(stderr, "usage: diffcert-bench-device DEVICE ops [tiny] | forward NETWORK... | train NETWORK [ROWS] | certify NETWORK SECONDS LEVELS\n");
   return 2;
 }

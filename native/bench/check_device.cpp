@@ -33,7 +33,8 @@ void run_learning(const bench::OpCase& c, const std::string& device, const char*
   if (!compare) return;
   bench::OpCase three = c;
   three.depth *= 3;
-  const double error = bench::relative_error(bench::learnt(c, *executor), bench::learnt_by_reference(c, {0, 1, 2})), bound = bench::tolerance(three);
+  const double error = bench::relative_error(bench::learnt(c, *executor), bench::learnt_by_reference(c, {0, 1, 2})), 
+               bound = bench::tolerance(three) + (c.half ? bench::kBf16Tolerance : 0);
   report(error <= bound, c.name, form, error, bound);
 }
 

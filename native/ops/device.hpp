@@ -57,7 +57,7 @@ class Executor {
                             const TrainingRows<double>& training, const Cotangent<double>& cotangent, double* gradient) = 0;
   // Sets the gradients of all weights to zero, as they are after prepare.
   virtual void clear_gradients() = 0;
-  // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns.
+  // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns. Several threads may ask at once.
   virtual void gradient(WeightId w, std::span<double> values) const = 0;
   // The device's own way to run rows of votes, after prepare; null where the host makes and judges them.
   virtual RowEngine* rows() { return nullptr; }

@@ -1,6 +1,7 @@
 #include "train/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numbers>
 
@@ -55,7 +56,7 @@ double rate_at(const TrainOptions& o, double images) {
 
 Trainer::Trainer(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainOptions& options,
                  std::int64_t rows, std::int64_t elements)
-    : options_(options), network_(config, device, threads, isa, {options.augment, options.dropout}) {
+    : options_(options), network_(config, device, threads, isa, {options.augment, options.dropout}), pool_(std::make_unique<ThreadPool>(threads)) {
   validate(options);
   network_.differentiate(true, elements);
   for (std::size_t w = 0; w < network_.weights().size(); ++w) {
@@ -169,16 +170,16 @@ double Trainer::distil(Network& teacher, std::int32_t heads, std::int64_t n, con
   return mean(losses);
 }
 
-// Adam (Kingma and Ba 2015, bias-corrected), then the average; each number on its own, in double, stored as float.
+// Adam (Kingma and Ba 2015, bias-corrected), then the average; each number on its own, in double, stored as float. Threads take weights as they come free.
 void Trainer::descend(std::int64_t n) {
   const double seen = static_cast<double>(images_), steps = static_cast<double>(steps_ + 1);
   const double rate = rate_at(options_, seen);
   const double correct_1 = 1 - std::pow(options_.beta_1, steps), correct_2 = 1 - std::pow(options_.beta_2, steps);
   const double life = options_.average_share > 0 ? std::min(options_.average_images, options_.average_share * seen) : options_.average_images;
   const double keep = std::pow(0.5, static_cast<double>(n) / std::max(life, 1e-8));
-  for (std::size_t w = 0; w < state_.size(); ++w) {
+  const auto move = [&](std::size_t w) {
     State& state = state_[w];
-    if (state.tensor[0].empty()) continue;
+    if (state.tensor[0].empty()) return;
     const std::vector<double> gradient = network_.gradient(static_cast<WeightId>(w));
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       double g = gradient[i];
@@ -191,7 +192,11 @@ void Trainer::descend(std::int64_t n) {
       state.tensor[2][i] = static_cast<float>(second);
       state.tensor[3][i] = static_cast<float>(moved + keep * (static_cast<double>(state.tensor[3][i]) - moved));
     }
-  }
+  };
+  std::atomic<std::size_t> next{0};
+  pool_->run([&](int) {
+    for (std::size_t w = next++; w < state_.size(); w = next++) move(w);
+  });
   images_ += n;
   ++steps_;
   moved_ = true;

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/thread_pool.hpp"
 #include "train/loss.hpp"
 #include "unet/network.hpp"
 
@@ -88,6 +90,7 @@ class Trainer {
 
   TrainOptions options_;
   Network network_;
+  std::unique_ptr<ThreadPool> pool_;  // shares out the weights
   std::vector<State> state_;
   std::int64_t images_ = 0, steps_ = 0;
   bool moved_ = false;  // the weights are newer than the network's

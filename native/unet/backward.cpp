@@ -52,6 +52,13 @@ class Walk {
     plan_.buffers.push_back({elements, 0});
     return static_cast<BufferId>(plan_.buffers.size() - 1);
   }
+  // The gradient of what lies in `of`, or of something of its kind; a device that keeps activations in bf16 keeps their gradients so.
+  BufferId gradient_buffer(std::int64_t elements, BufferId of) {
+    const bool activation = plan_.buffers[place(of)].activation;
+    const BufferId id = buffer(elements);
+    plan_.buffers.back().activation = activation;
+    return id;
+  }
   bool active(BufferId id) const { return id != kNone && active_[place(id)]; }
   bool active(const Feature& f) const { return active(f.buffer); }
   // Where a value of the forward direction lies now: where it lay, or where it was computed again.
@@ -115,7 +122,7 @@ class Walk {
     if (!from.present() || !active(op.in)) return;
     // Zero-insertion and striding are each other's adjoints; only up has the factor 4, which is 2 a direction.
     ResampleOp adjoint{from, op.in, {}, !op.up, op.padding, op.filter, kNone};
-    adjoint.out.buffer = buffer(size_of(op.in));
+    adjoint.out.buffer = gradient_buffer(size_of(op.in), op.in.buffer);
     for (float& tap : adjoint.filter) tap *= op.up ? 2.0f : 0.5f;
     emit(adjoint);
     const Feature in[2] = {op.in, {}};
@@ -126,7 +133,7 @@ class Walk {
     const Feature from = gradient_of(op.out);
     if (!from.present() || !active(op.in)) return;
     Feature out = op.in;
-    out.buffer = buffer(size_of(op.in));
+    out.buffer = gradient_buffer(size_of(op.in), op.in.buffer);
     emit(AttentionBackwardOp{now(op.in), from, out, op.heads});
     hand_over(op.in.buffer, out);
   }
@@ -141,7 +148,7 @@ class Walk {
     const Feature from = gradient_of(op.out);
     if (!from.present() || !active(op.in)) return;
     DropoutOp again{from, {}, op.chance, op.out, op.layer, op.rate};
-    again.out.buffer = buffer(size_of(op.out));
+    again.out.buffer = gradient_buffer(size_of(op.out), op.out.buffer);
     emit(again);
     const Feature in[2] = {op.in, {}};
     through_load(again.out, in, op.load, false, false);
@@ -200,7 +207,7 @@ class Walk {
     op.weight = weight;
     op.scale = scale;
     op.out = {kNone, height, width, sources[0].channels + sources[1].channels};
-    op.out.buffer = buffer(size_of(op.out));
+    op.out.buffer = gradient_buffer(size_of(op.out), sources[0].buffer);
     emit(op);
     return op.out;
   }
@@ -246,7 +253,7 @@ class Walk {
     if (!active(to)) return;
     BufferId& gradient = gradient_[place(to.buffer)];
     const bool first = gradient == kNone;
-    if (first) gradient = buffer(size_of(to));
+    if (first) gradient = gradient_buffer(size_of(to), to.buffer);
     emit(PullbackOp{in, slopes, gradient_of(to), !first});
   }
 

@@ -80,6 +80,17 @@ def forwards(lines, found):
     return out
 
 
+def training(lines, found):
+    out = ["", "## Training", "", "A step there and back by all weights, with the noise, Adam, the average and the new weights' way to the device.", ""]
+    out += head("network", "who", "rows", "ms a step", "images/s")
+    for _, name, form, rows, ms in lines:
+        out.append(row(name, f"diffcert {form}", rows, f"{float(ms):.1f}", f"{int(rows) / float(ms) * 1e3:,.0f}"))
+    for r in found:
+        if r.get("what") == "train" and "images_s" in r:
+            out.append(row(r.get("network"), f"PyTorch, {r.get('how')}", r.get("batch"), "", f"{r['images_s']:,.0f}"))
+    return out
+
+
 def certification(lines):
     out = ["", "## Certification", "", f"apndc-ensemble; seconds an image are extrapolated from the votes cast to {SAMPLES:,} (n0 = 100, n = 10,000).", ""]
     out += head("network", "form", "batch", "calls a vote", "votes", "in s", "votes/s", "s an image, extrapolated")
@@ -97,7 +108,7 @@ def main():
     def of(kind):
         return [line for line in lines if line[0] == kind]
 
-    out = operations(of("conv"), found) + small_cases(of("case")) + forwards(of("forward"), found) + certification(of("certify"))
+    out = operations(of("conv"), found) + small_cases(of("case")) + forwards(of("forward"), found) + training(of("train"), found) + certification(of("certify"))
     pathlib.Path(target).write_text("\n".join(out) + "\n")
     print("\n".join(out))
     if not of("conv"):

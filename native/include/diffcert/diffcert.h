@@ -101,7 +101,7 @@ typedef enum dc_gradients {
 } dc_gradients;
 
 /* Before the first tensor: the model can go backwards, too. row_bytes: what of a row the working memory may take, 0 = as much as it needs;
- * beyond it the insides of blocks are computed again rather than kept, which changes no bit. Devices without gradients refuse. */
+ * beyond it the insides of blocks are computed again rather than kept, which changes no bit. */
 DC_API dc_status dc_model_differentiate(dc_model* model, dc_gradients gradients, int64_t row_bytes);
 /* The tensors that the configuration asks for: count, then name, shape (up to 4, rank in *rank) of each. */
 DC_API dc_status dc_model_tensor_count(const dc_model* model, int64_t* count);
