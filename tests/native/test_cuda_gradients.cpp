@@ -184,6 +184,37 @@ void check_training() {
   }
 }
 
+// The doors of the C ABI, beside the CPU: D, gradients by image and by a tensor, the loss of dc for two classes.
+void check_abi() {
+  order(0);
+  const dc_network_config config = tiny::config(8, 1, 2);
+  const std::string tensor = "model.enc.8x8_block0.conv0.weight";
+  const auto x = bench::random_floats(128, 61), cotangent = bench::random_floats(128, 62), noise = bench::random_floats(192, 63);
+  const std::vector<double> sigma{0.3, 2}, upper{0.2, 0.7, 3}, weights{1, 0.5, 0.25}, position(x.begin(), x.begin() + 64), levels(noise.begin(), noise.end());
+  const std::vector<std::int32_t> labels{0, 1};
+  const auto of = [&](const char* device) {
+    dc_model* model = nullptr;
+    CHECK(dc_model_create(&config, device, 1, "", &model) == DC_OK) << dc_last_error();
+    CHECK(dc_model_differentiate(model, DC_GRADIENTS_WEIGHTS, 0) == DC_OK) << dc_last_error();
+    tiny::fill(model->network, 5, 4);
+    std::vector<float> denoised(128), gradient(128);
+    CHECK(dc_model_vector_jacobian(model, 2, x.data(), sigma.data(), labels.data(), cotangent.data(), denoised.data(), gradient.data()) == DC_OK)
+        << dc_last_error();
+    std::vector<double> by_tensor(model->network.gradient(model->network.weight(tensor)).size()), loss(2), by_image(128);
+    CHECK(dc_model_gradient(model, tensor.c_str(), by_tensor.data(), static_cast<std::int64_t>(by_tensor.size())) == DC_OK) << dc_last_error();
+    CHECK(dc_elbo_gradient(model, 1, position.data(), 3, upper.data(), weights.data(), levels.data(), 2, labels.data(), loss.data(), by_image.data()) == DC_OK)
+        << dc_last_error();
+    dc_model_close(model);
+    std::vector<std::vector<double>> all{{denoised.begin(), denoised.end()}, {gradient.begin(), gradient.end()}, by_tensor, loss, by_image};
+    return all;
+  };
+  const auto there = of("emulator"), here = of("cpu");
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    const double error = relative_error(there[i], here[i]);
+    CHECK(error < 3e-5) << "the ABI's result " << i << ": " << error;
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -196,5 +227,6 @@ int main() {
   check_new_weights();
   check_out_of_memory();
   check_training();
+  check_abi();
   return check::finish();
 }
