@@ -174,11 +174,12 @@ class UNet(nn.Module):
 
     def embedding(self, noise, label):
         half = self.noise_channels // 2
+        wide = torch.promote_types(torch.float32, self.map_layer0.weight.dtype)
         if self.fourier:
-            freqs = 2 * math.pi * self.map_noise.freqs.float()
+            freqs = 2 * math.pi * self.map_noise.freqs.to(wide)
         else:
-            freqs = 1e4 ** -(torch.arange(half, device=noise.device, dtype=torch.float32) / (half - (1 if self.song else 0)))
-        angle = noise.float()[:, None] * freqs
+            freqs = 1e4 ** -(torch.arange(half, device=noise.device, dtype=wide) / (half - (1 if self.song else 0)))
+        angle = noise.to(wide)[:, None] * freqs
         waves = (angle.sin(), angle.cos()) if self.song else (angle.cos(), angle.sin())
         x = torch.cat(waves, dim=1).to(self.map_layer0.weight.dtype)
         if self.song:

@@ -13,16 +13,9 @@
 class Golden {
  public:
   // path: below the shared folder.
-  explicit Golden(const std::string& path) {
-    const char* shared = std::getenv("DIFFCERT_SHARED");
-    std::ifstream file((shared != nullptr ? std::string(shared) : "../shared") + "/" + path, std::ios::binary);
-    if (!file) throw std::runtime_error("no golden " + path);
-    bytes_.assign(std::istreambuf_iterator<char>(file), {});
-    std::uint64_t length = 0;
-    std::memcpy(&length, bytes_.data(), 8);
-    header_.assign(bytes_.data() + 8, length);
-    start_ = 8 + length;
-  }
+  explicit Golden(const std::string& path) : Golden("DIFFCERT_SHARED", "../shared", path) {}
+  // path: below tests/native/vectors.
+  static Golden vectors(const std::string& path) { return Golden("DIFFCERT_ROOT", ".", "tests/native/vectors/" + path); }
 
   // The numbers of one tensor; T has the size of its elements.
   template <class T>
@@ -40,6 +33,17 @@ class Golden {
   }
 
  private:
+  Golden(const char* folder, const char* otherwise, const std::string& path) {
+    const char* given = std::getenv(folder);
+    std::ifstream file((given != nullptr ? std::string(given) : otherwise) + "/" + path, std::ios::binary);
+    if (!file) throw std::runtime_error("no golden " + path);
+    bytes_.assign(std::istreambuf_iterator<char>(file), {});
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes_.data(), 8);
+    header_.assign(bytes_.data() + 8, length);
+    start_ = 8 + length;
+  }
+
   std::string bytes_, header_;
   std::size_t start_ = 0;
 };

@@ -1,5 +1,6 @@
 // Gradients of the six published networks with random weights, by the image and by every parameter, against those that the published
-// implementation's own differentiation gives; and the same with the insides of blocks recomputed.
+// implementation's own differentiation gave in float32, and against PyTorch's in float64 (vectors/gradients.py); and the same with the insides of
+// blocks recomputed.
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -77,9 +78,8 @@ double summary_error(const std::vector<double>& gradient, const std::vector<doub
                    std::fmax(std::fabs(sum - golden[0]) / (norm * std::sqrt(static_cast<double>(gradient.size()))), std::fabs(dot - golden[2]) / (norm * std::sqrt(waves))));
 }
 
-void check_golden(const Inputs& in, const std::string& name, const std::string& device, double tolerance) {
-  const Result result = run(in, device, 2, 4, true, 0);
-  const double by_image = relative_l2(result.gradient, in.io.read<float>("grad_x"));
+void check_golden(const Inputs& in, const std::string& name, const std::string& device, const Result& result, const Golden& records, double tolerance) {
+  const double by_image = relative_l2(result.gradient, records.read<float>("grad_x"));
   CHECK(by_image <= tolerance) << name << " on " << device << ": grad_x " << by_image;
   double worst = 0;
   const std::vector<Weight> weights = Network(validate(in.config), "reference", 1, "").weights();
@@ -87,7 +87,7 @@ void check_golden(const Inputs& in, const std::string& name, const std::string& 
   for (std::size_t w = 0; w < weights.size(); ++w) {
     std::vector<double> golden;
     try {
-      golden = in.io.read<double>("grad3." + weights[w].name);
+      golden = records.read<double>("grad3." + weights[w].name);
     } catch (const std::exception&) {
       continue;  // a filter or a table of the network, nothing that is learnt
     }
@@ -97,7 +97,7 @@ void check_golden(const Inputs& in, const std::string& name, const std::string& 
     CHECK(error <= tolerance) << name << " on " << device << ": grad3." << weights[w].name << ' ' << error;
   }
   CHECK(seen > 100) << name << ": " << seen << " parameters";
-  std::printf("%-18s %-10s grad_x %.1e  worst of %d parameters %.1e\n", name.c_str(), device.c_str(), by_image, seen, worst);
+  std::printf("%-18s %-10s %-7s grad_x %.1e  worst of %d parameters %.1e\n", name.c_str(), device.c_str(), &records == &in.io ? "float32" : "float64", by_image, seen, worst);
 }
 
 // Less memory, the same bits.
@@ -151,8 +151,12 @@ int main() {
   for (const std::string name : {"ddpmpp-edm", "ddpmpp-vp-uncond", "ncsnpp-edm-gray", "ncsnpp-ve", "adm-edm", "adm-iddpm"}) {
     const Inputs in(name);
     if (check::depth() == 0 && name != "ncsnpp-edm-gray" && name != "adm-iddpm") continue;
-    check_golden(in, name, "reference", 1e-5);  // the goldens are float32: their own outputs are as far from float64
-    check_golden(in, name, "cpu", 1e-4);
+    const Golden truth = Golden::vectors("gradients/" + name + ".safetensors");
+    const Result reference = run(in, "reference", 2, 4, true, 0), cpu = run(in, "cpu", 2, 4, true, 0);
+    check_golden(in, name, "reference", reference, truth, 1e-6);
+    check_golden(in, name, "reference", reference, in.io, 1e-5);  // recorded in float32, which is up to 1e-5 away from float64
+    check_golden(in, name, "cpu", cpu, truth, 1e-4);
+    check_golden(in, name, "cpu", cpu, in.io, 1e-4);
     if (check::depth() == 0) continue;
     check_differences(in, name);
     check_recomputation(in, name, "cpu");
