@@ -110,15 +110,20 @@ final class AnalyzeCommand implements Callable<Integer> {
     write(latex, summary.latex());
     List<Report.Panel> shown = Report.withShortNames(panels);
     List<Log> drawn = shown.stream().map(Report.Panel::log).toList();
-    for (Path plot : plots) {
-      write(plot, drawing(plot) ? PngPlot.of(drawn) : SvgPlot.of(drawn).getBytes(StandardCharsets.UTF_8));
-    }
+    draw(plots, drawn);
     if (html != null) {
       String title = drawn.size() == 1 ? "Certified accuracy of " + drawn.get(0).name()
           : "Certified accuracy of " + drawn.size() + " logs";
       write(html, HtmlReport.of(new Report(title, "diffcert analyze", shown, Optional.empty())));
     }
     return 0;
+  }
+
+  /** The curves of logs, in each file's own form. */
+  static void draw(List<Path> plots, List<Log> logs) {
+    for (Path plot : plots) {
+      write(plot, drawing(plot) ? PngPlot.of(logs) : SvgPlot.of(logs).getBytes(StandardCharsets.UTF_8));
+    }
   }
 
   private Norm norm() {

@@ -1,7 +1,6 @@
 package org.diffcert.cli;
 
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,12 +13,9 @@ import org.diffcert.analyze.Comparison;
 import org.diffcert.analyze.ComparisonFiles;
 import org.diffcert.analyze.HtmlComparison;
 import org.diffcert.analyze.HtmlReport;
-import org.diffcert.analyze.Log;
 import org.diffcert.analyze.PairedDifference;
-import org.diffcert.analyze.PngPlot;
 import org.diffcert.analyze.Report;
 import org.diffcert.analyze.Summary;
-import org.diffcert.analyze.SvgPlot;
 import org.diffcert.run.Methods;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -74,11 +70,7 @@ final class CompareCommand implements Callable<Integer> {
     AnalyzeCommand.write(tsv, ComparisonFiles.tsv(comparison, columns));
     AnalyzeCommand.write(json, ComparisonFiles.json(comparison, columns));
     List<Report.Panel> panels = comparison.methods().stream().map(Comparison.Method::panel).toList();
-    List<Log> drawn = panels.stream().map(Report.Panel::log).toList();
-    for (Path plot : plots) {
-      AnalyzeCommand.write(plot, AnalyzeCommand.drawing(plot) ? PngPlot.of(drawn)
-          : SvgPlot.of(drawn).getBytes(StandardCharsets.UTF_8));
-    }
+    AnalyzeCommand.draw(plots, panels.stream().map(Report.Panel::log).toList());
     if (html != null) {
       AnalyzeCommand.write(html, HtmlReport.of(new Report(panels.size() + " methods on the same "
           + comparison.images().size() + " images", "diffcert compare", panels, Optional.empty(),

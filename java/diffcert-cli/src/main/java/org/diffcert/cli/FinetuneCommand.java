@@ -1,18 +1,14 @@
 package org.diffcert.cli;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.Augmentation;
-import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.diffusion.TrainLoss;
 import org.diffcert.diffusion.TrainOptions;
@@ -24,7 +20,6 @@ import org.diffcert.onnx.OnnxGradients;
 import org.diffcert.train.Calibration;
 import org.diffcert.train.TrainLimits;
 import org.diffcert.train.TrainPlan;
-import org.diffcert.train.TrainRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,14 +36,15 @@ import picocli.CommandLine.Spec;
         "Give --steps, --minutes or both: the first that is reached ends it."})
 final class FinetuneCommand implements Callable<Integer> {
   private static final String CALIBRATE = "calibrate";
-  /** The average's half-life is at most this share of the images seen, as published for training. */
-  private static final double AVERAGE_SHARE = 0.05;
 
   @Mixin
   NetworkArguments network;
 
   @Mixin
   ImagesArguments images;
+
+  @Mixin
+  TrainingArguments training;
 
   @Mixin
   OnnxArguments input;
@@ -63,9 +59,6 @@ final class FinetuneCommand implements Callable<Integer> {
   @Option(names = "--onnx", required = true, paramLabel = "FILE",
       description = "The classifier behind it, which is not changed; of operators that can be differentiated here.")
   Path onnx;
-
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "The training's directory.")
-  Path out;
 
   @Option(names = "--sigma", defaultValue = "1,0.5,0.25", paramLabel = "S[,S..]",
       description = "The cascade's noise levels. Default: ${DEFAULT-VALUE}.")
@@ -87,22 +80,10 @@ final class FinetuneCommand implements Callable<Integer> {
       description = "Weight of the denoising loss at the same levels. Default: ${DEFAULT-VALUE}.")
   double anchor;
 
-  @Option(names = "--steps", defaultValue = "0", paramLabel = "N", description = "Steps in all.")
-  long steps;
-
-  @Option(names = "--minutes", defaultValue = "0", paramLabel = "M",
-      description = "Minutes in all, those of sessions before it was stopped among them.")
-  double minutes;
-
   @Option(names = "--batch", defaultValue = "8", paramLabel = "N",
       description = "Images of a step; each takes as many rows as there are copies at all levels. Default: "
           + "${DEFAULT-VALUE}.")
   int batch;
-
-  @Option(names = "--rows", defaultValue = "16", paramLabel = "N",
-      description = "Rows that go through the network at once; changes memory, and no bit. Default: "
-          + "${DEFAULT-VALUE}.")
-  int rows;
 
   @Option(names = "--learning-rate", defaultValue = "0.0002", paramLabel = "R",
       description = "Adam's rate. Default: ${DEFAULT-VALUE}.")
@@ -122,19 +103,6 @@ final class FinetuneCommand implements Callable<Integer> {
           + "${DEFAULT-VALUE}.")
   double ema;
 
-  @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
-      description = "auto, or a 64-bit integer. Default: the recorded one of a training that is gone on with, else "
-          + "fresh.")
-  String seed;
-
-  @Option(names = "--checkpoint-steps", defaultValue = "0", paramLabel = "N",
-      description = "A checkpoint every N steps. Default: by time alone.")
-  long checkpointSteps;
-
-  @Option(names = "--checkpoint-seconds", defaultValue = "120", paramLabel = "T",
-      description = "A checkpoint after at most T seconds. Default: ${DEFAULT-VALUE}.")
-  double checkpointSeconds;
-
   @Spec
   private CommandSpec spec;
 
@@ -143,11 +111,7 @@ final class FinetuneCommand implements Callable<Integer> {
     if (!objective.equals(CALIBRATE)) {
       throw DiffcertException.usage("--objective is '" + objective + "', there is calibrate");
     }
-    if (!(minutes >= 0) || rows < 1) {
-      throw DiffcertException.usage("--minutes is " + minutes + " and --rows " + rows
-          + "; minutes are not negative, and there is at least one row");
-    }
-    TrainLimits limits = new TrainLimits(steps, 60 * minutes, checkpointSteps, checkpointSeconds, 0);
+    TrainLimits limits = training.limits(0);
     List<Sigma> sigmas = Arguments.sigmas(sigma);
     OnnxGradients classifier = OnnxGradients.open(onnx, input.options());
     Terminal terminal = new Terminal(spec.commandLine().getOut());
@@ -155,53 +119,23 @@ final class FinetuneCommand implements Callable<Integer> {
             : ModelOptions.fromFile(network.config)); ImageData set = images.open()) {
       Calibration how = new Calibration(file, classifier, sigmas, copies, consistent, diverse, anchor,
           network.threads());
-      TrainOptions options = new TrainOptions(TrainLoss.of(file.config().precond()), seed(), learningRate, warmup,
-          decay, 0, ema, AVERAGE_SHARE, 0, 0, Augmentation.NONE);
+      TrainOptions options = new TrainOptions(TrainLoss.of(file.config().precond()), training.seed(), learningRate,
+          warmup, decay, 0, ema, TrainingArguments.AVERAGE_SHARE, 0, 0, Augmentation.NONE);
       TrainPlan plan = new TrainPlan(file.config(), options, batch, set, images.range(set), Optional.empty(),
           Optional.of(how));
       if (set.classNames().size() != classifier.classes()) {
         throw DiffcertException.badInput("the classifier has " + classifier.classes() + " classes, " + set.name()
             + " has " + set.classNames().size());
       }
-      DeviceOptions device = network.options(device(terminal), Math.min(rows, batch * sigmas.size() * copies));
+      int stepRows = batch * sigmas.size() * copies;
+      DeviceOptions device = network.options(network.gradientDevice(terminal), Math.min(training.rows, stepRows));
       terminal.say("model    " + model.getFileName() + ", digest " + file.digest().substring(0, 16));
       terminal.say("behind   " + onnx.getFileName() + ", digest " + classifier.digest().substring(0, 16));
       terminal.say("cascade  sigma " + sigmas.stream().map(Sigma::toString).collect(Collectors.joining(", ")) + "; "
-          + batch * sigmas.size() * copies + " rows a step");
-      terminal.say("data     " + set.name() + ", " + plan.images().size() + " images of " + set.shape());
-      terminal.say("seed     " + Long.toUnsignedString(options.seed()));
-      run(terminal, plan, device, limits);
+          + stepRows + " rows a step");
+      training.run(terminal, plan, device, limits, origin(plan));
     }
     return 0;
-  }
-
-  private void run(Terminal terminal, TrainPlan plan, DeviceOptions device, TrainLimits limits) {
-    BooleanSupplier stop = StopSignal.begin();
-    try {
-      TrainRun.Result result = TrainRun.run(out, plan, device, limits, origin(plan),
-          new TrainProgress(terminal, limits), stop);
-      terminal.say(String.format(Locale.ROOT, "done     step %d, %d images seen, loss %.4f, %s", result.steps(),
-          result.images(), result.loss(), Terminal.time(Duration.ofMillis((long) (1000 * result.seconds())))));
-      terminal.say("model    " + result.model());
-      terminal.say("curve    " + out.resolve("loss.png"));
-    } finally {
-      terminal.wipe();
-      StopSignal.end();
-    }
-  }
-
-  private long seed() {
-    return Arguments.seed(seed.equals("auto") ? TrainRun.recordedSeed(out).orElse(seed) : seed)
-        .orElseGet(Arguments::freshSeed);
-  }
-
-  /** Gradients are computed on the CPU; a GPU that auto would choose could not train. */
-  private Device device(Terminal terminal) {
-    if (!network.device.equals("auto")) {
-      return network.device(terminal);
-    }
-    terminal.say("device   " + Device.CPU.describe());
-    return Device.CPU;
   }
 
   /** The command as anybody could give it: options by value, files by name, no path of this machine. */
@@ -211,7 +145,7 @@ final class FinetuneCommand implements Callable<Integer> {
         model.getFileName().toString(), "--onnx", onnx.getFileName().toString(), "--data", plan.data().name(),
         "--images", plan.images().from() + ":" + plan.images().to() + ":" + plan.images().step(), "--sigma", sigma,
         "--copies " + copies, "--consistent " + consistent, "--diverse " + diverse, "--anchor " + anchor,
-        steps > 0 ? "--steps " + steps : "--minutes " + minutes, "--batch " + batch,
+        training.length(), "--batch " + batch,
         "--learning-rate " + learningRate, "--warmup " + warmup, "--decay " + decay, "--ema " + ema,
         "--seed", Long.toUnsignedString(plan.options().seed())));
     origin.put("made_by", "diffcert " + Main.version());

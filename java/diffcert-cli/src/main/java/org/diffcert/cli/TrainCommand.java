@@ -1,16 +1,12 @@
 package org.diffcert.cli;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.function.BooleanSupplier;
 import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.Augmentation;
-import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DeviceOptions;
 import org.diffcert.diffusion.DiffusionModel;
 import org.diffcert.diffusion.TrainLoss;
@@ -22,7 +18,6 @@ import org.diffcert.model.NetworkConfig;
 import org.diffcert.train.Distillation;
 import org.diffcert.train.TrainLimits;
 import org.diffcert.train.TrainPlan;
-import org.diffcert.train.TrainRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -31,12 +26,10 @@ import picocli.CommandLine.Spec;
 
 /** {@code diffcert train}: a diffusion model from nothing, in a directory that can be resumed at any moment. */
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
-    description = {"Trains a diffusion model on images, on the CPU or on the device that is named; the same command again "
-        + "goes on with a training that was stopped.",
+    description = {"Trains a diffusion model on images, on the CPU or on the device that is named; the same command "
+        + "again goes on with a training that was stopped.",
         "Give --preset or --config, and --steps, --minutes or both: the first that is reached ends it."})
 final class TrainCommand implements Callable<Integer> {
-  /** The average's half-life is at most this share of the images seen, as published. */
-  private static final double AVERAGE_SHARE = 0.05;
   /** What the teacher computes at once. */
   private static final int TEACHER_ROWS = 64;
   private static final int HEADS_PER_IMAGE = 3;
@@ -47,8 +40,8 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin
   ImagesArguments images;
 
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "The training's directory.")
-  Path out;
+  @Mixin
+  TrainingArguments training;
 
   @Option(names = "--preset", paramLabel = "NAME",
       description = "The network: mnist-ddpmpp, cifar10-ddpmpp-cond, ...; --config FILE instead for one of your own.")
@@ -69,21 +62,9 @@ final class TrainCommand implements Callable<Integer> {
           + "architecture), random, or auto: teacher where it can be. Default: auto.")
   String begin;
 
-  @Option(names = "--steps", defaultValue = "0", paramLabel = "N", description = "Steps in all.")
-  long steps;
-
-  @Option(names = "--minutes", defaultValue = "0", paramLabel = "M",
-      description = "Minutes in all, those of sessions before it was stopped among them.")
-  double minutes;
-
   @Option(names = "--batch", defaultValue = "64", paramLabel = "N",
       description = "Images of a step. Default: ${DEFAULT-VALUE}.")
   int batch;
-
-  @Option(names = "--rows", defaultValue = "16", paramLabel = "N",
-      description = "Images that go through the network at once; changes memory, and no bit. Default: "
-          + "${DEFAULT-VALUE}.")
-  int rows;
 
   @Option(names = "--loss", paramLabel = "NAME",
       description = "edm, vp or ve. Default: that of the network's preconditioner.")
@@ -140,19 +121,6 @@ final class TrainCommand implements Callable<Integer> {
           + "Default: ${DEFAULT-VALUE}.")
   String augmentParts;
 
-  @Option(names = "--seed", defaultValue = "auto", paramLabel = "N",
-      description = "auto, or a 64-bit integer. Default: the recorded one of a training that is gone on with, else "
-          + "fresh.")
-  String seed;
-
-  @Option(names = "--checkpoint-steps", defaultValue = "0", paramLabel = "N",
-      description = "A checkpoint every N steps. Default: by time alone.")
-  long checkpointSteps;
-
-  @Option(names = "--checkpoint-seconds", defaultValue = "120", paramLabel = "T",
-      description = "A checkpoint after at most T seconds. Default: ${DEFAULT-VALUE}.")
-  double checkpointSeconds;
-
   @Option(names = "--samples", defaultValue = "8", paramLabel = "N",
       description = "Images a class that the average draws into samples.png, in the end and now and then at a "
           + "checkpoint; 0: none. Changes no bit. Default: ${DEFAULT-VALUE}.")
@@ -163,16 +131,10 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!(minutes >= 0)) {
-      throw DiffcertException.usage("--minutes is " + minutes + ", must not be negative");
-    }
-    TrainLimits limits = new TrainLimits(steps, 60 * minutes, checkpointSteps, checkpointSeconds, samples);
-    if (rows < 1) {
-      throw DiffcertException.usage("--rows is " + rows + ", must be at least 1");
-    }
+    TrainLimits limits = training.limits(samples);
     refuseUnread();
     Terminal terminal = new Terminal(spec.commandLine().getOut());
-    DeviceOptions device = network.options(device(terminal), Math.min(rows, batch));
+    DeviceOptions device = network.options(network.gradientDevice(terminal), Math.min(training.rows, batch));
     if (teacher == null) {
       train(terminal, config(), device, limits, Optional.empty());
       return 0;
@@ -212,8 +174,8 @@ final class TrainCommand implements Callable<Integer> {
 
   private void train(Terminal terminal, NetworkConfig config, DeviceOptions device, TrainLimits limits,
       Optional<Distillation> by) {
-    TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss), seed(),
-        learningRate, warmup, decay, finalRate, ema, AVERAGE_SHARE,
+    TrainOptions options = new TrainOptions(loss == null ? TrainLoss.of(config.precond()) : TrainLoss.of(loss),
+        training.seed(), learningRate, warmup, decay, finalRate, ema, TrainingArguments.AVERAGE_SHARE,
         by.isPresent() || config.classes() == 0 ? 0 : labelDropout, dropout, Augmentation.of(augment, augmentParts),
         levelMean, levelDeviation);
     try (ImageData set = images.open()) {
@@ -221,28 +183,7 @@ final class TrainCommand implements Callable<Integer> {
       terminal.say("network  " + (preset == null ? network.config.getFileName() : preset) + ", "
           + config.architecture().published() + " under " + config.precond().published()
           + (config.multiHead() ? ", " + config.heads() + " heads" : ""));
-      terminal.say("data     " + set.name() + ", " + plan.images().size() + " images of " + set.shape());
-      terminal.say("seed     " + Long.toUnsignedString(options.seed()));
-      train(terminal, plan, device, limits);
-    }
-  }
-
-  private void train(Terminal terminal, TrainPlan plan, DeviceOptions device, TrainLimits limits) {
-    BooleanSupplier stop = StopSignal.begin();
-    try {
-      TrainRun.Result result = TrainRun.run(out, plan, device, limits, origin(plan),
-          new TrainProgress(terminal, limits), stop);
-      terminal.say(String.format(Locale.ROOT, "done     step %d, %d images seen, loss %.4f, %s", result.steps(),
-          result.images(), result.loss(),
-          Terminal.time(Duration.ofMillis((long) (1000 * result.seconds())))));
-      terminal.say("model    " + result.model());
-      terminal.say("curve    " + out.resolve("loss.png"));
-      if (samples > 0) {
-        terminal.say("samples  " + out.resolve("samples.png"));
-      }
-    } finally {
-      terminal.wipe();
-      StopSignal.end();
+      training.run(terminal, plan, device, limits, origin(plan));
     }
   }
 
@@ -254,20 +195,6 @@ final class TrainCommand implements Callable<Integer> {
     return preset == null ? ModelOptions.fromFile(network.config).config() : NetworkConfig.preset(preset);
   }
 
-  private long seed() {
-    return Arguments.seed(seed.equals("auto") ? TrainRun.recordedSeed(out).orElse(seed) : seed)
-        .orElseGet(Arguments::freshSeed);
-  }
-
-  /** As for gradients, auto means the CPU. */
-  private Device device(Terminal terminal) {
-    if (!network.device.equals("auto")) {
-      return network.device(terminal);
-    }
-    terminal.say("device   " + Device.CPU.describe());
-    return Device.CPU;
-  }
-
   /** The command as anybody could give it: options by value, data by name, no path of this machine. */
   private Map<String, String> origin(TrainPlan plan) {
     TrainOptions options = plan.options();
@@ -275,10 +202,9 @@ final class TrainCommand implements Callable<Integer> {
     origin.put("command", String.join(" ", "diffcert train --data", plan.data().name(), "--images",
         plan.images().from() + ":" + plan.images().to() + ":" + plan.images().step(),
         preset == null ? "--config " + network.config.getFileName() : "--preset " + preset,
-        steps > 0 ? "--steps " + steps : "--minutes " + minutes, "--batch " + batch, "--loss", options.loss().cliName(),
+        training.length(), "--batch " + batch, "--loss", options.loss().cliName(),
         "--level-mean " + levelMean, "--level-deviation " + levelDeviation, "--learning-rate " + learningRate,
-            "--warmup " + warmup, "--decay " + decay, "--final-rate " + finalRate,
-        "--ema " + ema,
+        "--warmup " + warmup, "--decay " + decay, "--final-rate " + finalRate, "--ema " + ema,
         plan.distillation().map(by -> "--distill " + teacher.getFileName() + " --heads-per-image " + by.headsPerImage()
             + " --begin " + (by.fromTeacher() ? "teacher" : "random"))
             .orElse("--label-dropout " + options.labelDropout()) + ifOn(options),
@@ -291,6 +217,7 @@ final class TrainCommand implements Callable<Integer> {
   private static String ifOn(TrainOptions options) {
     Augmentation augmentation = options.augmentation();
     return (options.dropout() > 0 ? " --dropout " + options.dropout() : "")
-        + (augmentation.on() ? " --augment " + augmentation.probability() + " --augment-parts " + augmentation.names() : "");
+        + (augmentation.on() ? " --augment " + augmentation.probability() + " --augment-parts " + augmentation.names()
+            : "");
   }
 }

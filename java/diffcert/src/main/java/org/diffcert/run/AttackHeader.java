@@ -85,16 +85,12 @@ public record AttackHeader(AttackPlan plan, Map<String, Object> target, String d
     dataMap.put("sha256", dataDigest);
     dataMap.put("classes", classNames);
     dataMap.put("shape", List.of((long) shape.channels(), (long) shape.height(), (long) shape.width()));
-    Map<String, Object> imageMap = new LinkedHashMap<>();
-    imageMap.put("from", (long) images.from());
-    imageMap.put("to", (long) images.to());
-    imageMap.put("step", (long) images.step());
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("attackSchema", (long) SCHEMA);
     body.put("plan", planMap);
     body.put("target", target);
     body.put("data", dataMap);
-    body.put("images", imageMap);
+    body.put("images", images.encode());
     body.put("library", library);
     body.put("native", nativeBuild);
     body.put("device", device);
@@ -106,9 +102,7 @@ public record AttackHeader(AttackPlan plan, Map<String, Object> target, String d
         "native", "device");
     fields.integer("attackSchema", SCHEMA, SCHEMA);
     Fields data = new Fields("data", fields.raw("data"), "name", "sha256", "classes", "shape");
-    Fields images = new Fields("images", fields.raw("images"), "from", "to", "step");
     int[] extents = data.counts("shape");
-    int most = Integer.MAX_VALUE;
     if (extents.length != 3 || data.list("classes").size() < 2) {
       throw Fields.bad("the header's shape has " + extents.length + " extents, its data " + data.list("classes").size()
           + " classes");
@@ -117,7 +111,7 @@ public record AttackHeader(AttackPlan plan, Map<String, Object> target, String d
       return new AttackHeader(plan(fields.raw("plan")), fields.object("target"), data.string("name"),
           data.string("sha256"),
           data.strings("classes"), new ImageShape(extents[0], extents[1], extents[2]),
-          new ImageRange(images.count("from", 0, most), images.count("to", 1, most), images.count("step", 1, most)),
+          ImageRange.decode(fields.raw("images")),
           fields.string("library"), fields.string("native"), fields.string("device"));
     } catch (IllegalArgumentException | DiffcertException e) {
       // A range that an option may not have is no better in a file.

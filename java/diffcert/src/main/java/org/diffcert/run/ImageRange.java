@@ -1,5 +1,7 @@
 package org.diffcert.run;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.diffcert.DiffcertException;
 
 /**
@@ -51,5 +53,20 @@ public record ImageRange(int from, int to, int step) {
    */
   public boolean contains(int image) {
     return image >= from && image < to && (image - from) % step == 0;
+  }
+
+  /** As it stands in a log's header. */
+  Map<String, Object> encode() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("from", (long) from);
+    map.put("to", (long) to);
+    map.put("step", (long) step);
+    return map;
+  }
+
+  static ImageRange decode(Object value) {
+    Fields fields = new Fields("images", value, "from", "to", "step");
+    int most = Integer.MAX_VALUE;
+    return new ImageRange(fields.count("from", 0, most), fields.count("to", 1, most), fields.count("step", 1, most));
   }
 }

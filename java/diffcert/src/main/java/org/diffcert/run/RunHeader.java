@@ -185,17 +185,13 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
     dataMap.put("name", data);
     dataMap.put("sha256", dataDigest);
     dataMap.put("classes", classNames);
-    Map<String, Object> imageMap = new LinkedHashMap<>();
-    imageMap.put("from", (long) images.from());
-    imageMap.put("to", (long) images.to());
-    imageMap.put("step", (long) images.step());
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("schema", (long) SCHEMA);
     body.put("semantics", (long) SEMANTICS);
     body.put("config", configMap);
     body.put("source", source);
     body.put("data", dataMap);
-    body.put("images", imageMap);
+    body.put("images", images.encode());
     body.put("library", library);
     body.put("native", nativeBuild);
     body.put("device", device);
@@ -218,7 +214,6 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
     String[] keys = {"n0", "n", "alpha", "family", "stop", "radii", "sigmas", "cascade"};
     Fields config = new Fields("config", fields.raw("config"), isCascade ? keys : Arrays.copyOf(keys, 7));
     Fields data = new Fields("data", fields.raw("data"), "name", "sha256", "classes");
-    Fields images = new Fields("images", fields.raw("images"), "from", "to", "step");
     try {
       List<Sigma> sigmas = new ArrayList<>();
       for (double unit : config.numbers("sigmas")) {
@@ -238,7 +233,7 @@ public record RunHeader(CertifyConfig config, List<Sigma> sigmas, Map<String, Ob
           new CertifyConfig(config.count("n0", 1, most), config.count("n", 1, most), config.number("alpha"),
               config.count("family", 1, most), stop),
           sigmas, fields.object("source"), data.string("name"), data.string("sha256"), data.strings("classes"),
-          new ImageRange(images.count("from", 0, most), images.count("to", 1, most), images.count("step", 1, most)),
+          ImageRange.decode(fields.raw("images")),
           fields.string("library"), fields.string("native"), fields.string("device"), cascade);
     } catch (IllegalArgumentException e) {
       throw Fields.bad("the header is impossible: " + e.getMessage());

@@ -51,50 +51,21 @@ class AttackerTest {
   /** No attack may ever ask for the draw that it is judged by. */
   @Test
   void theJudgesDrawIsNotRead() {
-    ToyTarget toy = new ToyTarget(0.1, true);
-    AttackTarget guarded = new AttackTarget() {
-      @Override
-      public int classes() {
-        return toy.classes();
-      }
-
-      @Override
-      public org.diffcert.image.ImageShape shape() {
-        return toy.shape();
-      }
-
-      @Override
-      public java.util.Map<String, Object> identity() {
-        return toy.identity();
-      }
-
-      @Override
-      public boolean isDifferentiable() {
-        return true;
-      }
-
-      @Override
-      public boolean isRandom() {
-        return true;
-      }
-
+    ToyTarget guarded = new ToyTarget(0.1, true) {
       @Override
       public double[] logits(double[] x, int imageId, int draw) {
         assertTrue(draw > JUDGE);
-        return toy.logits(x, imageId, draw);
+        return super.logits(x, imageId, draw);
       }
 
       @Override
       public Pull pull(double[] x, int imageId, int draw, Cotangent cotangent) {
         assertTrue(draw > JUDGE);
-        return toy.pull(x, imageId, draw, cotangent);
+        return super.pull(x, imageId, draw, cotangent);
       }
-
-      @Override
-      public void close() {}
     };
     for (AttackKind kind : AttackKind.values()) {
-      new Attacker(guarded).attack(kind, SETTINGS, toy.centre(0), 5, 0, Budget.of(AttackNorm.L2, "0.4"));
+      new Attacker(guarded).attack(kind, SETTINGS, guarded.centre(0), 5, 0, Budget.of(AttackNorm.L2, "0.4"));
     }
   }
 

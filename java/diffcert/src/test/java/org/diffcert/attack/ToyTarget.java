@@ -9,7 +9,7 @@ import org.diffcert.noise.NoiseStream;
 import org.diffcert.noise.Phase;
 
 /** Nearest of a few random centres, its gradients in closed form; a draw may move the image by noise. */
-public final class ToyTarget implements AttackTarget {
+public class ToyTarget implements AttackTarget {
   public static final ImageShape SHAPE = new ImageShape(1, 6, 5);
   public static final int CLASSES = 4;
   private static final double SCALE = 5;
