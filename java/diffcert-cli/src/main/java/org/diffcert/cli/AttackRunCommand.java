@@ -102,7 +102,7 @@ final class AttackRunCommand implements Callable<Integer> {
     TargetArguments.Plan opening =
         target.plan(key, agreement > 0 || kinds.stream().anyMatch(AttackKind::isWhiteBox));
     Terminal terminal = new Terminal(spec.commandLine().getOut());
-    try (ImageData set = images.open(); TargetArguments.Opened opened = opening.open(terminal)) {
+    try (ImageData set = images.open(); TargetArguments.Opened opened = opening.open(terminal, set.classNames())) {
       AttackRun run = new AttackRun(opened.target(), set, images.range(set), plan, Main.version(), opened.build(),
           opened.device(),
           opened.origin());

@@ -49,7 +49,7 @@ final class AttackTransferCommand implements Callable<Integer> {
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     BooleanSupplier stop = StopSignal.begin();
     try (ImageData set = RunFiles.open(log.header().data(), log.header().dataDigest(), data);
-        TargetArguments.Opened opened = plan.open(terminal)) {
+        TargetArguments.Opened opened = plan.open(terminal, set.classNames())) {
       if (!opened.target().shape().equals(set.shape()) || opened.target().classes() != set.classNames().size()) {
         throw DiffcertException.usage("the classifier takes images of " + opened.target().shape() + " in "
             + opened.target().classes() + " classes, " + set.name() + " has " + set.shape() + " in "

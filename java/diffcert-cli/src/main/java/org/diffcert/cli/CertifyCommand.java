@@ -88,7 +88,7 @@ final class CertifyCommand implements Callable<Integer> {
       } else {
         refuseHopeless(config, plan.sigmas());
       }
-      try (ClassifierArguments.Opened opened = plan.open(terminal)) {
+      try (ClassifierArguments.Opened opened = plan.open(terminal, set.classNames())) {
         classifier.refuseUnfit(opened, set);
         CertifyJob job = new CertifyJob(terminal, opened, set, range, config, plan.cascade(), out);
         if (like != null) {

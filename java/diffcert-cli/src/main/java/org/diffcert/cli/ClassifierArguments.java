@@ -5,7 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.Cascade;
 import org.diffcert.certify.VoteSource;
@@ -158,9 +158,10 @@ final class ClassifierArguments {
   }
 
   /** What the options ask for, checked and not opened: the levels, whether they are a cascade, and how to open it. */
-  record Plan(List<Sigma> sigmas, Optional<Cascade> cascade, Function<Terminal, Opened> opening) {
-    Opened open(Terminal terminal) {
-      return opening.apply(terminal);
+  record Plan(List<Sigma> sigmas, Optional<Cascade> cascade, BiFunction<Terminal, List<String>, Opened> opening) {
+    /** Opens it for data whose classes have these names. */
+    Opened open(Terminal terminal, List<String> classNames) {
+      return opening.apply(terminal, classNames);
     }
   }
 
@@ -178,7 +179,7 @@ final class ClassifierArguments {
       if (!options.kind().readsUnconditional()) {
         refuse(List.of("--unconditional-model"));
       }
-      return new Plan(options.sigmas(), settings, terminal -> open(terminal, options));
+      return new Plan(options.sigmas(), settings, (terminal, names) -> open(terminal, options));
     }
     if (!noise.equals("integer")) {
       throw DiffcertException.usage("--noise is '" + noise + "', --classifier " + voter()
@@ -196,15 +197,16 @@ final class ClassifierArguments {
     long value = seed(recorded);
     if (DenoiserArguments.isOne(voter())) {
       Purification how = denoiser.purification(voter());
-      return new Plan(sigmas, settings, terminal -> denoiser.open(this, input, how, scales, value, terminal));
+      return new Plan(sigmas, settings, (terminal, names) -> denoiser.open(this,
+          onnx.classes(input, names), how, scales, value, terminal));
     }
     denoiser.refuseAny();
     refuse(OF_NETWORKS);
     if (!network.device.equals("auto") && !network.device.equals("cpu")) {
       throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
     }
-    return new Plan(sigmas, settings, terminal -> OnnxArguments.open(network.model, input, scales, value,
-        threads, seedText(value), terminal));
+    return new Plan(sigmas, settings, (terminal, names) -> OnnxArguments.open(network.model,
+        onnx.classes(input, names), scales, value, threads, seedText(value), terminal));
   }
 
   /** Options that were typed and are not read are a mistake; those that a header tells were not typed. */

@@ -17,6 +17,7 @@ import org.diffcert.model.Model;
 import org.diffcert.model.ModelOptions;
 import org.diffcert.noise.Sigma;
 import org.diffcert.onnx.OnnxGradients;
+import org.diffcert.onnx.OnnxOptions;
 import org.diffcert.train.Calibration;
 import org.diffcert.train.TrainLimits;
 import org.diffcert.train.TrainPlan;
@@ -113,10 +114,11 @@ final class FinetuneCommand implements Callable<Integer> {
     }
     TrainLimits limits = training.limits(0);
     List<Sigma> sigmas = Arguments.sigmas(sigma);
-    OnnxGradients classifier = OnnxGradients.open(onnx, input.options());
+    OnnxOptions read = input.options();
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (Model file = Model.open(model, network.config == null ? ModelOptions.none()
             : ModelOptions.fromFile(network.config)); ImageData set = images.open()) {
+      OnnxGradients classifier = OnnxGradients.open(onnx, input.classes(read, set.classNames()));
       Calibration how = new Calibration(file, classifier, sigmas, copies, consistent, diverse, anchor,
           network.threads());
       TrainOptions options = new TrainOptions(TrainLoss.of(file.config().precond()), training.seed(), learningRate,

@@ -1,16 +1,21 @@
 package org.diffcert.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.NoisyVotes;
 import org.diffcert.image.ImageData;
 import org.diffcert.noise.NoiseLaw;
+import org.diffcert.onnx.ClassMap;
 import org.diffcert.onnx.Layout;
 import org.diffcert.onnx.OnnxClassifier;
 import org.diffcert.onnx.OnnxOptions;
@@ -48,16 +53,22 @@ final class OnnxArguments {
           + "bicubic interpolation with antialias. Noise and radii are of the images' size.")
   String resize;
 
+  @Option(names = "--class-map", paramLabel = "FILE|I,J,..",
+      description = "ONNX models: which of the model's classes are the data's: a file with the names of the model's "
+          + "classes, one a line in the order of its logits, of which the data's are taken; or for each class of the "
+          + "data the model's number. Default: they are the same in the same order.")
+  String classMap;
+
   /** Options of a model where there is none are a mistake. */
   void refuseAny() {
-    if (range != null || mean != null || std != null || layout != null || batch != null || resize != null) {
+    if (Stream.of(range, mean, std, layout, batch, resize, classMap).anyMatch(Objects::nonNull)) {
       throw DiffcertException.usage(
-          "--input-range, --mean, --std, --layout, --onnx-batch and --resize belong to --classifier onnx, denoised and "
-              + "densepure");
+          "--input-range, --mean, --std, --layout, --onnx-batch, --resize and --class-map belong to --classifier onnx, "
+              + "denoised and densepure");
     }
   }
 
-  /** What they ask for. */
+  /** What they ask for, but for the class map, which {@link #classes} reads. */
   OnnxOptions options() {
     OnnxOptions d = OnnxOptions.DEFAULT;
     double low = d.low();
@@ -72,6 +83,23 @@ final class OnnxArguments {
     }
     return new OnnxOptions(layout == null ? d.layout() : Layout.of(layout), low, high, list("--mean", mean, d.mean()),
         list("--std", std, d.std()), batch == null ? d.batch() : batch, Optional.ofNullable(resize).map(Resize::of));
+  }
+
+  /** The options with the class map, for data whose classes have these names. */
+  OnnxOptions classes(OnnxOptions options, List<String> names) {
+    if (classMap == null) {
+      return options;
+    }
+    if (classMap.matches("[0-9]{1,6}(,[0-9]{1,6})*")) {
+      return options.withClasses(new ClassMap(Stream.of(classMap.split(",")).map(Integer::valueOf).toList()));
+    }
+    try {
+      return options.withClasses(ClassMap.byName(
+          Files.readAllLines(Path.of(classMap)).stream().map(String::strip).toList(), names));
+    } catch (IOException e) {
+      throw new DiffcertException(DiffcertException.Kind.BAD_INPUT, "the class map " + classMap + " cannot be read: "
+          + DiffcertException.reason(e), e);
+    }
   }
 
   /** The classifier's votes; no vote depends on the number of threads. */
@@ -105,7 +133,7 @@ final class OnnxArguments {
     }
     if (opened.classifier().classes() != data.classNames().size()) {
       throw DiffcertException.badInput("the model has " + opened.classifier().classes() + " classes, " + data.name()
-          + " has " + data.classNames().size());
+          + " has " + data.classNames().size() + "; --class-map says which of an ONNX model's are the data's");
     }
   }
 
@@ -125,6 +153,9 @@ final class OnnxArguments {
     options.put("--onnx-batch", batch.toString());
     if (input.get("resize") instanceof String from) {
       options.put("--resize", from);
+    }
+    if (input.get("classes") instanceof List<?> map) {
+      options.put("--class-map", map.stream().map(String::valueOf).collect(Collectors.joining(",")));
     }
     return options;
   }

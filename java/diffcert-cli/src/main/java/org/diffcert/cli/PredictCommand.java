@@ -55,7 +55,7 @@ final class PredictCommand implements Callable<Integer> {
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     StringBuilder table = new StringBuilder("idx\tlabel\tpredict\tcorrect\ttime\n");
     try (ImageData set = images.open();
-        ClassifierArguments.Opened opened = plan.open(terminal)) {
+        ClassifierArguments.Opened opened = plan.open(terminal, set.classNames())) {
       classifier.refuseUnfit(opened, set);
       ImageRange range = images.range(set);
       Predictor predictor = new Predictor(opened.classifier(), n, alpha);

@@ -69,7 +69,7 @@ final class RunNetwork extends NetworkArguments {
       throw DiffcertException.badInput("the run's options are none of certify: " + e.getMessage());
     }
     classifier.command = spec;
-    return classifier.plan(OptionalLong.empty()).open(terminal);
+    return classifier.plan(OptionalLong.empty()).open(terminal, log.header().classNames());
   }
 
   /**

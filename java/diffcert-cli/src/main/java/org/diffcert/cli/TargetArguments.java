@@ -129,7 +129,8 @@ final class TargetArguments {
 
   /** What is asked for, checked and not opened. */
   interface Plan {
-    Opened open(Terminal terminal);
+    /** Opens it for data whose classes have these names. */
+    Opened open(Terminal terminal, List<String> classNames);
   }
 
   /** Checks the options; gradients: whether they will be asked for. */
@@ -142,8 +143,8 @@ final class TargetArguments {
     if (sigmas.size() != 1) {
       throw DiffcertException.usage("--smooth is '" + smooth + "', an attack is on the classifier of one sigma");
     }
-    return terminal -> {
-      Opened opened = plain.open(terminal);
+    return (terminal, names) -> {
+      Opened opened = plain.open(terminal, names);
       terminal.say("smoothed sigma " + sigmas.get(0) + ", noise fresh for each answer");
       return new Opened(new SmoothedTarget(opened.target(), sigmas.get(0), seed), opened.models(), opened.device(),
           opened.build(),
@@ -159,9 +160,8 @@ final class TargetArguments {
     if (classifier.equals(OnnxArguments.NAME)) {
       refuse(OF_DIFFUSION);
       OnnxOptions given = onnx.options();
-      OnnxOptions options = onnx.batch != null ? given
-          : new OnnxOptions(given.layout(), given.low(), given.high(), given.mean(), given.std(), 1, given.resize());
-      return terminal -> openOnnx(options, gradients, terminal);
+      OnnxOptions options = onnx.batch != null ? given : given.withBatch(1);
+      return (terminal, names) -> openOnnx(onnx.classes(options, names), gradients, terminal);
     }
     onnx.refuseAny();
     if (!isRdc && !classifier.equals(ClassifierKind.DC.cliName())
@@ -184,7 +184,7 @@ final class TargetArguments {
     AttackNorm norm = AttackNorm.of(lmNorm);
     Maximizer.settings(chosen, norm, lmRadius);
     int rows = Arguments.batch(batch);
-    return terminal -> open(terminal, options, isRdc ? Optional.of(chosen) : Optional.empty(), norm, gradients,
+    return (terminal, names) -> open(terminal, options, isRdc ? Optional.of(chosen) : Optional.empty(), norm, gradients,
         rows == DeviceOptions.DEVICES_CHOICE ? Math.min(DeviceOptions.DEFAULT_MAX_BATCH, schedule.size()) : rows);
   }
 

@@ -74,6 +74,28 @@ class OnnxTest {
         directory.resolve("other")), 2, "source.classifier.input.std");
   }
 
+  /** Digits that go by other names in the model's file of names, here backwards: its sevens are twos. */
+  @Test
+  void aClassMapIsAPartOfTheRun() throws IOException {
+    Path names = directory.resolve("names.txt");
+    Files.write(names, List.of("9", "8", "7", "6", "5", "4", "3", "2", "1", "0"));
+    Path run = directory.resolve("mapped");
+    Cli cli = certify(CNN, run, "--seed", "5", "--class-map", names.toString());
+    assertEquals(0, cli.code(), cli.err());
+    assertTrue(cli.out().contains("2 radius 0.") && cli.out().contains("(wrong)"), cli.out());
+    Path again = directory.resolve("again");
+    Cli.ok("certify", "--like", run, "--model", CNN, "--data", Cli.DIGITS, "--out", again);
+    assertEquals(withoutTimes(run), withoutTimes(again));
+    assertTrue(Cli.ok("verify", run, "--rerun", "1", "--model", CNN, "--data", Cli.DIGITS).out().contains("cast again"));
+    Files.write(names, List.of("0", "1", "2"));
+    refused(certify(CNN, directory.resolve("few"), "--class-map", names.toString()), 3,
+        "the class '3' of the data is not among the 3 names");
+    refused(certify(CNN, directory.resolve("two"), "--class-map", "0,1"), 3, "the model has 2 classes, mnist:");
+    refused(certify(CNN, directory.resolve("far"), "--class-map", "0,1,2,3,4,5,6,7,8,10"), 3, "wants its number 10");
+    refused(certify(CNN, directory.resolve("none"), "--class-map", directory.resolve("nothing").toString()), 3,
+        "the class map");
+  }
+
   @Test
   void aTornRunGoesOnToTheSameBytes() throws IOException {
     byte[] whole = Files.readAllBytes(finished.resolve("run.jsonl"));

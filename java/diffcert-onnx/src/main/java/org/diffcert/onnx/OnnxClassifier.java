@@ -212,7 +212,10 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
         placing.place(from + row, values, row * elements);
       }
       Arrays.fill(values, rows * elements, values.length, 0f);
-      System.arraycopy(network.logits(values, dimensions), 0, logits, from, rows);
+      float[][] call = network.logits(values, dimensions);
+      for (int row = 0; row < rows; row++) {
+        logits[from + row] = options.classes().of(call[row]);
+      }
     }
     return logits;
   }

@@ -61,7 +61,7 @@ public final class OnnxGradients implements ClassifierGradient {
 
   @Override
   public int classes() {
-    return sizes[sizes.length - 1];
+    return options.classes().classes(sizes[sizes.length - 1]);
   }
 
   @Override
@@ -76,12 +76,17 @@ public final class OnnxGradients implements ClassifierGradient {
 
   @Override
   public Pass forward(float[] images, int row) {
+    return new Walk(placed(images, row));
+  }
+
+  /** An image in the model's units. */
+  private double[] placed(float[] images, int row) {
     int plane = shape.height() * shape.width();
     double[] input = new double[sizes[0]];
     for (int e = 0; e < input.length; e++) {
       input[e] = options.value(e / plane, 255 * ((images[row * input.length + e] + 1.0) / 2));
     }
-    return new Walk(input);
+    return input;
   }
 
   /** The values of one image, kept for the way back. */
@@ -95,9 +100,14 @@ public final class OnnxGradients implements ClassifierGradient {
       }
     }
 
+    /** Those of every class that the model knows. */
+    double[] all() {
+      return values[values.length - 1];
+    }
+
     @Override
     public double[] logits() {
-      return values[values.length - 1].clone();
+      return options.classes().of(all());
     }
 
     @Override
@@ -106,7 +116,7 @@ public final class OnnxGradients implements ClassifierGradient {
       for (int i = 0; i + 1 < sizes.length; i++) {
         gradients[i] = new double[sizes[i]];
       }
-      gradients[sizes.length - 1] = cotangent.clone();
+      gradients[sizes.length - 1] = options.classes().back(cotangent, sizes[sizes.length - 1]);
       for (int s = steps.size() - 1; s >= 0; s--) {
         LayerReader.Step step = steps.get(s);
         step.layer().back(pick(values, step.reads()), gradients[step.gives()], pick(gradients, step.reads()));
@@ -135,14 +145,14 @@ public final class OnnxGradients implements ClassifierGradient {
       for (int e = 0; e < image.length; e++) {
         image[e] = (float) (2 * random.nextDouble() - 1);
       }
-      Pass pass = forward(image, 0);
+      Walk pass = new Walk(placed(image, 0));
       float[] input = new float[Math.max(1, own) * sizes[0]];
-      double[] placed = ((Walk) pass).values[0];
+      double[] placed = pass.values[0];
       for (int e = 0; e < placed.length; e++) {
         input[e] = (float) placed[e];
       }
       float[] theirs = network.logits(input, options.layout().dimensions(Math.max(1, own), shape))[0];
-      double[] ours = pass.logits();
+      double[] ours = pass.all();
       double largest = 1;
       for (float logit : theirs) {
         largest = Math.max(largest, Math.abs(logit));

@@ -18,9 +18,10 @@ import org.diffcert.DiffcertException;
  * @param std divided by, one a channel or one for all, not 0
  * @param batch images in every call, 1 to 4096; a model that has a batch of its own keeps to that
  * @param resize what images of another size than the model's come through
+ * @param classes which of the model's logits are the data's classes
  */
 public record OnnxOptions(Layout layout, double low, double high, List<Double> mean, List<Double> std, int batch,
-    Optional<Resize> resize) {
+    Optional<Resize> resize, ClassMap classes) {
   /** Elements in the order C,H,W, 0 to 255 as 0 to 1, not normalised, 64 images a call. */
   public static final OnnxOptions DEFAULT =
       new OnnxOptions(Layout.NCHW, 0, 1, List.of(0.0), List.of(1.0), 64, Optional.empty());
@@ -37,6 +38,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
    * @param std divided by
    * @param batch images in every call
    * @param resize what images of another size than the model's come through
+   * @param classes which of the model's logits are the data's classes
    * @throws DiffcertException of kind USAGE if a value is out of range
    */
   public OnnxOptions {
@@ -58,13 +60,50 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
   }
 
   /**
+   * For a model whose classes are the data's.
+   *
+   * @param layout the order of an image's elements
+   * @param low what 0 means
+   * @param high what 255 means
+   * @param mean subtracted
+   * @param std divided by
+   * @param batch images in every call
+   * @param resize what images of another size than the model's come through
+   * @throws DiffcertException of kind USAGE if a value is out of range
+   */
+  public OnnxOptions(Layout layout, double low, double high, List<Double> mean, List<Double> std, int batch,
+      Optional<Resize> resize) {
+    this(layout, low, high, mean, std, batch, resize, ClassMap.OWN);
+  }
+
+  /**
    * The same for images of another size.
    *
    * @param from their size and the way to the model's
    * @return such options
    */
   public OnnxOptions withResize(Resize from) {
-    return new OnnxOptions(layout, low, high, mean, std, batch, Optional.of(from));
+    return new OnnxOptions(layout, low, high, mean, std, batch, Optional.of(from), classes);
+  }
+
+  /**
+   * The same with other calls.
+   *
+   * @param images in every call, 1 to 4096
+   * @return such options
+   */
+  public OnnxOptions withBatch(int images) {
+    return new OnnxOptions(layout, low, high, mean, std, images, resize, classes);
+  }
+
+  /**
+   * The same for other classes.
+   *
+   * @param map which of the model's logits are the data's classes
+   * @return such options
+   */
+  public OnnxOptions withClasses(ClassMap map) {
+    return new OnnxOptions(layout, low, high, mean, std, batch, resize, map);
   }
 
   /** The value of a number of 1/255 units in a channel, in the model's units. */
@@ -88,7 +127,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
     }
   }
 
-  /** The part of the identity that is about the input. */
+  /** The part of the identity that is about what goes in and what is read of what comes out. */
   Map<String, Object> identity() {
     Map<String, Object> identity = new LinkedHashMap<>();
     identity.put("layout", layout.cliName());
@@ -96,6 +135,9 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
     identity.put("high", high);
     identity.put("mean", mean);
     identity.put("std", std);
+    if (!classes.equals(ClassMap.OWN)) {
+      identity.put("classes", classes.logits().stream().map(Integer::longValue).toList());
+    }
     resize.ifPresent(from -> identity.put("resize", from.toString()));
     return identity;
   }

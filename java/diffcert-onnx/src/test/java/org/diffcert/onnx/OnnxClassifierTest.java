@@ -72,6 +72,34 @@ class OnnxClassifierTest {
     }
   }
 
+  /** Four logits, of which the data have three, in another order. */
+  @Test
+  void theDatasClassesAreFoundAmongTheModels() throws IOException {
+    List<String> models = List.of("cat", "dog", "frog", "ship");
+    ClassMap map = ClassMap.byName(models, List.of("ship", "cat", "frog"));
+    assertEquals(List.of(3, 0, 2), map.logits());
+    try (OnnxClassifier c = open(copies(-1, 1, 2, 2).model(13), OnnxOptions.DEFAULT.withClasses(map))) {
+      assertEquals(3, c.classes());
+      assertEquals(List.of(3L, 0L, 2L), c.identity().get("input") instanceof Map<?, ?> m ? m.get("classes") : null);
+      assertArrayEquals(new int[] {2, 1, 0, 0},
+          classify(c, new int[] {0, 99, 9, 3}, new int[] {7, 9, 6, 6}, new int[] {-3, 0, -1, -1},
+              new int[] {5, 5, 5, 5}));
+      assertArrayEquals(new float[] {0.75f, 0, 0.5f}, c.logits(new double[] {0, 0.25, 0.5, 0.75}));
+    }
+    DiffcertException few = assertThrows(DiffcertException.class, () -> open(copies(-1, 1, 2, 2).model(13),
+        OnnxOptions.DEFAULT.withClasses(new ClassMap(List.of(1, 4)))).close());
+    assertEquals("the model has 4 classes, the class map wants its number 4, counted from 0", few.getMessage());
+    for (List<String> datas : List.of(List.of("cat", "bird"), List.of("cat", "Dog"))) {
+      assertEquals(DiffcertException.Kind.BAD_INPUT,
+          assertThrows(DiffcertException.class, () -> ClassMap.byName(models, datas)).kind());
+    }
+    assertThrows(DiffcertException.class, () -> ClassMap.byName(List.of("cat", "cat", "dog"), List.of("cat", "dog")));
+    for (List<Integer> numbers : List.of(List.of(1), List.of(1, 1), List.of(-1, 2))) {
+      assertEquals(DiffcertException.Kind.USAGE,
+          assertThrows(DiffcertException.class, () -> new ClassMap(numbers)).kind());
+    }
+  }
+
   /** A 1x1 image spread over 2x2 pixels, a 4x4 image shrunk to them: means of its quarters, pulled at by their neighbours. */
   @Test
   void imagesOfAnotherSizeAreBroughtToTheModels() throws IOException {

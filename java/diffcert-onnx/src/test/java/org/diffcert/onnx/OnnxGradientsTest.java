@@ -108,6 +108,12 @@ class OnnxGradientsTest {
   }
 
   @Test
+  void theOtherClassesOfTheModelHaveNoPart() throws IOException {
+    OnnxOptions three = OnnxOptions.DEFAULT.withClasses(new ClassMap(List.of(7, 0, 4)));
+    byDifferences(OnnxGradients.open(SHARED.resolve("models/mnist-cnn.onnx"), three), 5);
+  }
+
+  @Test
   void theFileIsTheOneThatVotes() {
     Path file = SHARED.resolve("models/mnist-cnn.onnx");
     ClassifierGradient model = OnnxGradients.open(file, OnnxOptions.DEFAULT);
