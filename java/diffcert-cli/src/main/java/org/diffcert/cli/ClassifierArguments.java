@@ -203,7 +203,7 @@ final class ClassifierArguments {
     denoiser.refuseAny();
     refuse(OF_NETWORKS);
     if (!network.device.equals("auto") && !network.device.equals("cpu")) {
-      throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx runs on the cpu");
+      throw DiffcertException.usage("--device is '" + network.device + "', --classifier onnx takes --onnx-device");
     }
     return new Plan(sigmas, settings, (terminal, names) -> OnnxArguments.open(network.model,
         onnx.classes(input, names), scales, value, threads, seedText(value), terminal));

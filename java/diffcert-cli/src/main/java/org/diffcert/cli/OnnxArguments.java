@@ -19,6 +19,7 @@ import org.diffcert.onnx.ClassMap;
 import org.diffcert.onnx.Layout;
 import org.diffcert.onnx.OnnxClassifier;
 import org.diffcert.onnx.OnnxOptions;
+import org.diffcert.onnx.Provider;
 import org.diffcert.onnx.Resize;
 import org.diffcert.run.Origin;
 import picocli.CommandLine.Option;
@@ -59,12 +60,16 @@ final class OnnxArguments {
           + "data the model's number. Default: they are the same in the same order.")
   String classMap;
 
+  @Option(names = "--onnx-device", paramLabel = "NAME",
+      description = "ONNX models: cpu, or cuda[:N] in a build with onnxruntime_gpu (not yet run on a GPU). Default: cpu.")
+  String device;
+
   /** Options of a model where there is none are a mistake. */
   void refuseAny() {
-    if (Stream.of(range, mean, std, layout, batch, resize, classMap).anyMatch(Objects::nonNull)) {
+    if (Stream.of(range, mean, std, layout, batch, resize, classMap, device).anyMatch(Objects::nonNull)) {
       throw DiffcertException.usage(
-          "--input-range, --mean, --std, --layout, --onnx-batch, --resize and --class-map belong to --classifier onnx, "
-              + "denoised and densepure");
+          "--input-range, --mean, --std, --layout, --onnx-batch, --onnx-device, --resize and --class-map belong to "
+              + "--classifier onnx, denoised and densepure");
     }
   }
 
@@ -82,7 +87,8 @@ final class OnnxArguments {
       high = Arguments.number("--input-range", ends[1]);
     }
     return new OnnxOptions(layout == null ? d.layout() : Layout.of(layout), low, high, list("--mean", mean, d.mean()),
-        list("--std", std, d.std()), batch == null ? d.batch() : batch, Optional.ofNullable(resize).map(Resize::of));
+        list("--std", std, d.std()), batch == null ? d.batch() : batch, Optional.ofNullable(resize).map(Resize::of),
+        d.classes(), device == null ? d.provider() : Provider.of(device));
   }
 
   /** The options with the class map, for data whose classes have these names. */
@@ -115,7 +121,8 @@ final class OnnxArguments {
       Origin origin = Origin.here(String.valueOf(file.getFileName()), "",
           opened.build() + ", " + threads + " threads", "", opened.build());
       return new ClassifierArguments.Opened(
-          scales.votes(sigmas -> new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, threads)), List.of(), "cpu",
+          scales.votes(sigmas -> new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, threads)), List.of(),
+          options.provider().kind(),
           opened.build(), origin);
     } catch (RuntimeException e) {
       opened.close();
@@ -151,6 +158,9 @@ final class OnnxArguments {
     options.put("--std", std.stream().map(String::valueOf).collect(Collectors.joining(",")));
     options.put("--layout", String.valueOf(input.get("layout")));
     options.put("--onnx-batch", batch.toString());
+    if (!"cpu".equals(classifier.get("provider"))) {
+      options.put("--onnx-device", String.valueOf(classifier.get("provider")));
+    }
     if (input.get("resize") instanceof String from) {
       options.put("--resize", from);
     }

@@ -50,6 +50,9 @@ final class RunOptions {
         throw foreign("classifier");
       }
       options.putAll(common(header));
+      if (OnnxArguments.NAME.equals(described.get("kind"))) {
+        options.remove("--device"); // it has an option of its own
+      }
       return options;
     }
     if (!(source.get("clamp") instanceof Boolean clamp)) {

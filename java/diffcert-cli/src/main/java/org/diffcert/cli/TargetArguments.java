@@ -204,7 +204,7 @@ final class TargetArguments {
     OnnxClassifier opened = OnnxClassifier.open(network.model, options);
     terminal.say("target   onnx, " + network.model.getFileName() + ", digest " + opened.digest().substring(0, 16)
         + ", " + opened.build());
-    return new Opened(new OnnxTarget(opened, differentiated), List.of(), "cpu", opened.build(),
+    return new Opened(new OnnxTarget(opened, differentiated), List.of(), options.provider().kind(), opened.build(),
         Origin.here(String.valueOf(network.model.getFileName()), "", opened.build(), "", opened.build()));
   }
 

@@ -96,6 +96,13 @@ class OnnxTest {
         "the class map");
   }
 
+  /** The build that is tested has ONNX Runtime for the CPU alone. */
+  @Test
+  void noOtherDeviceTakesItsPlace() {
+    refused(certify(CNN, directory.resolve("cuda"), "--onnx-device", "cuda:1"), 4, "this ONNX Runtime has no CUDA; build");
+    assertFalse(Files.exists(directory.resolve("cuda")));
+  }
+
   @Test
   void aTornRunGoesOnToTheSameBytes() throws IOException {
     byte[] whole = Files.readAllBytes(finished.resolve("run.jsonl"));
@@ -129,7 +136,7 @@ class OnnxTest {
       "--mean|0.5,0.5|takes images of 1 channel", "--std|0|other than 0", "--layout|chwn|layout",
       "--onnx-batch|0|must be 1 to 4096", "--levels|5|--levels does not go with --classifier onnx",
       "--batch|5|--batch does not go with --classifier onnx", "--noise|float|integer noise only",
-      "--device|cuda|runs on the cpu", "--isa|avx2|--isa does not go with", "--config|x.json|--config does not go with",
+      "--device|cuda|takes --onnx-device", "--onnx-device|gpu|must be cpu, cuda or cuda:N", "--isa|avx2|--isa does not go with", "--config|x.json|--config does not go with",
       "--sift-levels|5|--sift-levels does not go with", "--sift-threshold|1|--sift-threshold does not go with",
       "--keep|3|--keep does not go with", "--prune-error|0.1|--prune-error does not go with",
       "--threads|-3|--threads is -3, must be 0 (one a core) to 1024"})

@@ -59,8 +59,13 @@ final class Network implements AutoCloseable {
     }
   }
 
-  /** Loads a model. */
+  /** Loads a model on the CPU. */
   static Network load(OnnxFile file) {
+    return load(file, Provider.CPU);
+  }
+
+  /** Loads a model on a device. */
+  static Network load(OnnxFile file, Provider provider) {
     OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "diffcert");
     OrtSession session = null;
     try (SessionOptions options = new SessionOptions()) {
@@ -71,6 +76,7 @@ final class Network implements AutoCloseable {
       options.setDeterministicCompute(true);
       options.addConfigEntry("session.set_denormal_as_zero", "0");
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      provider.addTo(options);
       session = environment.createSession(file.bytes(), options);
       return new Network(file.name(), environment, session);
     } catch (OrtException e) {
@@ -139,10 +145,14 @@ final class Network implements AutoCloseable {
     }
   }
 
-  /** ONNX Runtime's own words, cut to one short line. */
   private static DiffcertException failure(String name, String what, OrtException e) {
-    String reason = String.valueOf(e.getMessage()).replaceAll("[^\\x20-\\x7e]+", " ").strip();
-    return new DiffcertException(Kind.BAD_INPUT, "the model " + name + " " + what + ": "
-        + reason.substring(0, Math.min(LONGEST_REASON, reason.length())), e);
+    return new DiffcertException(Kind.BAD_INPUT, "the model " + name + " " + what + ": " + brief(e), e);
+  }
+
+  /** ONNX Runtime's own words without its source lines, cut to one short line. */
+  static String brief(OrtException e) {
+    String reason = String.valueOf(e.getMessage()).replaceAll("[^\\x20-\\x7e]+", " ")
+        .replaceFirst("^.*\\[ONNXRuntimeError\\] : \\d+ : \\w+ : ", "").strip();
+    return reason.substring(0, Math.min(LONGEST_REASON, reason.length()));
   }
 }

@@ -15,7 +15,7 @@ import org.diffcert.image.ImageShape;
 import org.diffcert.image.Resizer;
 
 /**
- * An image classifier in an ONNX file, run by ONNX Runtime on the CPU, as the base classifier of certificates. The
+ * An image classifier in an ONNX file, run by ONNX Runtime, as the base classifier of certificates. The
  * class of a row is that of its largest logit, the lowest of equals, and none if a logit is not finite.
  *
  * <p>A certificate needs a function of the row (S12), so every call has the same number of rows, the last padded with
@@ -79,7 +79,7 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
    */
   public static OnnxClassifier open(Path file, OnnxOptions options) {
     OnnxFile model = OnnxFile.read(file);
-    Network network = Network.load(model);
+    Network network = Network.load(model, options.provider());
     try {
       return new OnnxClassifier(network, model.digest(), options);
     } catch (RuntimeException e) {
@@ -133,7 +133,7 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
    * @return for example {@code onnxruntime 1.28.0 on AMD EPYC}
    */
   public String build() {
-    return "onnxruntime " + network.version() + " on " + processor();
+    return "onnxruntime " + network.version() + " on " + (options.provider().equals(Provider.CPU) ? "" : "cuda, ") + processor();
   }
 
   @Override
@@ -144,7 +144,7 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
     identity.put("input", options.identity());
     identity.put("batch", (long) batch);
     identity.put("runtime", "onnxruntime " + network.version());
-    identity.put("provider", "cpu");
+    identity.put("provider", options.provider().kind());
     return identity;
   }
 

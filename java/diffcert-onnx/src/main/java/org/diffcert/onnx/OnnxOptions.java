@@ -19,9 +19,10 @@ import org.diffcert.DiffcertException;
  * @param batch images in every call, 1 to 4096; a model that has a batch of its own keeps to that
  * @param resize what images of another size than the model's come through
  * @param classes which of the model's logits are the data's classes
+ * @param provider where ONNX Runtime computes
  */
 public record OnnxOptions(Layout layout, double low, double high, List<Double> mean, List<Double> std, int batch,
-    Optional<Resize> resize, ClassMap classes) {
+    Optional<Resize> resize, ClassMap classes, Provider provider) {
   /** Elements in the order C,H,W, 0 to 255 as 0 to 1, not normalised, 64 images a call. */
   public static final OnnxOptions DEFAULT =
       new OnnxOptions(Layout.NCHW, 0, 1, List.of(0.0), List.of(1.0), 64, Optional.empty());
@@ -39,6 +40,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
    * @param batch images in every call
    * @param resize what images of another size than the model's come through
    * @param classes which of the model's logits are the data's classes
+   * @param provider where ONNX Runtime computes
    * @throws DiffcertException of kind USAGE if a value is out of range
    */
   public OnnxOptions {
@@ -60,7 +62,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
   }
 
   /**
-   * For a model whose classes are the data's.
+   * For a model whose classes are the data's, on the CPU.
    *
    * @param layout the order of an image's elements
    * @param low what 0 means
@@ -73,7 +75,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
    */
   public OnnxOptions(Layout layout, double low, double high, List<Double> mean, List<Double> std, int batch,
       Optional<Resize> resize) {
-    this(layout, low, high, mean, std, batch, resize, ClassMap.OWN);
+    this(layout, low, high, mean, std, batch, resize, ClassMap.OWN, Provider.CPU);
   }
 
   /**
@@ -83,7 +85,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
    * @return such options
    */
   public OnnxOptions withResize(Resize from) {
-    return new OnnxOptions(layout, low, high, mean, std, batch, Optional.of(from), classes);
+    return new OnnxOptions(layout, low, high, mean, std, batch, Optional.of(from), classes, provider);
   }
 
   /**
@@ -93,7 +95,7 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
    * @return such options
    */
   public OnnxOptions withBatch(int images) {
-    return new OnnxOptions(layout, low, high, mean, std, images, resize, classes);
+    return new OnnxOptions(layout, low, high, mean, std, images, resize, classes, provider);
   }
 
   /**
@@ -103,7 +105,17 @@ public record OnnxOptions(Layout layout, double low, double high, List<Double> m
    * @return such options
    */
   public OnnxOptions withClasses(ClassMap map) {
-    return new OnnxOptions(layout, low, high, mean, std, batch, resize, map);
+    return new OnnxOptions(layout, low, high, mean, std, batch, resize, map, provider);
+  }
+
+  /**
+   * The same on another device.
+   *
+   * @param where ONNX Runtime computes
+   * @return such options
+   */
+  public OnnxOptions on(Provider where) {
+    return new OnnxOptions(layout, low, high, mean, std, batch, resize, classes, where);
   }
 
   /** The value of a number of 1/255 units in a channel, in the model's units. */
