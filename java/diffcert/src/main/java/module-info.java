@@ -1,4 +1,6 @@
-/** Certification of image classifiers, pure Java: images, noise, schedules, statistics, certifier, run log, model files. */
+/**
+ * Certification of image classifiers, pure Java: images, noise, schedules, statistics, certifier, run log, model files.
+ */
 module org.diffcert {
   requires java.desktop;
   requires org.apache.commons.statistics.interval;

@@ -35,8 +35,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What bounds and reports cost, on one thread. Every call has an alpha of its own, so that no bound is remembered from the call
- * before; within a call, a count that comes again is.
+ * What bounds and reports cost, on one thread. Every call has an alpha of its own, so that no bound is remembered from
+ * the call before; within a call, a count that comes again is.
  */
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)

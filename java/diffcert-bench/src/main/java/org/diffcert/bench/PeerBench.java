@@ -21,11 +21,12 @@ import org.diffcert.model.NetworkConfig;
 
 /**
  * Whole forward passes of a DDPM++ network by this library, libtorch and ONNX Runtime on the same CPU, with the same
- * weights and inputs, in one process, run in turn; and the speed of the four convolutions that are 82% of the work, ours and libtorch's.
+ * weights and inputs, in one process, run in turn; and the speed of the four convolutions that are 82% of the work,
+ * ours and libtorch's.
  *
- * <p>Arguments: {@code [--batch 8] [--threads 2] [--rounds 9] [--model PRESET|FILE] [--conv-bench PROGRAM]
- * [--peers-only] [--float64]}. With --float64 the first image also goes through the float64 reference, which takes its time,
- * and every peer's error against it is told.
+ * <p>Arguments: {@code [--batch 8] [--threads 2] [--rounds 9] [--model PRESET|FILE] [--conv-bench PROGRAM]}
+ * {@code [--peers-only] [--float64]}. With --float64 the first image also goes through the float64 reference, which
+ * takes its time, and every peer's error against it is told.
  */
 public final class PeerBench {
   private static final double TOLERANCE = 1e-3;

@@ -56,10 +56,10 @@ final class ClassifierArguments {
 
   @Option(names = "--classifier", required = true, paramLabel = "NAME",
       description = "dc, epndc, apndc, apndc-conditional or apndc-ensemble; dc-multihead: dc, of a model with a head "
-          + "for each class (any of them takes one, at one network call for all classes); onnx: the classifier in an ONNX "
-          + "file, under integer noise; denoised: --onnx behind the denoised estimate of --model; densepure: --onnx behind "
-          + "several runs of --model's reverse chain, by majority; cascade: --base at every --sigma, from the largest "
-          + "down, until one answers.")
+          + "for each class (any of them takes one, at one network call for all classes); onnx: the classifier in an "
+          + "ONNX file, under integer noise; denoised: --onnx behind the denoised estimate of --model; densepure: "
+          + "--onnx behind several runs of --model's reverse chain, by majority; cascade: --base at every --sigma, "
+          + "from the largest down, until one answers.")
   String classifier;
 
   @Mixin
@@ -286,7 +286,8 @@ final class ClassifierArguments {
         throw DiffcertException.usage("--classifier " + MULTI_HEAD + " takes a model with a head for each class; "
             + fileName(network.model) + " has one head, so that --classifier dc is for it");
       }
-      unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device, Arguments.batch(batch));
+      unconditional = unconditionalModel == null ? null : network.open(unconditionalModel, device,
+          Arguments.batch(batch));
       DiffusionModel second = unconditional;
       VoteSource opened = new Scales(options.sigmas(), isCascade()).votes(
           sigmas -> DiffusionClassifier.open(model, second, options.withSigmas(sigmas)));
@@ -300,7 +301,8 @@ final class ClassifierArguments {
       }
       Origin origin = Origin.here(fileName(network.model), fileName(unconditionalModel), device.describe(),
           device.driver(), NativeLibrary.buildInfo());
-      return new Opened(opened, unconditional == null ? List.of(model) : List.of(model, unconditional), model.options().identity(),
+      return new Opened(opened, unconditional == null ? List.of(model) : List.of(model, unconditional),
+          model.options().identity(),
           NativeLibrary.buildDigest(), origin);
     } catch (RuntimeException e) {
       if (unconditional != null) {

@@ -19,12 +19,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code diffcert denoise}: D(x; sigma, label) from tensors to tensors, and its gradient, for comparison with other implementations. */
+/**
+ * {@code diffcert denoise}: D(x; sigma, label) from tensors to tensors, and its gradient, for comparison with other
+ * implementations.
+ */
 @Command(name = "denoise", mixinStandardHelpOptions = true, sortOptions = false,
     description = {"Denoises images: safetensors in and out.",
         "Input: x [N,C,H,W] in EDM space (2x-1), sigma [N] in EDM space, labels [N] (absent = unconditional), "
             + "cotangent [N,C,H,W] if gradients are wanted.",
-        "Output: denoised [N,C,H,W]; with a cotangent also grad_x [N,C,H,W], the gradient of sum(cotangent * denoised) by x."})
+        "Output: denoised [N,C,H,W]; with a cotangent also grad_x [N,C,H,W], the gradient of "
+            + "sum(cotangent * denoised) by x."})
 final class DenoiseCommand implements Callable<Integer> {
   @Mixin
   ModelArguments network;
@@ -44,7 +48,8 @@ final class DenoiseCommand implements Callable<Integer> {
   int repeat;
 
   @Option(names = "--row-memory", paramLabel = "MIB",
-      description = "With a cotangent: working memory for a row of a batch in MiB; beyond it values are computed again rather than kept, "
+      description = "With a cotangent: working memory for a row of a batch in MiB; beyond it values are computed again "
+          + "rather than kept, "
           + "which changes no bit. Default: 0, as much as it needs.")
   Integer rowMemory;
 
@@ -101,7 +106,8 @@ final class DenoiseCommand implements Callable<Integer> {
     Safetensors.write(output, Map.of("model", model.digest()), tensors);
     Arrays.sort(nanos);
     DiffusionModel.Memory memory = model.memory();
-    terminal.say(String.format(Locale.ROOT, "denoised %d images%s in %.1f ms (median of %d), weights %d MiB, arena %d MiB: %s", n,
+    terminal.say(String.format(Locale.ROOT,
+        "denoised %d images%s in %.1f ms (median of %d), weights %d MiB, arena %d MiB: %s", n,
         back ? " and their gradients" : "", nanos[repeat / 2] / 1e6, repeat, memory.weightBytes() >> 20,
         memory.arenaBytes() >> 20, output));
   }
@@ -145,7 +151,8 @@ final class DenoiseCommand implements Callable<Integer> {
       if (cotangent == null) {
         System.arraycopy(model.denoise(x, levels, classes), 0, denoised, from * each, x.length);
       } else {
-        DiffusionModel.Pullback part = model.vectorJacobian(x, levels, classes, Arrays.copyOfRange(cotangent, from * each, to * each));
+        DiffusionModel.Pullback part = model.vectorJacobian(x, levels, classes,
+            Arrays.copyOfRange(cotangent, from * each, to * each));
         System.arraycopy(part.denoised(), 0, denoised, from * each, x.length);
         System.arraycopy(part.gradient(), 0, gradient, from * each, x.length);
       }

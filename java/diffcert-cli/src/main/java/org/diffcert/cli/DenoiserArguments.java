@@ -20,7 +20,9 @@ import org.diffcert.onnx.OnnxOptions;
 import org.diffcert.run.Origin;
 import picocli.CommandLine.Option;
 
-/** The options of a diffusion model in front of an ONNX classifier: {@code --classifier denoised} and {@code densepure}. */
+/**
+ * The options of a diffusion model in front of an ONNX classifier: {@code --classifier denoised} and {@code densepure}.
+ */
 final class DenoiserArguments {
   private static final String ONE_SHOT = "denoised";
   private static final String MANY = "densepure";
@@ -30,8 +32,8 @@ final class DenoiserArguments {
   Path onnx;
 
   @Option(names = "--match", paramLabel = "KIND",
-      description = "--classifier denoised and densepure: how the denoiser is told the noise. level: 2 sigma in its own "
-          + "units; linear, cosine: the smallest timestep at or above it, for VP and iDDPM networks. "
+      description = "--classifier denoised and densepure: how the denoiser is told the noise. level: 2 sigma in its "
+          + "own units; linear, cosine: the smallest timestep at or above it, for VP and iDDPM networks. "
           + "Default: auto, cosine for iDDPM, level for others.")
   String match;
 
@@ -53,8 +55,8 @@ final class DenoiserArguments {
   Double churn;
 
   @Option(names = "--ties", paramLabel = "RULE",
-      description = "--classifier densepure: among classes with equally many runs, the lowest, or that of the first run "
-          + "as in the released code. Default: lowest.")
+      description = "--classifier densepure: among classes with equally many runs, the lowest, or that of the first "
+          + "run as in the released code. Default: lowest.")
   String ties;
 
   /** Whether a name of a classifier is one of these. */

@@ -24,7 +24,10 @@ import org.diffcert.onnx.Resize;
 import org.diffcert.run.Origin;
 import picocli.CommandLine.Option;
 
-/** The options of {@code --classifier onnx}, and of one behind a denoiser: what the model in an ONNX file expects of its input. */
+/**
+ * The options of {@code --classifier onnx}, and of one behind a denoiser: what the model in an ONNX file expects of its
+ * input.
+ */
 final class OnnxArguments {
   /** The name of the classifier, in options and headers. */
   static final String NAME = "onnx";
@@ -61,7 +64,8 @@ final class OnnxArguments {
   String classMap;
 
   @Option(names = "--onnx-device", paramLabel = "NAME",
-      description = "ONNX models: cpu, or cuda[:N] in a build with onnxruntime_gpu (not yet run on a GPU). Default: cpu.")
+      description = "ONNX models: cpu, or cuda[:N] in a build with onnxruntime_gpu (not yet run on a GPU). "
+          + "Default: cpu.")
   String device;
 
   /** Options of a model where there is none are a mistake. */

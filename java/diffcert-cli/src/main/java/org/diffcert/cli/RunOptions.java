@@ -25,7 +25,9 @@ final class RunOptions {
     return options;
   }
 
-  /** What the votes are cast by; of a cascade, at its smallest sigma, beside which its others differ in levels alone. */
+  /**
+   * What the votes are cast by; of a cascade, at its smallest sigma, beside which its others differ in levels alone.
+   */
   private static Map<String, Object> voter(RunHeader header) {
     Map<String, Object> voter = new LinkedHashMap<>(header.source());
     if (header.cascade().isPresent()) {
@@ -78,7 +80,9 @@ final class RunOptions {
     return options;
   }
 
-  /** The option that gives a run's second file, if it has one: the unconditional network, or what is behind a denoiser. */
+  /**
+   * The option that gives a run's second file, if it has one: the unconditional network, or what is behind a denoiser.
+   */
   static String second(RunHeader header) {
     boolean denoised = voter(header).get("classifier") instanceof Map<?, ?> described
         && DenoiserArguments.isOne(described.get("kind"));

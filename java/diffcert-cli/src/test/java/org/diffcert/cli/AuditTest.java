@@ -173,7 +173,9 @@ class AuditTest {
     assertTrue(cli.out().contains("predicted: class 7 at sigma 0.5, p-value "), cli.out());
   }
 
-  /** Votes of both phases moved to another class: sound in itself, and false. Noise is fresh, so samples are not few. */
+  /**
+   * Votes of both phases moved to another class: sound in itself, and false. Noise is fresh, so samples are not few.
+   */
   @Test
   void aPredictionShowsACertificateOfAnotherClassToBeFalse() throws IOException {
     Path forged = Files.createDirectories(directory.resolve("forged"));

@@ -89,7 +89,8 @@ class BadInputTest {
       assertOneSentence(3, "run.jsonl", cli);
       assertEquals(text, Files.readString(log.resolve("run.jsonl")), "the log was changed");
     }
-    for (String text : List.of("", "idx\tlabel\n", "idx\tlabel\tpredict\tradius\tcorrect\ttime\n1\tx\t1\t0.5\t1\t0:00\n",
+    for (String text : List.of("", "idx\tlabel\n",
+        "idx\tlabel\tpredict\tradius\tcorrect\ttime\n1\tx\t1\t0.5\t1\t0:00\n",
         "idx\tlabel\tpredict\tradius\tcorrect\ttime\n1\t1\t1\n")) {
       refused("table.tsv", "analyze", write("table.tsv", text.getBytes(StandardCharsets.UTF_8)));
     }

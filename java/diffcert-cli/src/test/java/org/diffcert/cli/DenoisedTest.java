@@ -63,7 +63,8 @@ class DenoisedTest {
   void theHeaderNamesBothModelsAndEveryOption() throws IOException {
     String one = Files.readAllLines(shared.resolve("denoised/run.jsonl")).get(0);
     assertTrue(one.contains("\"classifier\":{\"kind\":\"denoised\",\"denoiser\":{\"model\":\"3a502737"), one);
-    assertTrue(one.contains("\"match\":\"level\",\"clamp\":true},\"levels\":[[1.0]],\"classifier\":{\"kind\":\"onnx\""), one);
+    assertTrue(one.contains("\"match\":\"level\",\"clamp\":true},\"levels\":[[1.0]],\"classifier\":{\"kind\":\"onnx\""),
+        one);
     assertTrue(one.contains("\"model\":\"mnist-edm.safetensors\",\"unconditional\":\"mnist-cnn.onnx\""), one);
     String many = Files.readAllLines(shared.resolve("densepure/run.jsonl")).get(0);
     assertTrue(many.contains("{\"kind\":\"densepure\",\"votes\":3,\"steps\":2,\"sampler\":\"ancestral\",\"churn\":0.0,"

@@ -18,7 +18,8 @@ class DeviceTest {
   /** No machine has a thousand GPUs, so this has its case everywhere. */
   @Test
   void cudaWithoutGpuIsExitCode4() {
-    for (String device : hasCuda() ? List.of("cuda:999") : List.of("cuda", "cuda:1", "cuda:999", "cuda:0,cuda:1", "cuda:all")) {
+    for (String device : hasCuda() ? List.of("cuda:999") : List.of("cuda", "cuda:1", "cuda:999", "cuda:0,cuda:1",
+        "cuda:all")) {
       Cli cli = Cli.run("certify", "--model", Cli.MODEL, "--data", Cli.DIGITS, "--classifier", "dc", "--sigma", "0.5",
           "--levels", "5", "--grid", "log", "--n0", "2", "--n", "12", "--images", "0:1", "--device", device, "--out",
           directory.resolve("run"));

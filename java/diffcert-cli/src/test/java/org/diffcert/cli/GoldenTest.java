@@ -35,7 +35,8 @@ class GoldenTest {
     double error = Goldens.relative(expected, denoise(network + ".model.safetensors", network, device));
     double back = Goldens.relative(Goldens.doubles(Goldens.edm(network + ".io.safetensors"), "grad_x"),
         Goldens.doubles(directory.resolve("denoised.safetensors"), "grad_x"));
-    System.out.printf("denoise %-17s %-9s relative L2 error %.2e, gradient %.2e (at most %.0e)%n", network, device, error, back, tolerance);
+    System.out.printf("denoise %-17s %-9s relative L2 error %.2e, gradient %.2e (at most %.0e)%n", network, device,
+        error, back, tolerance);
     assertTrue(error <= tolerance, network + " on " + device + ": " + error);
     assertTrue(back <= tolerance, network + " on " + device + ", gradient: " + back);
   }

@@ -86,7 +86,8 @@ class OnnxTest {
     Path again = directory.resolve("again");
     Cli.ok("certify", "--like", run, "--model", CNN, "--data", Cli.DIGITS, "--out", again);
     assertEquals(withoutTimes(run), withoutTimes(again));
-    assertTrue(Cli.ok("verify", run, "--rerun", "1", "--model", CNN, "--data", Cli.DIGITS).out().contains("cast again"));
+    assertTrue(Cli.ok("verify", run, "--rerun", "1", "--model", CNN, "--data",
+        Cli.DIGITS).out().contains("cast again"));
     Files.write(names, List.of("0", "1", "2"));
     refused(certify(CNN, directory.resolve("few"), "--class-map", names.toString()), 3,
         "the class '3' of the data is not among the 3 names");
@@ -99,7 +100,8 @@ class OnnxTest {
   /** The build that is tested has ONNX Runtime for the CPU alone. */
   @Test
   void noOtherDeviceTakesItsPlace() {
-    refused(certify(CNN, directory.resolve("cuda"), "--onnx-device", "cuda:1"), 4, "this ONNX Runtime has no CUDA; build");
+    refused(certify(CNN, directory.resolve("cuda"), "--onnx-device", "cuda:1"), 4,
+        "this ONNX Runtime has no CUDA; build");
     assertFalse(Files.exists(directory.resolve("cuda")));
   }
 
@@ -117,7 +119,8 @@ class OnnxTest {
 
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {"wrong-opset.onnx|cannot be loaded", "dynamic-height.onnx|leaves extent 2",
-      "one-class.onnx|at least 2", "fourteen-classes.onnx|has 14 classes, mnist:test has 10", "not-finite.onnx|not finite",
+      "one-class.onnx|at least 2", "fourteen-classes.onnx|has 14 classes, mnist:test has 10",
+          "not-finite.onnx|not finite",
       "external-data.onnx|in another file", "nowhere.onnx|cannot be read"})
   void badModelsAreRefusedInOneSentence(String name, String why) {
     Path out = directory.resolve("run");
@@ -136,7 +139,8 @@ class OnnxTest {
       "--mean|0.5,0.5|takes images of 1 channel", "--std|0|other than 0", "--layout|chwn|layout",
       "--onnx-batch|0|must be 1 to 4096", "--levels|5|--levels does not go with --classifier onnx",
       "--batch|5|--batch does not go with --classifier onnx", "--noise|float|integer noise only",
-      "--device|cuda|takes --onnx-device", "--onnx-device|gpu|must be cpu, cuda or cuda:N", "--isa|avx2|--isa does not go with", "--config|x.json|--config does not go with",
+      "--device|cuda|takes --onnx-device", "--onnx-device|gpu|must be cpu, cuda or cuda:N",
+      "--isa|avx2|--isa does not go with", "--config|x.json|--config does not go with",
       "--sift-levels|5|--sift-levels does not go with", "--sift-threshold|1|--sift-threshold does not go with",
       "--keep|3|--keep does not go with", "--prune-error|0.1|--prune-error does not go with",
       "--threads|-3|--threads is -3, must be 0 (one a core) to 1024"})
@@ -150,7 +154,9 @@ class OnnxTest {
         "--mean", "0.5", "--out", directory.resolve("run")), 2, "belong to --classifier onnx");
   }
 
-  /** From its own size to its own size is the same image, so the votes are those of the plain run; the header says so. */
+  /**
+   * From its own size to its own size is the same image, so the votes are those of the plain run; the header says so.
+   */
   @Test
   void resizingIsPartOfTheClassifier() throws IOException {
     Path sized = directory.resolve("sized");

@@ -104,7 +104,8 @@ class RunOptionsTest {
 
   private static RunHeader header(List<Sigma> sigmas, Map<String, Object> source, String device) {
     Stopping stop = new Stopping(Stopping.Kind.SEQUENTIAL, List.of(0.1, 0.25));
-    return new RunHeader(CertifyConfig.of(5, 700, 0.01).withFamily(4).withStop(stop), sigmas, source, "mnist:test", "00", List.of("a", "b"),
+    return new RunHeader(CertifyConfig.of(5, 700, 0.01).withFamily(4).withStop(stop), sigmas, source, "mnist:test",
+        "00", List.of("a", "b"),
         new ImageRange(3, 9, 2), "1", "2", device);
   }
 }

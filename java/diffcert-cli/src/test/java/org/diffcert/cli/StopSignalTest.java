@@ -22,7 +22,9 @@ class StopSignalTest {
   @TempDir
   Path directory;
 
-  /** The device is named before the network is read, which takes longer than a signal does unless this test is held up. */
+  /**
+   * The device is named before the network is read, which takes longer than a signal does unless this test is held up.
+   */
   @Test
   void whileTheModelIsBeingLoaded() throws Exception {
     String sentence = stopped("device ", "run");

@@ -161,7 +161,8 @@ class TrainTest {
         Files.readAllBytes(two.resolve("model.safetensors")));
     assertNotEquals(losses(whole).subList(0, 15), losses(one));
     String card = Files.readString(one.resolve("model.md"));
-    assertTrue(card.contains("the images were augmented") && card.contains("--dropout 0.2 --augment 0.3 --augment-parts "
+    assertTrue(card.contains("the images were augmented")
+        && card.contains("--dropout 0.2 --augment 0.3 --augment-parts "
         + "xflip,yflip,scale,rotate,aniso,translate --seed 11"), card);
     String shown = Cli.ok("model", "inspect", one.resolve("model.safetensors")).out();
     assertTrue(shown.contains("\"augment_dim\":9") && shown.contains("\"dropout\":0.2"), shown);

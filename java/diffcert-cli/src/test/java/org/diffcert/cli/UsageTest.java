@@ -50,7 +50,8 @@ class UsageTest {
         of("device", "--device tpu"), of("device", "--device cuda:x"), of("--images", "--images 5"),
         of("--images", "--images 0:5000"), of("images", "--images 5:3"), of("images", "--images 0:5:0"),
         of("images", "--images -1:5"), of("--images", "--images a:b"), of("--images", "--images 0:1:2:3"),
-        of("--images", "--images 0:99999999999"), of("there are fixed, sequential, staged", "--stop sometimes"), of("data|images",
+        of("--images", "--images 0:99999999999"), of("there are fixed, sequential, staged", "--stop sometimes"),
+        of("data|images",
         "--data pictures"), of("split", "--data mnist:somewhere?split=half"), of("--frobnicate", "--frobnicate 3"),
         of("number of samples is fixed", "--radius 0.25"), of("needs 1 to 64 radii", "--stop sequential"),
         of("needs 1 to 64 radii", "--stop staged"), of("--radius", "--stop sequential --radius -0.25"),
@@ -73,7 +74,8 @@ class UsageTest {
   @ValueSource(strings = {"dc", "epndc", "apndc-conditional"})
   void aNetworkThatIsNotReadIsRefused(String classifier) {
     refused("--unconditional-model does not go with --classifier " + classifier, Cli.run("certify", "--model",
-        Cli.MODEL, "--data", Cli.DIGITS, "--classifier", classifier, "--sigma", "0.5", "--levels", "9", "--n0", "2", "--n", "12",
+        Cli.MODEL, "--data", Cli.DIGITS, "--classifier", classifier, "--sigma", "0.5", "--levels", "9", "--n0", "2",
+        "--n", "12",
         "--images", "0:1", "--unconditional-model", Cli.MODEL, "--out", directory.resolve("run")));
   }
 
@@ -114,7 +116,8 @@ class UsageTest {
         "schedule --classifier dc --sigma zero"), of("levels", "schedule --classifier epndc --sigma 0.5 --levels 4"),
         of("ascend|levels", "schedule --classifier epndc --sigma 0.5,0.500001 --levels 12"),
         of("--input", "denoise --model " + Cli.MODEL),
-        of("--unconditional-model does not go with", "elbo --model m --unconditional-model u --classifier dc --sigma 0.5 --input a --output b"),
+        of("--unconditional-model does not go with",
+        "elbo --model m --unconditional-model u --classifier dc --sigma 0.5 --input a --output b"),
         of("one --sigma", "elbo --model m --classifier dc --sigma 0.25,0.5 --input a --output b"),
         of("--repeat", "denoise --model m --input a --output b --repeat 0"),
         of("--batch is 0", "denoise --model m --input a --output b --batch 0"), of("--sideways", "demo --sideways"),
@@ -125,7 +128,8 @@ class UsageTest {
         of("--levels", "lipschitz --model m --data mnist:x --levels two"),
         of("betting", "lipschitz --model m --data mnist:x --levels 2 --bound best"),
         of("--n0", "lipschitz --model m --data mnist:x --levels 2 --n0 0"),
-        of("--preset", "train --data mnist:x --out t --steps 1"), of("needs an end", "train --data mnist:x --out t --preset mnist-ddpmpp"),
+        of("--preset", "train --data mnist:x --out t --steps 1"),
+        of("needs an end", "train --data mnist:x --out t --preset mnist-ddpmpp"),
         of("mnist-ddpmpp", "train --data mnist:x --out t --steps 1 --preset mnist"),
         of("learning rate", "train --data mnist:x --out t --steps 1 --preset mnist-ddpmpp --learning-rate 0"),
         of("edm, vp, ve", "train --data mnist:x --out t --steps 1 --preset mnist-ddpmpp --loss l2"),
@@ -135,7 +139,8 @@ class UsageTest {
         of("batch", "train --data " + Cli.DIGITS + " --out t --steps 1 --preset mnist-ddpmpp --batch 0"),
         of("3x8x8", "train --data " + Cli.DIGITS + " --out t --steps 1 --preset tiny-ddpmpp"),
         of("--n", "sample --model m --out x.png --n 0"), of("heun", "sample --model m --out x.png --solver rk4"),
-        of("--seed", "sample --model m --out x.png --seed now"), of("--labels", "sample --device cpu --out x.png --labels 10 --model " + Cli.MODEL),
+        of("--seed", "sample --model m --out x.png --seed now"),
+        of("--labels", "sample --device cpu --out x.png --labels 10 --model " + Cli.MODEL),
         of("steps", "sample --device cpu --out x.png --steps 1 --model " + Cli.MODEL),
         of("--alpha", "lipschitz --model m --data mnist:x --levels 2 --alpha 0.5"));
   }

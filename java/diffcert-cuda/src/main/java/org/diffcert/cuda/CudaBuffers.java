@@ -6,7 +6,8 @@ import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DeviceBuffer;
 
 /**
- * What JavaCPP's CUDA presets ({@code org.bytedeco:cuda}) allocated, as buffers that a model reads and writes without a copy:
+ * What JavaCPP's CUDA presets ({@code org.bytedeco:cuda}) allocated, as buffers that a model reads and writes without a
+ * copy:
  *
  * <pre>{@code
  * FloatPointer x = new FloatPointer();
@@ -15,16 +16,19 @@ import org.diffcert.diffusion.DeviceBuffer;
  * model.denoise(CudaBuffers.of(x, n * values, device), sigma, labels, CudaBuffers.of(out, n * values, device));
  * }</pre>
  *
- * <p>Both sides use the device's primary context, as every user of the CUDA runtime does, so that one's pointers are the other's. diffcert has a stream of
- * its own: what the caller's streams do to a buffer must be done before the call; the result is there when it returns.
+ * <p>Both sides use the device's primary context, as every user of the CUDA runtime does, so that one's pointers are
+ * the other's. diffcert has a stream of its own: what the caller's streams do to a buffer must be done before the call;
+ * the result is there when it returns.
  */
 public final class CudaBuffers {
   private CudaBuffers() {}
 
   /**
-   * A view of device memory that the presets allocated. It keeps no hold on the pointer: the memory must live as long as the view is used.
+   * A view of device memory that the presets allocated. It keeps no hold on the pointer: the memory must live as long
+   * as the view is used.
    *
-   * @param pointer from cudaMalloc, cudaMallocAsync or cudaMallocManaged; its position counts, its limit and capacity, which the presets do not set, do not
+   * @param pointer from cudaMalloc, cudaMallocAsync or cudaMallocManaged; its position counts, its limit and capacity,
+   *     which the presets do not set, do not
    * @param values how many float32 values lie there from its position on
    * @param device the device that was current when it was allocated: {@code cuda} or {@code cuda:i}
    * @return the view

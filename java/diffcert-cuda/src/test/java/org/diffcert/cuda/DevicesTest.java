@@ -38,7 +38,10 @@ import org.diffcert.schedule.GridKind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** GPUs as Java sees them, with the emulator of kernels in their place: buffers that stay on the device, several devices, what is not there. */
+/**
+ * GPUs as Java sees them, with the emulator of kernels in their place: buffers that stay on the device, several
+ * devices, what is not there.
+ */
 class DevicesTest {
   private static final int VALUES = 8 * 8;
 
@@ -47,7 +50,8 @@ class DevicesTest {
   }
 
   private static DiffusionModel open(DeviceOptions options) {
-    Model model = Model.random(NetworkConfig.parse("EDMPrecond", "{\"model_type\":\"SongUNet\",\"img_resolution\":8,\"img_channels\":1,"
+    Model model = Model.random(NetworkConfig.parse("EDMPrecond",
+        "{\"model_type\":\"SongUNet\",\"img_resolution\":8,\"img_channels\":1,"
         + "\"label_dim\":2,\"model_channels\":16,\"channel_mult\":[1],\"num_blocks\":1,\"attn_resolutions\":[]}"), 7);
     return DiffusionModel.open(model, options);
   }
@@ -96,7 +100,8 @@ class DevicesTest {
         fails("not in the buffer", () -> in.read(1, found));
         fails("view", () -> view.read(0, found));
         fails("does not hold 3 images", () -> model.denoise(view, sigma, labels, out));
-        fails("images are on reference", () -> model.denoise(DeviceBuffer.at(Device.REFERENCE, 4096, 1000), sigma, labels, out));
+        fails("images are on reference", () -> model.denoise(DeviceBuffer.at(Device.REFERENCE, 4096, 1000), sigma,
+            labels, out));
         fails("label", () -> model.denoise(in, sigma, new int[] {2, 0, 0}, out));
         fails("noise level", () -> model.denoise(in, new double[] {0, 1, 1}, labels, out));
         closed = in;
@@ -114,7 +119,8 @@ class DevicesTest {
   void theFirstDeviceIsTheSameByEitherName() {
     float[] x = images(1);
     float[] found = new float[x.length];
-    try (DiffusionModel model = open("emulator"); DeviceBuffer buffer = DeviceBuffer.allocate(new Device("emulator:0"), x.length)) {
+    try (DiffusionModel model = open("emulator"); DeviceBuffer buffer = DeviceBuffer.allocate(new Device("emulator:0"),
+        x.length)) {
       buffer.write(0, x);
       model.denoise(buffer, new double[] {1}, null, buffer);
       buffer.read(0, found);
@@ -133,7 +139,8 @@ class DevicesTest {
     assertEquals("emulator-bf16", half.identity());
     assertEquals("cpu", DeviceOptions.on(Device.CPU).withInstructionSet("portable").identity());
     try (DiffusionModel one = open(whole); DiffusionModel other = open(half)) {
-      assertFalse(Arrays.equals(one.denoise(x, new double[] {1}, null), other.denoise(x, new double[] {1}, null)), "the bits are others");
+      assertFalse(Arrays.equals(one.denoise(x, new double[] {1}, null), other.denoise(x, new double[] {1}, null)),
+          "the bits are others");
     }
     assertEquals("emulator", Device.ofIdentity(half.identity()));
     assertEquals(DeviceOptions.BF16, DeviceOptions.formOfIdentity(half.identity()));
@@ -200,11 +207,14 @@ class DevicesTest {
   }
 
   private static String log(String device, Path directory) throws Exception {
-    ClassifierOptions options = ClassifierOptions.of(ClassifierKind.DC, new Sigma(0.5)).withLevels(3, GridKind.LOG).withSeed(11);
-    try (DiffusionModel model = open(device); DiffusionClassifier votes = DiffusionClassifier.open(model, null, options);
+    ClassifierOptions options = ClassifierOptions.of(ClassifierKind.DC, new Sigma(0.5)).withLevels(3,
+        GridKind.LOG).withSeed(11);
+    try (DiffusionModel model = open(device); DiffusionClassifier votes = DiffusionClassifier.open(model, null,
+        options);
         Pictures pictures = new Pictures()) {
       Origin origin = Origin.here("small", "", model.options().device().describe(), "", "");
-      new CertifyRun(votes, pictures, new ImageRange(0, 2, 1), CertifyConfig.of(2, 12, 0.01), "0.1.0", NativeLibrary.buildDigest(),
+      new CertifyRun(votes, pictures, new ImageRange(0, 2, 1), CertifyConfig.of(2, 12, 0.01), "0.1.0",
+          NativeLibrary.buildDigest(),
           model.options().identity(), origin).run(directory, new RunListener() {}, () -> false);
     }
     return Files.readString(directory.resolve("run.jsonl")).replaceAll("\"time\":\\{[^}]*\\}", "");
@@ -226,8 +236,10 @@ class DevicesTest {
     if (!Files.exists(Path.of("/proc/driver/nvidia/version"))) {
       e = assertThrows(DiffcertException.class, () -> new Device("cuda").describe());
       assertEquals(Kind.DEVICE, e.kind());
-      assertTrue(e.getMessage().startsWith("The device 'cuda' is not there: no CUDA driver (libcuda.so.1: "), e.getMessage());
-      assertTrue(e.getMessage().endsWith("; install NVIDIA's driver of version 580 or later, or use the device cpu."), e.getMessage());
+      assertTrue(e.getMessage().startsWith("The device 'cuda' is not there: no CUDA driver (libcuda.so.1: "),
+          e.getMessage());
+      assertTrue(e.getMessage().endsWith("; install NVIDIA's driver of version 580 or later, or use the device cpu."),
+          e.getMessage());
       // The example compiles; without the presets' natives and a GPU it gets as far as their absence.
       try (DiffusionModel model = open("cpu")) {
         assertThrows(LinkageError.class, () -> PresetsExample.denoise(model, images(1), new double[] {1}));
@@ -235,7 +247,10 @@ class DevicesTest {
     }
   }
 
-  /** The kernels are found where the build put them, without DIFFCERT_DEVICE_PATH; where there is no nvcc, their absence is. */
+  /**
+   * The kernels are found where the build put them, without DIFFCERT_DEVICE_PATH; where there is no nvcc, their absence
+   * is.
+   */
   @Test
   void kernelsAreFoundOnTheClassPath() {
     Path built = Path.of("target/classes/org/diffcert/cuda/linux-x86_64");

@@ -12,8 +12,9 @@ import org.diffcert.diffusion.Device;
 import org.diffcert.diffusion.DiffusionModel;
 
 /**
- * The example of device memory shared with other CUDA code of the JVM: images go to the GPU once, through JavaCPP's CUDA presets, and are denoised
- * there in place. Needs {@code org.bytedeco:cuda} with its natives ({@code linux-x86_64}) beside diffcert-cuda, and a GPU. Not yet run on one.
+ * The example of device memory shared with other CUDA code of the JVM: images go to the GPU once, through JavaCPP's
+ * CUDA presets, and are denoised there in place. Needs {@code org.bytedeco:cuda} with its natives ({@code
+ * linux-x86_64}) beside diffcert-cuda, and a GPU. Not yet run on one.
  */
 final class PresetsExample {
   private PresetsExample() {}

@@ -19,7 +19,8 @@ import org.diffcert.schedule.Weighting;
  * @param levels the number of grid points, as {@link Schedule} counts them
  * @param grid their spacing
  * @param weighting their weights
- * @param clamp whether the network's output is clamped to [-1, 1] in EDM space, as the authors state; their released code does not
+ * @param clamp whether the network's output is clamped to [-1, 1] in EDM space, as the authors state; their released
+ *     code does not
  * @param noise the smoothing noise
  * @param seed the key of all noise
  * @param batch rows of one network call; 0 = the largest that the model was opened for. Votes do not depend on it.
@@ -40,8 +41,8 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
    * @param seed the key of all noise
    * @param batch rows of one network call; 0 = the largest that the model was opened for
    * @param pruning how classes are dropped while a vote is made
-   * @throws DiffcertException of kind USAGE if sigmas do not ascend, the batch is not in 0..65536, or path noise is asked of a classifier other
-   *     than {@code epndc} or for sigmas that it does not serve
+   * @throws DiffcertException of kind USAGE if sigmas do not ascend, the batch is not in 0..65536, or path noise is
+   *     asked of a classifier other than {@code epndc} or for sigmas that it does not serve
    */
   public ClassifierOptions {
     sigmas = List.copyOf(sigmas);
@@ -50,18 +51,22 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
     }
     for (int s = 1; s < sigmas.size(); s++) {
       if (sigmas.get(s).compareTo(sigmas.get(s - 1)) <= 0) {
-        throw DiffcertException.usage("Sigmas must ascend, but " + sigmas.get(s - 1) + " comes before " + sigmas.get(s) + ".");
+        throw DiffcertException.usage("Sigmas must ascend, but " + sigmas.get(s - 1) + " comes before " + sigmas.get(s)
+            + ".");
       }
     }
     if (batch < 0 || batch > 65536) {
-      throw DiffcertException.usage("The batch must be 1 to 65536, or 0 for the largest that the model takes, not " + batch + ".");
+      throw DiffcertException.usage("The batch must be 1 to 65536, or 0 for the largest that the model takes, not "
+          + batch + ".");
     }
     if (noise == NoiseMode.PATH) {
       if (kind != ClassifierKind.EPNDC) {
-        throw DiffcertException.usage("Path noise serves epndc alone; " + kind.cliName() + " takes integer noise, one pass for each sigma.");
+        throw DiffcertException.usage("Path noise serves epndc alone; " + kind.cliName()
+            + " takes integer noise, one pass for each sigma.");
       }
       if (sigmas.size() > PathNoise.MAX_SIGMAS || sigmas.get(sigmas.size() - 1).unit() > PathNoise.MAX_SIGMA) {
-        throw DiffcertException.usage("Path noise takes at most " + PathNoise.MAX_SIGMAS + " sigmas of at most " + PathNoise.MAX_SIGMA + ".");
+        throw DiffcertException.usage("Path noise takes at most " + PathNoise.MAX_SIGMAS + " sigmas of at most "
+            + PathNoise.MAX_SIGMA + ".");
       }
     }
   }
@@ -86,8 +91,9 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
   }
 
   /**
-   * A classifier as the command line makes it when nothing else is said: 126 linear grid points, the intended log-normal weights, output
-   * clamped, integer noise (along one path for {@code epndc} with several sigmas), 64 fresh random bits as seed (S10), no pruning.
+   * A classifier as the command line makes it when nothing else is said: 126 linear grid points, the intended
+   * log-normal weights, output clamped, integer noise (along one path for {@code epndc} with several sigmas), 64 fresh
+   * random bits as seed (S10), no pruning.
    *
    * @param kind which classifier
    * @param sigmas the smoothing levels, strictly ascending, at least one
@@ -116,8 +122,8 @@ public record ClassifierOptions(ClassifierKind kind, List<Sigma> sigmas, int lev
   }
 
   /**
-   * The levels that sift, and their weights: the same schedules on a grid of {@link Pruning#siftLevels()} points, each weighed as if it were a level
-   * of the full grid, since the released code takes one step for both.
+   * The levels that sift, and their weights: the same schedules on a grid of {@link Pruning#siftLevels()} points, each
+   * weighed as if it were a level of the full grid, since the released code takes one step for both.
    *
    * @return one a sigma; none unless the pruning is {@link Pruning.Kind#PUBLISHED}
    * @throws DiffcertException of kind USAGE if the grid does not fit the sigmas, as {@link Schedule} says

@@ -14,7 +14,8 @@ import org.diffcert.noise.IntegerNoise;
 import org.diffcert.schedule.Schedule;
 
 /**
- * The {@code dc_tau} and {@code dc_prune} structs of a classifier, in buffers of Java's own; they must be reachable while native code reads them.
+ * The {@code dc_tau} and {@code dc_prune} structs of a classifier, in buffers of Java's own; they must be reachable
+ * while native code reads them.
  */
 final class ClassifierStructs {
   private final List<ByteBuffer> buffers = new ArrayList<>();
@@ -33,7 +34,8 @@ final class ClassifierStructs {
       tau.lower(doubles(schedule.lower())).upper(doubles(schedule.upper())).weights(doubles(schedule.weights()));
       if (!sifting.isEmpty()) {
         Schedule sift = sifting.get(t);
-        tau.sift_levels(sift.size()).sift_lower(doubles(sift.lower())).sift_upper(doubles(sift.upper())).sift_weights(doubles(sift.weights()));
+        tau.sift_levels(sift.size()).sift_lower(doubles(sift.lower())).sift_upper(doubles(sift.upper()))
+            .sift_weights(doubles(sift.weights()));
       }
       IntegerNoise law = IntegerNoise.of(schedule.sigma());
       tau.clip_low(law.clipLow()).clip_high(law.clipHigh());

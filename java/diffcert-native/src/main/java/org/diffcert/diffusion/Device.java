@@ -13,9 +13,10 @@ import org.diffcert.DiffcertException;
 import org.diffcert.diffusion.jni.DiffcertAbi;
 
 /**
- * Where a network runs: {@code cpu}, {@code reference} (float64, slow: the oracle), {@code cuda} or {@code cuda:i}, several GPUs such as
- * {@code cuda:0,cuda:2}, or all of them, {@code cuda:all}. Immutable. On several, samples are split and no vote shows it; they must have one
- * compute capability. {@code emulator}, in the same forms, runs the GPU's kernels on a CPU, for tests; no release has it.
+ * Where a network runs: {@code cpu}, {@code reference} (float64, slow: the oracle), {@code cuda} or {@code cuda:i},
+ * several GPUs such as {@code cuda:0,cuda:2}, or all of them, {@code cuda:all}. Immutable. On several, samples are
+ * split and no vote shows it; they must have one compute capability. {@code emulator}, in the same forms, runs the
+ * GPU's kernels on a CPU, for tests; no release has it.
  *
  * <p>A device that was asked for by name is used or the call fails; only {@code auto} chooses, and says why on the log.
  *
@@ -43,13 +44,15 @@ public record Device(String name) {
    */
   public Device {
     if (!name.equals("cpu") && !name.equals("reference") && !KERNELS.matcher(name).matches()) {
-      throw DiffcertException.usage("There is no device '" + name + "'; the devices are auto, cpu, reference, cuda and cuda:i, "
+      throw DiffcertException.usage("There is no device '" + name
+          + "'; the devices are auto, cpu, reference, cuda and cuda:i, "
           + "several such as cuda:0,cuda:1, or cuda:all.");
     }
   }
 
   /**
-   * The device of a name as users write it; {@code auto} takes the GPU if there is one, else the CPU, and logs one line that says why.
+   * The device of a name as users write it; {@code auto} takes the GPU if there is one, else the CPU, and logs one line
+   * that says why.
    *
    * @param name {@code auto} or the name of a device
    * @return the device; that it is there is checked when it is described or used
@@ -77,18 +80,21 @@ public record Device(String name) {
    */
   public String describe() {
     NativeLibrary.load(this);
-    return line(buffer -> NativeLibrary.check(DiffcertAbi.dc_device_describe(name, buffer, buffer.length), "dc_device_describe"));
+    return line(buffer -> NativeLibrary.check(DiffcertAbi.dc_device_describe(name, buffer, buffer.length),
+        "dc_device_describe"));
   }
 
   /**
-   * What of the device can change the bits of a vote, as run logs keep it: the same for one GPU and for several of its kind.
+   * What of the device can change the bits of a vote, as run logs keep it: the same for one GPU and for several of its
+   * kind.
    *
    * @return {@code cpu}, {@code reference}, or for example {@code cuda-9.0}: the compute capability chooses the kernels
    * @throws DiffcertException of kind DEVICE if the device or the native library is not there
    */
   public String identity() {
     NativeLibrary.load(this);
-    return line(buffer -> NativeLibrary.check(DiffcertAbi.dc_device_identity(name, buffer, buffer.length), "dc_device_identity"));
+    return line(buffer -> NativeLibrary.check(DiffcertAbi.dc_device_identity(name, buffer, buffer.length),
+        "dc_device_identity"));
   }
 
   /**
@@ -96,8 +102,8 @@ public record Device(String name) {
    *
    * @param identity what {@link #identity()} gave, or {@link DeviceOptions#identity()}, whose form is then told by
    *     {@link DeviceOptions#formOfIdentity}
-   * @return for example {@code cuda} for {@code cuda-9.0}, or {@code cuda:1} where the first GPU is of another capability; the kind alone where no
-   *     device has that identity, so that what opens it says what is not there
+   * @return for example {@code cuda} for {@code cuda-9.0}, or {@code cuda:1} where the first GPU is of another
+   *     capability; the kind alone where no device has that identity, so that what opens it says what is not there
    */
   public static String ofIdentity(String identity) {
     return ofIdentity(identity, name -> new Device(name).identity());

@@ -23,12 +23,14 @@ import org.diffcert.noise.Sigma;
 import org.diffcert.schedule.Schedule;
 
 /**
- * A diffusion classifier whose votes are certified: the class with the least weighted loss of a diffusion model, under smoothing noise
- * (docs/spec/classifiers.md; Chen et al. 2024). A vote is a pure function of {@link #identity()}, {@link #provenance()} and its keys.
+ * A diffusion classifier whose votes are certified: the class with the least weighted loss of a diffusion model, under
+ * smoothing noise (docs/spec/classifiers.md; Chen et al. 2024). A vote is a pure function of {@link #identity()},
+ * {@link #provenance()} and its keys.
  *
- * <p>Life and threads are those of {@link DiffusionModel}: closing twice is fine, every other method throws {@link IllegalStateException} after
- * close, close waits for a running call, calls run one after another, also with other calls on the same model. The classifier keeps the
- * networks of its models until it is closed, whether or not the models are closed before.
+ * <p>Life and threads are those of {@link DiffusionModel}: closing twice is fine, every other method throws
+ * {@link IllegalStateException} after close, close waits for a running call, calls run one after another, also with
+ * other calls on the same model. The classifier keeps the networks of its models until it is closed, whether or not the
+ * models are closed before.
  */
 public final class DiffusionClassifier implements VoteSource {
   private final NativeHandle<dc_classifier> handle;
@@ -40,7 +42,8 @@ public final class DiffusionClassifier implements VoteSource {
   private final Map<String, Object> identity;
   private final Map<String, Object> provenance;
 
-  private DiffusionClassifier(NativeHandle<dc_classifier> handle, ModelPair models, DiffusionModel model, DiffusionModel unconditional,
+  private DiffusionClassifier(NativeHandle<dc_classifier> handle, ModelPair models, DiffusionModel model,
+      DiffusionModel unconditional,
       ClassifierOptions options, List<Schedule> schedules) {
     this.handle = handle;
     this.models = models;
@@ -57,14 +60,16 @@ public final class DiffusionClassifier implements VoteSource {
    * Makes a classifier of a model.
    *
    * @param model a class-conditional model, open
-   * @param unconditional the model of the unconditional denoised estimate, open; null = the model itself without a label
+   * @param unconditional the model of the unconditional denoised estimate, open; null = the model itself without a
+   *     label
    * @param options which classifier
    * @return the open classifier
-   * @throws DiffcertException of kind USAGE if the model has fewer than two classes, the two models' images differ in shape, or the levels do not
-   *     fit the sigmas
+   * @throws DiffcertException of kind USAGE if the model has fewer than two classes, the two models' images differ in
+   *     shape, or the levels do not fit the sigmas
    * @throws IllegalStateException if a model is closed
    */
-  public static DiffusionClassifier open(DiffusionModel model, DiffusionModel unconditional, ClassifierOptions options) {
+  public static DiffusionClassifier open(DiffusionModel model, DiffusionModel unconditional,
+      ClassifierOptions options) {
     NativeLibrary.load();
     List<Schedule> schedules = options.schedules();
     List<Schedule> sifting = options.siftSchedules();
@@ -73,8 +78,10 @@ public final class DiffusionClassifier implements VoteSource {
       ClassifierStructs structs = new ClassifierStructs(options.noise(), schedules, sifting, options.pruning());
       dc_classifier pointer = new dc_classifier();
       models.call((m, u) -> {
-        NativeLibrary.check(DiffcertAbi.dc_classifier_create(m, u, options.kind().code(), options.clamp() ? 1 : 0, options.noise().code(),
-            options.seed(), schedules.size(), structs.first(), structs.prune(), options.batch(), pointer), "dc_classifier_create");
+        NativeLibrary.check(DiffcertAbi.dc_classifier_create(m, u, options.kind().code(), options.clamp() ? 1 : 0,
+            options.noise().code(),
+            options.seed(), schedules.size(), structs.first(), structs.prune(), options.batch(), pointer),
+            "dc_classifier_create");
         return null;
       });
       Reference.reachabilityFence(structs);
@@ -90,7 +97,8 @@ public final class DiffusionClassifier implements VoteSource {
     }
   }
 
-  private static Map<String, Object> identity(DiffusionModel model, DiffusionModel unconditional, ClassifierOptions options,
+  private static Map<String, Object> identity(DiffusionModel model, DiffusionModel unconditional,
+      ClassifierOptions options,
       List<Schedule> schedules) {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("model", model.digest());
@@ -121,7 +129,10 @@ public final class DiffusionClassifier implements VoteSource {
     return Collections.unmodifiableMap(map);
   }
 
-  /** SHA-256 over the levels' ends and weights as big-endian float64: two machines whose pow differs in a last bit differ here. */
+  /**
+   * SHA-256 over the levels' ends and weights as big-endian float64: two machines whose pow differs in a last bit
+   * differ here.
+   */
   private static String digest(List<Schedule> schedules) {
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
@@ -168,8 +179,8 @@ public final class DiffusionClassifier implements VoteSource {
   }
 
   /**
-   * What computes the votes: the device and the build of the native core. Certificates name it (S16): on another device or build, votes may
-   * differ where two classes' losses agree to the last bits.
+   * What computes the votes: the device and the build of the native core. Certificates name it (S16): on another device
+   * or build, votes may differ where two classes' losses agree to the last bits.
    *
    * @return an ordered map
    */
@@ -197,7 +208,8 @@ public final class DiffusionClassifier implements VoteSource {
     checkImage(image);
     long count = Integer.toUnsignedLong(to) - Integer.toUnsignedLong(from);
     if (count < 0 || votes.length != sigmas().size()) {
-      throw new IllegalArgumentException("samples " + from + " to " + to + " at " + votes.length + " sigmas were asked of a classifier of "
+      throw new IllegalArgumentException("samples " + from + " to " + to + " at " + votes.length
+          + " sigmas were asked of a classifier of "
           + sigmas().size() + " sigmas");
     }
     int samples = Math.toIntExact(count);
@@ -207,7 +219,8 @@ public final class DiffusionClassifier implements VoteSource {
     int[] flat = new int[Math.multiplyExact(samples, votes.length)];
     byte[] pixels = image.toBytes();
     handle.call(p -> models.call((m, u) -> {
-      NativeLibrary.check(DiffcertAbi.dc_classifier_votes(p, pixels, pixels.length, imageId, phase.code(), from, to, flat, calls),
+      NativeLibrary.check(DiffcertAbi.dc_classifier_votes(p, pixels, pixels.length, imageId, phase.code(), from, to,
+          flat, calls),
           "dc_classifier_votes");
       return null;
     }));
@@ -217,9 +230,10 @@ public final class DiffusionClassifier implements VoteSource {
   }
 
   /**
-   * The losses of one sample, as its votes compare them; the vote is the class of the least, the lowest class among equals, or none if one
-   * is NaN or the noise was ambiguous. A loss that is not finite is given as NaN. With pruning, a class that was dropped has infinity, the loss of
-   * one that was left alone covers the levels computed by then, and all are NaN if a value that was needed was not finite.
+   * The losses of one sample, as its votes compare them; the vote is the class of the least, the lowest class among
+   * equals, or none if one is NaN or the noise was ambiguous. A loss that is not finite is given as NaN. With pruning,
+   * a class that was dropped has infinity, the loss of one that was left alone covers the levels computed by then, and
+   * all are NaN if a value that was needed was not finite.
    *
    * @param image the image
    * @param imageId its index in the data set, part of the noise key
@@ -233,7 +247,8 @@ public final class DiffusionClassifier implements VoteSource {
     double[] flat = new double[sigmas().size() * classes];
     byte[] pixels = image.toBytes();
     handle.call(p -> models.call((m, u) -> {
-      NativeLibrary.check(DiffcertAbi.dc_classifier_losses(p, pixels, pixels.length, imageId, phase.code(), sample, flat),
+      NativeLibrary.check(DiffcertAbi.dc_classifier_losses(p, pixels, pixels.length, imageId, phase.code(), sample,
+          flat),
           "dc_classifier_losses");
       return null;
     }));

@@ -10,9 +10,9 @@ import org.diffcert.model.NetworkConfig;
 import org.diffcert.noise.Sigma;
 
 /**
- * A diffusion model as a denoiser, without a class. Matched by level it is D(x; level). Matched by timesteps the network
- * is called as a DDPM is, F(sqrt(abar_t) x, t), and what it gives is the noise (and, where it was trained to, the
- * variance of a reverse step): D = x - rho_t F.
+ * A diffusion model as a denoiser, without a class. Matched by level it is D(x; level). Matched by timesteps the
+ * network is called as a DDPM is, F(sqrt(abar_t) x, t), and what it gives is the noise (and, where it was trained to,
+ * the variance of a reverse step): D = x - rho_t F.
  *
  * <p>Holds no memory of its own; the model stays the caller's to close. As thread-safe as its model.
  */

@@ -6,13 +6,17 @@ import org.diffcert.diffusion.jni.DiffcertAbi;
 import org.diffcert.noise.Sigma;
 import org.diffcert.schedule.ClassifierKind;
 
-/** The objective of the diffusion classifiers with explicit noise, and its gradient (docs/spec/classifiers.md, docs/spec/gradients.md). */
+/**
+ * The objective of the diffusion classifiers with explicit noise, and its gradient (docs/spec/classifiers.md,
+ * docs/spec/gradients.md).
+ */
 public final class Elbo {
   private Elbo() {}
 
   /**
-   * The residuals: for each class and level the mean over the elements of the squared difference, before weights. All arrays are in EDM
-   * space, images [channels, R, R]. On a float32 device they are as exact as its network; the difference itself is computed in float64.
+   * The residuals: for each class and level the mean over the elements of the squared difference, before weights. All
+   * arrays are in EDM space, images [channels, R, R]. On a float32 device they are as exact as its network; the
+   * difference itself is computed in float64.
    *
    * @param model a class-conditional model
    * @param unconditional the model of the unconditional estimate; null = the model itself without a label
@@ -27,20 +31,24 @@ public final class Elbo {
    * @throws DiffcertException of kind USAGE if lengths, levels or values do not fit
    * @throws IllegalStateException if a model is closed
    */
-  public static double[][] residuals(DiffusionModel model, DiffusionModel unconditional, ClassifierKind kind, boolean clamp, Sigma sigma,
+  public static double[][] residuals(DiffusionModel model, DiffusionModel unconditional, ClassifierKind kind,
+      boolean clamp, Sigma sigma,
       double[] x, double[] lower, double[] upper, double[] levelNoise) {
     int levels = upper.length;
-    long elements = (long) model.config().imgChannels() * model.config().imgResolution() * model.config().imgResolution();
+    long elements = elements(model);
     if (x.length != elements || levelNoise.length != levels * elements || lower.length != levels) {
-      throw DiffcertException.usage("The objective got " + x.length + " image values, " + lower.length + " lower and " + levels
-          + " upper ends and " + levelNoise.length + " noise values; an image of this model has " + elements + " values, each level as many.");
+      throw DiffcertException.usage("The objective got " + x.length + " image values, " + lower.length + " lower and "
+          + levels
+          + " upper ends and " + levelNoise.length + " noise values; an image of this model has " + elements
+          + " values, each level as many.");
     }
     int classes = model.config().classes();
     double[] flat = new double[classes * levels];
     ModelPair models = new ModelPair(model, unconditional);
     try {
       models.call((m, u) -> {
-        NativeLibrary.check(DiffcertAbi.dc_elbo(m, u, kind.code(), clamp ? 1 : 0, sigma.edm(), x, levels, lower, upper, levelNoise, flat),
+        NativeLibrary.check(DiffcertAbi.dc_elbo(m, u, kind.code(), clamp ? 1 : 0, sigma.edm(), x, levels, lower, upper,
+            levelNoise, flat),
             "dc_elbo");
         return null;
       });
@@ -63,9 +71,9 @@ public final class Elbo {
   public record Gradient(double[] loss, double[][] gradient) {}
 
   /**
-   * The loss of {@link ClassifierKind#DC} for each label, and its gradient by x, both through the network and through the target,
-   * which is x itself. Labels go through the network one after the other, so that memory does not grow with their number. Where
-   * clamping cuts a value of the network's output, nothing comes back through it.
+   * The loss of {@link ClassifierKind#DC} for each label, and its gradient by x, both through the network and through
+   * the target, which is x itself. Labels go through the network one after the other, so that memory does not grow with
+   * their number. Where clamping cuts a value of the network's output, nothing comes back through it.
    *
    * @param model a model opened for {@link Gradients#IMAGE} (or WEIGHTS, whose gradients by the weights then grow, too)
    * @param clamp whether the network's output is clamped to [-1, 1]
@@ -75,10 +83,12 @@ public final class Elbo {
    * @param levelNoise {@code [levels, channels, R, R]}, standard normal numbers
    * @param labels the classes, -1 for unconditional
    * @return losses and gradients, in the order of labels
-   * @throws DiffcertException of kind USAGE if lengths, levels, labels or values do not fit, or the model was not opened for gradients
+   * @throws DiffcertException of kind USAGE if lengths, levels, labels or values do not fit, or the model was not
+   *     opened for gradients
    * @throws IllegalStateException if the model is closed
    */
-  public static Gradient gradient(DiffusionModel model, boolean clamp, double[] x, double[] levels, double[] weights, double[] levelNoise,
+  public static Gradient gradient(DiffusionModel model, boolean clamp, double[] x, double[] levels, double[] weights,
+      double[] levelNoise,
       int... labels) {
     checkLengths(model, x, levels, weights, levelNoise);
     double[] loss = new double[labels.length];
@@ -169,11 +179,18 @@ public final class Elbo {
 
   private static void checkLengths(DiffusionModel model, double[] x, double[] levels, double[] weights,
       double[] levelNoise) {
-    long elements = (long) model.config().imgChannels() * model.config().imgResolution() * model.config().imgResolution();
+    long elements = elements(model);
     if (x.length != elements || levelNoise.length != levels.length * elements || weights.length != levels.length) {
       throw DiffcertException.usage("The objective got " + x.length + " image values, " + levels.length + " levels, "
-          + weights.length + " weights and " + levelNoise.length + " noise values; an image of this model has " + elements
+          + weights.length + " weights and " + levelNoise.length + " noise values; an image of this model has "
+          + elements
           + " values, each level as many.");
     }
+  }
+
+  /** Of an image. */
+  private static long elements(DiffusionModel model) {
+    long side = model.config().imgResolution();
+    return model.config().imgChannels() * side * side;
   }
 }

@@ -16,9 +16,10 @@ import org.diffcert.stats.LossLipschitz;
 import org.diffcert.stats.MeanBound;
 
 /**
- * The diffusion classifier with the direct certificate: the class of least expected loss at the image itself, without smoothing noise
- * (docs/spec/lipschitz.md). The network's output is clamped, for the certificate needs it. What a certificate states, and that it is
- * real-arithmetic and not float-sound, is said at {@link LipschitzCertificate}. As thread-safe as its model, which stays the caller's to close.
+ * The diffusion classifier with the direct certificate: the class of least expected loss at the image itself, without
+ * smoothing noise (docs/spec/lipschitz.md). The network's output is clamped, for the certificate needs it. What a
+ * certificate states, and that it is real-arithmetic and not float-sound, is said at {@link LipschitzCertificate}. As
+ * thread-safe as its model, which stays the caller's to close.
  */
 public final class LipschitzClassifier {
   /** {@link ClassifierKind#DC} reads the image and not a smoothing level; the boundary wants one all the same. */
@@ -35,7 +36,8 @@ public final class LipschitzClassifier {
    * A classifier.
    *
    * @param model a class-conditional model, open
-   * @param levels noise levels in EDM space, each above 0; the constant grows with their reciprocals, so the published scripts begin at 0.5
+   * @param levels noise levels in EDM space, each above 0; the constant grows with their reciprocals, so the published
+   *     scripts begin at 0.5
    * @param weights their weights, each 0 or more, not all 0
    * @param seed key of the noise; fresh random bits unless a run is being repeated (S10)
    * @throws DiffcertException of kind USAGE if the model has fewer than two classes
@@ -44,7 +46,8 @@ public final class LipschitzClassifier {
   public LipschitzClassifier(DiffusionModel model, double[] levels, double[] weights, long seed) {
     NetworkConfig config = model.config();
     if (config.classes() < 2) {
-      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has " + config.classes() + " classes");
+      throw DiffcertException.usage("a diffusion classifier needs a class-conditional model; this one has "
+          + config.classes() + " classes");
     }
     this.model = model;
     this.levels = levels.clone();
@@ -64,7 +67,8 @@ public final class LipschitzClassifier {
   }
 
   /**
-   * Losses of one image. A draw has noise of its own at every level, shared by the classes, and is a pure function of its keys.
+   * Losses of one image. A draw has noise of its own at every level, shared by the classes, and is a pure function of
+   * its keys.
    *
    * @param image the image, of the model's shape
    * @param imageId its index in the data set, part of the noise key
@@ -119,7 +123,8 @@ public final class LipschitzClassifier {
    * @throws IllegalStateException if the model is closed
    */
   public LipschitzCertificate certify(ByteImage image, int imageId, int n0, int n, MeanBound bound, double alpha) {
-    return LipschitzCertificate.of(constants, losses(image, imageId, Phase.SELECT, 0, n0), losses(image, imageId, Phase.ESTIMATE, 0, n), bound,
+    return LipschitzCertificate.of(constants, losses(image, imageId, Phase.SELECT, 0, n0),
+        losses(image, imageId, Phase.ESTIMATE, 0, n), bound,
         alpha);
   }
 }

@@ -36,7 +36,10 @@ final class ModelPair {
     }
   }
 
-  /** Runs a native call that uses both networks; other calls on them wait. The second pointer is null if the model serves as both. */
+  /**
+   * Runs a native call that uses both networks; other calls on them wait. The second pointer is null if the model
+   * serves as both.
+   */
   <T> T call(BiFunction<dc_model, dc_model, T> body) {
     if (unconditional == null) {
       return model.callHeld(p -> body.apply(p, null));

@@ -11,8 +11,9 @@ import org.bytedeco.javacpp.Pointer;
 /**
  * One opaque native handle: it serialises the calls on it, frees it once, and raises the alarm when it was forgotten.
  *
- * <p>The owner (a model, a classifier) holds this object and this object never holds the owner, so the owner can become unreachable.
- * Another owner that needs the handle to stay (a classifier its model) takes a hold: a closed handle is freed with its last hold.
+ * <p>The owner (a model, a classifier) holds this object and this object never holds the owner, so the owner can become
+ * unreachable. Another owner that needs the handle to stay (a classifier its model) takes a hold: a closed handle is
+ * freed with its last hold.
  *
  * @param <P> the pointer type of the binding
  */
@@ -46,7 +47,8 @@ final class NativeHandle<P extends Pointer> {
   }
 
   /**
-   * Frees this handle, with a warning that says where it was opened, if the owner becomes unreachable before it is closed.
+   * Frees this handle, with a warning that says where it was opened, if the owner becomes unreachable before it is
+   * closed.
    *
    * @param owner the object whose death is watched
    * @return what {@link #close(Cleaner.Cleanable)} wants
@@ -57,7 +59,8 @@ final class NativeHandle<P extends Pointer> {
 
   private void dropped() {
     if (end(null)) {
-      LOG.log(Level.WARNING, "A " + what + " was dropped without close(); its memory was held until the garbage collector came by.",
+      LOG.log(Level.WARNING, "A " + what
+          + " was dropped without close(); its memory was held until the garbage collector came by.",
           opened);
     }
   }
@@ -120,8 +123,8 @@ final class NativeHandle<P extends Pointer> {
   }
 
   /**
-   * Closes the handle: waits for a running call, then frees the native object, or leaves that to the last hold. A second close does
-   * nothing.
+   * Closes the handle: waits for a running call, then frees the native object, or leaves that to the last hold. A
+   * second close does nothing.
    *
    * @param watch the result of {@link #watch(Object)}
    */

@@ -33,18 +33,22 @@ import org.diffcert.diffusion.jni.DiffcertAbi;
  * The one place where the native core is loaded. Sources, in this order:
  *
  * <ol>
- *   <li>the directory named by the system property {@value #PATH_PROPERTY}, which must hold both libraries: nothing else is tried;
+ *   <li>the directory named by the system property {@value #PATH_PROPERTY}, which must hold both libraries: nothing
+ *     else is tried;
  *   <li>the libraries beside the classes, where the class path is a directory;
- *   <li>the libraries in the jar, extracted once to a cache of this user ({@code ~/.javacpp/cache}, mode 0700, or the directory named
- *       by {@code org.bytedeco.javacpp.cachedir});
+ *   <li>the libraries in the jar, extracted once to a cache of this user ({@code ~/.javacpp/cache}, mode 0700, or the
+ *     directory named by {@code org.bytedeco.javacpp.cachedir});
  *   <li>{@code java.library.path}.
  * </ol>
  *
- * <p>Each step is logged at debug. A library that cannot be loaded, or whose ABI version is another one than this class was built
- * for, is a {@link DiffcertException} of kind {@link Kind#DEVICE} that says what to do; it is thrown again at each later use. Thread-safe.
+ * <p>Each step is logged at debug. A library that cannot be loaded, or whose ABI version is another one than this class
+ * was built for, is a {@link DiffcertException} of kind {@link Kind#DEVICE} that says what to do; it is thrown again at
+ * each later use. Thread-safe.
  */
 public final class NativeLibrary {
-  /** System property: a directory with libdiffcert.so and libjniDiffcertAbi.so, to be used instead of those in the jar. */
+  /**
+   * System property: a directory with libdiffcert.so and libjniDiffcertAbi.so, to be used instead of those in the jar.
+   */
   public static final String PATH_PROPERTY = "diffcert.library.path";
 
   private static final System.Logger LOG = System.getLogger(NativeLibrary.class.getName());
@@ -93,8 +97,10 @@ public final class NativeLibrary {
       failure = e;
       throw e;
     } catch (LinkageError | RuntimeException | IOException e) {
-      failure = new DiffcertException(Kind.DEVICE, "The native library of diffcert cannot be loaded on " + platform() + ": "
-          + reason(e) + "; the jar carries it for linux-x86_64, and -D" + PATH_PROPERTY + "=DIR names a directory with your own build.",
+      failure = new DiffcertException(Kind.DEVICE, "The native library of diffcert cannot be loaded on " + platform()
+          + ": "
+          + reason(e) + "; the jar carries it for linux-x86_64, and -D" + PATH_PROPERTY
+          + "=DIR names a directory with your own build.",
           e);
       throw failure;
     }
@@ -113,8 +119,9 @@ public final class NativeLibrary {
   }
 
   /**
-   * The GPU's kernels on the class path or module path: those of diffcert-cuda's jar for this platform, extracted to the cache where they are in a
-   * jar. Without them the native core looks beside itself, and in {@code DIFFCERT_DEVICE_PATH} in any case.
+   * The GPU's kernels on the class path or module path: those of diffcert-cuda's jar for this platform, extracted to
+   * the cache where they are in a jar. Without them the native core looks beside itself, and in
+   * {@code DIFFCERT_DEVICE_PATH} in any case.
    *
    * @return the file libdiffcert-cuda.so; empty if no such jar is there, or if it was made where there was no nvcc
    * @throws DiffcertException of kind DEVICE if they cannot be extracted
@@ -131,7 +138,8 @@ public final class NativeLibrary {
       String name = KERNELS.substring(KERNELS.lastIndexOf('/') + 1);
       return Optional.of(extract(protectCache(), "diffcert-cuda-", Map.of(name, url)).resolve(name));
     } catch (IOException | URISyntaxException e) {
-      throw new DiffcertException(Kind.DEVICE, "The GPU's kernels cannot be taken out of " + url + ": " + reason(e) + ".", e);
+      throw new DiffcertException(Kind.DEVICE, "The GPU's kernels cannot be taken out of " + url + ": " + reason(e)
+          + ".", e);
     }
   }
 
@@ -169,7 +177,8 @@ public final class NativeLibrary {
   }
 
   /**
-   * Turns a status that is not OK into the exception of its kind, with the sentence that the native core left on this thread.
+   * Turns a status that is not OK into the exception of its kind, with the sentence that the native core left on this
+   * thread.
    *
    * @param code the {@code dc_status}
    * @param call the native function, for a failure that left no sentence
@@ -182,7 +191,8 @@ public final class NativeLibrary {
     NativeStatus status = NativeStatus.of(code);
     String sentence = string(DiffcertAbi.dc_last_error());
     throw new DiffcertException(status.kind(),
-        sentence.isEmpty() ? "The native function " + call + " failed with status " + code + " (" + status + ")." : sentence);
+        sentence.isEmpty() ? "The native function " + call + " failed with status " + code + " (" + status + ")."
+        : sentence);
   }
 
   /** Copies a string of static storage. */
@@ -201,7 +211,8 @@ public final class NativeLibrary {
     for (String name : new String[] {CORE, GLUE}) {
       File file = directory.resolve(System.mapLibraryName(name)).toFile();
       if (!file.isFile()) {
-        throw new DiffcertException(Kind.DEVICE, "There is no native library " + file + "; -D" + PATH_PROPERTY + " must name a directory that holds it.");
+        throw new DiffcertException(Kind.DEVICE, "There is no native library " + file + "; -D" + PATH_PROPERTY
+            + " must name a directory that holds it.");
       }
       LOG.log(Level.DEBUG, "loading {0}", file);
       try {
@@ -214,7 +225,8 @@ public final class NativeLibrary {
 
   /** Makes the cache directory for this user alone before JavaCPP makes it with the default mode. */
   private static Path protectCache() {
-    String named = System.getProperty("org.bytedeco.javacpp.cachedir", System.getProperty("org.bytedeco.javacpp.cacheDir", ""));
+    String named = System.getProperty("org.bytedeco.javacpp.cachedir",
+        System.getProperty("org.bytedeco.javacpp.cacheDir", ""));
     Path cache = named.isEmpty() ? Path.of(System.getProperty("user.home"), ".javacpp", "cache") : Path.of(named);
     LOG.log(Level.DEBUG, "looking beside the classes, in the jar (cache {0}), then in java.library.path", cache);
     try {
@@ -225,16 +237,21 @@ public final class NativeLibrary {
     return cache;
   }
 
-  /** Makes a directory for this user alone, and refuses one that others may write into: a planted library would run as this user. */
+  /**
+   * Makes a directory for this user alone, and refuses one that others may write into: a planted library would run as
+   * this user.
+   */
   private static void makePrivate(Path directory) throws IOException {
     try {
       if (!Files.exists(directory)) {
-        Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectories(directory,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       }
       Set<PosixFilePermission> open = EnumSet.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
       open.retainAll(Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS));
       if (!open.isEmpty()) {
-        throw new DiffcertException(Kind.DEVICE, "Others may write into " + directory + ", where native libraries are kept; "
+        throw new DiffcertException(Kind.DEVICE, "Others may write into " + directory
+            + ", where native libraries are kept; "
             + "say 'chmod 700 " + directory + "' or name another directory with -Dorg.bytedeco.javacpp.cachedir=DIR.");
       }
     } catch (UnsupportedOperationException e) {
@@ -253,8 +270,8 @@ public final class NativeLibrary {
   }
 
   /**
-   * Puts libraries into a directory named by their content. JavaCPP's own cache goes by size and time stamp, and both can be those
-   * of an older build, since the jar is built reproducibly.
+   * Puts libraries into a directory named by their content. JavaCPP's own cache goes by size and time stamp, and both
+   * can be those of an older build, since the jar is built reproducibly.
    */
   static Path extract(Path cache, String prefix, Map<String, URL> libraries) throws IOException {
     Map<String, byte[]> contents = new LinkedHashMap<>();

@@ -3,8 +3,8 @@ package org.diffcert.diffusion;
 import org.diffcert.DiffcertException;
 
 /**
- * What a native call came back with: the Java side of {@code dc_status}. Kept in step with native/include/diffcert/diffcert.h; a test
- * walks both.
+ * What a native call came back with: the Java side of {@code dc_status}. Kept in step with
+ * native/include/diffcert/diffcert.h; a test walks both.
  */
 public enum NativeStatus {
   /** It worked. */

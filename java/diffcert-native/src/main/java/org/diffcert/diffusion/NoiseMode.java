@@ -3,9 +3,14 @@ package org.diffcert.diffusion;
 import org.diffcert.DiffcertException;
 import org.diffcert.Named;
 
-/** Which smoothing noise a classifier draws (docs/spec/noise.md). Kept in step with {@code dc_noise_mode}; part of the classifier's identity. */
+/**
+ * Which smoothing noise a classifier draws (docs/spec/noise.md). Kept in step with {@code dc_noise_mode}; part of the
+ * classifier's identity.
+ */
 public enum NoiseMode implements Named {
-  /** Gaussian noise rounded to 8-bit values, drawn by threshold tables: sound, one pass over the network for each sigma. */
+  /**
+   * Gaussian noise rounded to 8-bit values, drawn by threshold tables: sound, one pass over the network for each sigma.
+   */
   INTEGER("integer", 0),
   /** The same law for several sigmas along one path, so that one pass serves all: sound, for {@code epndc}. */
   PATH("path", 1),

@@ -6,15 +6,17 @@ import org.diffcert.DiffcertException;
 import org.diffcert.Named;
 
 /**
- * How a diffusion classifier saves network calls by dropping classes while it makes a vote (docs/spec/pruning.md). A part of the classifier: the
- * votes that are certified are the pruned ones, so a certificate is as true as without; what may be lost is agreement with the exhaustive vote.
- * Immutable. Fields that a kind does not read are 0.
+ * How a diffusion classifier saves network calls by dropping classes while it makes a vote (docs/spec/pruning.md). A
+ * part of the classifier: the votes that are certified are the pruned ones, so a certificate is as true as without;
+ * what may be lost is agreement with the exhaustive vote. Immutable. Fields that a kind does not read are 0.
  *
  * @param kind which rule
- * @param siftLevels {@link Kind#PUBLISHED}: grid points of the levels that sift, counted as {@link org.diffcert.schedule.Schedule} counts them
+ * @param siftLevels {@link Kind#PUBLISHED}: grid points of the levels that sift, counted as
+ *     {@link org.diffcert.schedule.Schedule} counts them
  * @param threshold {@link Kind#PUBLISHED}: a class goes when its sifting loss exceeds the least by more; at least 0
  * @param keep {@link Kind#PUBLISHED}: so many classes at most are computed in full; at least 1
- * @param error {@link Kind#PAIRED}: nominal probability of dropping the class of least loss, 0 (nothing is dropped) to 0.5
+ * @param error {@link Kind#PAIRED}: nominal probability of dropping the class of least loss, 0 (nothing is dropped) to
+ *     0.5
  */
 public record Pruning(Kind kind, int siftLevels, double threshold, int keep, double error) {
   /** Every class at every level. */
@@ -71,7 +73,8 @@ public record Pruning(Kind kind, int siftLevels, double threshold, int keep, dou
    * @param threshold how far above the least a class may be
    * @param keep classes computed in full
    * @param error nominal probability of dropping the class of least loss
-   * @throws DiffcertException of kind USAGE if a value that the kind reads is out of range, or one that it does not read is not 0
+   * @throws DiffcertException of kind USAGE if a value that the kind reads is out of range, or one that it does not
+   *     read is not 0
    */
   public Pruning {
     boolean published = kind == Kind.PUBLISHED;

@@ -125,8 +125,8 @@ public final class Trainer implements AutoCloseable {
    *
    * @param images {@code [n, channels, R, R]} in EDM space, augmented
    * @param labels {@code [n]} classes in [0, classes), or -1 for none; its length is the batch, which may be any
-   * @param augmented {@code [n, augmentDim]} what was done to each image, for a trainer whose options have augmentation;
-   *     zeros, or null for the whole batch, where nothing was
+   * @param augmented {@code [n, augmentDim]} what was done to each image, for a trainer whose options have
+   *     augmentation; zeros, or null for the whole batch, where nothing was
    * @return the loss: the mean over elements of the weighted squares, before the step
    * @throws DiffcertException of kind USAGE if a length or a label does not fit
    * @throws IllegalStateException if the trainer is closed

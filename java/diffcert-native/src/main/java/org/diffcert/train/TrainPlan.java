@@ -30,8 +30,8 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
   public static final int LARGEST_BATCH = 1 << 20;
 
   /**
-   * Checks that network and images fit; the network's training options become those that are in force: label dropout and
-   * dropout as given, a place for augmentation labels where images are augmented.
+   * Checks that network and images fit; the network's training options become those that are in force: label dropout
+   * and dropout as given, a place for augmentation labels where images are augmented.
    *
    * @param config the network
    * @param options loss, seed, rates
@@ -55,7 +55,8 @@ public record TrainPlan(NetworkConfig config, TrainOptions options, int batch, I
           + wanted);
     }
     int classes = config.classes();
-    if (distillation.isPresent() && (!config.multiHead() || classes != distillation.get().teacher().config().classes())) {
+    if (distillation.isPresent()
+        && (!config.multiHead() || classes != distillation.get().teacher().config().classes())) {
       throw DiffcertException.usage("the network has heads for " + (config.multiHead() ? classes : 0)
           + " classes, its teacher knows " + distillation.get().teacher().config().classes());
     }

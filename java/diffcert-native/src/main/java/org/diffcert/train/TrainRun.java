@@ -23,10 +23,11 @@ import org.diffcert.image.ByteImage;
 import org.diffcert.model.Model;
 
 /**
- * A training in a directory: {@code training.json} says which it is, {@code loss.tsv} has every loss, {@code
- * checkpoint.safetensors} the state to go on from; in the end {@code model.safetensors}, its card {@code model.md},
- * {@code loss.png} and {@code samples.png}. Kill the process at any moment and run the same plan again: it goes on from the last checkpoint to
- * the same losses and the same model, to the bit, on the same machine and build.
+ * A training in a directory: {@code training.json} says which it is, {@code loss.tsv} has every loss,
+ * {@code checkpoint.safetensors} the state to go on from; in the end {@code model.safetensors}, its card
+ * {@code model.md}, {@code loss.png} and {@code samples.png}. Kill the process at any moment and run the same plan
+ * again: it goes on from the last checkpoint to the same losses and the same model, to the bit, on the same machine and
+ * build.
  *
  * <p>Not for several threads. One process at a time; a file lock says so.
  */

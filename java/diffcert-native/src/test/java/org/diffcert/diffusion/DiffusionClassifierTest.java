@@ -56,7 +56,8 @@ class DiffusionClassifierTest {
   }
 
   private static ClassifierOptions options(ClassifierKind kind, NoiseMode noise, double... sigmas) {
-    return new ClassifierOptions(kind, Arrays.stream(sigmas).mapToObj(Sigma::new).toList(), 6, GridKind.LOG, Weighting.EDM, true, noise,
+    return new ClassifierOptions(kind, Arrays.stream(sigmas).mapToObj(Sigma::new).toList(), 6, GridKind.LOG,
+        Weighting.EDM, true, noise,
         0x0123456789abcdefL, 0);
   }
 
@@ -70,7 +71,8 @@ class DiffusionClassifierTest {
   void mostSingleNoisyVotesAreRight() {
     try (DiffusionModel model = model(0, 16)) {
       for (ClassifierKind kind : List.of(ClassifierKind.APNDC, ClassifierKind.APNDC_ENSEMBLE)) {
-        try (DiffusionClassifier classifier = DiffusionClassifier.open(model, null, options(kind, NoiseMode.INTEGER, 0.5))) {
+        try (DiffusionClassifier classifier = DiffusionClassifier.open(model, null,
+            options(kind, NoiseMode.INTEGER, 0.5))) {
           long right = IntStream.range(0, 10).filter(i -> votes(classifier, i, 0, 1)[0][0] == images.label(i)).count();
           assertTrue(right >= 7, kind.cliName() + ": only " + right + " of 10 votes are right");
         }
@@ -130,9 +132,12 @@ class DiffusionClassifierTest {
         base.withPruning(Pruning.PAIRED), base.withPruning(Pruning.paired(0.02)), base.withPruning(Pruning.PUBLISHED),
         base.withPruning(Pruning.published(49, 5e-5, 10)), base.withPruning(Pruning.published(50, 6e-5, 10)),
         base.withPruning(Pruning.published(50, 5e-5, 9)),
-        new ClassifierOptions(base.kind(), base.sigmas(), 7, base.grid(), base.weighting(), true, base.noise(), base.seed(), 0),
-        new ClassifierOptions(base.kind(), base.sigmas(), 6, base.grid(), Weighting.ELBO, true, base.noise(), base.seed(), 0),
-        new ClassifierOptions(base.kind(), base.sigmas(), 6, base.grid(), base.weighting(), false, base.noise(), base.seed(), 0));
+        new ClassifierOptions(base.kind(), base.sigmas(), 7, base.grid(), base.weighting(), true, base.noise(),
+        base.seed(), 0),
+        new ClassifierOptions(base.kind(), base.sigmas(), 6, base.grid(), Weighting.ELBO, true, base.noise(),
+        base.seed(), 0),
+        new ClassifierOptions(base.kind(), base.sigmas(), 6, base.grid(), base.weighting(), false, base.noise(),
+        base.seed(), 0));
     try (DiffusionModel model = model(1, 4); DiffusionModel other = model(2, 8)) {
       Map<String, Object> identity = identity(model, base);
       assertEquals(identity, identity(other, base.withBatch(3)));
@@ -154,7 +159,8 @@ class DiffusionClassifierTest {
         classifier.votes(images.image(1), 1, Phase.ESTIMATE, 0, 12, wanted, calls);
         assertArrayEquals(LongStream.generate(() -> 81).limit(12).toArray(), calls);
       }
-      for (Pruning rule : List.of(Pruning.PAIRED, Pruning.published(5, 5e-4, 3), Pruning.paired(0), Pruning.published(5, 5e-4, 10))) {
+      for (Pruning rule : List.of(Pruning.PAIRED, Pruning.published(5, 5e-4, 3), Pruning.paired(0),
+          Pruning.published(5, 5e-4, 10))) {
         try (DiffusionClassifier classifier = DiffusionClassifier.open(model, null, all.withPruning(rule))) {
           int[][] votes = new int[1][12];
           classifier.votes(images.image(1), 1, Phase.ESTIMATE, 0, 12, votes, calls);
@@ -184,7 +190,8 @@ class DiffusionClassifierTest {
     usage("no pruning is called 'all'", () -> Pruning.Kind.of("all"));
     usage("the levels that sift", () -> options(ClassifierKind.EPNDC, NoiseMode.INTEGER, 0.25)
         .withPruning(Pruning.published(1, 5e-5, 10)).siftSchedules());
-    ClassifierOptions sifting = ClassifierOptions.of(ClassifierKind.APNDC_ENSEMBLE, new Sigma(0.5)).withPruning(Pruning.PUBLISHED);
+    ClassifierOptions sifting = ClassifierOptions.of(ClassifierKind.APNDC_ENSEMBLE,
+        new Sigma(0.5)).withPruning(Pruning.PUBLISHED);
     assertEquals(48, sifting.siftSchedules().get(0).size());
     assertEquals(sifting.schedules().get(0).weights()[0], sifting.siftSchedules().get(0).weights()[0],
         0.1 * sifting.schedules().get(0).weights()[0], "both grids begin at the same level and weigh it alike");
@@ -209,7 +216,8 @@ class DiffusionClassifierTest {
   /** The example of the README, with fewer levels and samples. */
   @Test
   void theExampleOfTheReadmeCertifiesADigit() {
-    ClassifierOptions options = ClassifierOptions.of(ClassifierKind.APNDC_ENSEMBLE, new Sigma(0.5)).withLevels(6, GridKind.LOG)
+    ClassifierOptions options = ClassifierOptions.of(ClassifierKind.APNDC_ENSEMBLE, new Sigma(0.5)).withLevels(6,
+        GridKind.LOG)
         .withSeed(1);
     try (DiffusionModel model = DiffusionModel.open(file, DeviceOptions.on(Device.of("auto")));
         DiffusionClassifier votes = DiffusionClassifier.open(model, null, options)) {
@@ -230,7 +238,8 @@ class DiffusionClassifierTest {
   @Test
   void lifeOfAClassifier() {
     DiffusionModel model = model(1, 4);
-    DiffusionClassifier classifier = DiffusionClassifier.open(model, null, options(ClassifierKind.DC, NoiseMode.INTEGER, 0.25));
+    DiffusionClassifier classifier = DiffusionClassifier.open(model, null,
+        options(ClassifierKind.DC, NoiseMode.INTEGER, 0.25));
     int[][] before = votes(classifier, 0, 0, 1);
     model.close();
     assertArrayEquals(before, votes(classifier, 0, 0, 1), "the classifier keeps the network of a closed model");
@@ -250,12 +259,15 @@ class DiffusionClassifierTest {
     usage("at least one", () -> options(ClassifierKind.DC, NoiseMode.INTEGER));
     try (DiffusionModel model = model(1, 4)) {
       usage("1.5", () -> DiffusionClassifier.open(model, null, options(ClassifierKind.EPNDC, NoiseMode.INTEGER, 1.5)));
-      try (DiffusionClassifier classifier = DiffusionClassifier.open(model, null, options(ClassifierKind.DC, NoiseMode.INTEGER, 0.25))) {
+      try (DiffusionClassifier classifier = DiffusionClassifier.open(model, null,
+          options(ClassifierKind.DC, NoiseMode.INTEGER, 0.25))) {
         ByteImage colour = new ByteImage(new ImageShape(3, 32, 32), new byte[3 * 32 * 32]);
         usage("3x32x32", () -> classifier.votes(colour, 0, Phase.SELECT, 0, 1, new int[1][1]));
-        assertThrows(IllegalArgumentException.class, () -> classifier.votes(images.image(0), 0, Phase.SELECT, 2, 1, new int[1][1]));
+        assertThrows(IllegalArgumentException.class, () -> classifier.votes(images.image(0), 0, Phase.SELECT, 2, 1,
+            new int[1][1]));
       }
-      usage("noise values", () -> Elbo.residuals(model, null, ClassifierKind.DC, true, new Sigma(0.5), new double[784], new double[1],
+      usage("noise values", () -> Elbo.residuals(model, null, ClassifierKind.DC, true, new Sigma(0.5), new double[784],
+          new double[1],
           new double[] {1}, new double[783]));
     }
   }
@@ -271,11 +283,14 @@ class DiffusionClassifierTest {
     double[] x = new double[784];
     double[] noise = new double[2 * 784];
     Arrays.setAll(noise, e -> Math.sin(3 * e));
-    try (DiffusionModel model = model(1, 4); DiffusionModel reference = DiffusionModel.open(file, DeviceOptions.on(Device.REFERENCE))) {
+    try (DiffusionModel model = model(1, 4); DiffusionModel reference = DiffusionModel.open(file,
+        DeviceOptions.on(Device.REFERENCE))) {
       double[] lower = {1.1, 1.5};
       double[] upper = {1.5, 2};
-      double[][] found = Elbo.residuals(model, null, ClassifierKind.EPNDC, true, new Sigma(0.5), x, lower, upper, noise);
-      double[][] wanted = Elbo.residuals(reference, null, ClassifierKind.EPNDC, true, new Sigma(0.5), x, lower, upper, noise);
+      double[][] found = Elbo.residuals(model, null, ClassifierKind.EPNDC, true, new Sigma(0.5), x, lower, upper,
+          noise);
+      double[][] wanted = Elbo.residuals(reference, null, ClassifierKind.EPNDC, true, new Sigma(0.5), x, lower, upper,
+          noise);
       assertEquals(10, found.length);
       for (int c = 0; c < 10; c++) {
         for (int i = 0; i < 2; i++) {

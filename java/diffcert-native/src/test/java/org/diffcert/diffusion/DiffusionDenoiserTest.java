@@ -23,9 +23,11 @@ class DiffusionDenoiserTest {
 
   /** A small network under a preconditioner, on the float64 reference: what differs is the formula, not rounding. */
   private static DiffusionModel small(String precond, int maxBatch) {
-    NetworkConfig config = NetworkConfig.parse(precond, "{\"model_type\":\"SongUNet\",\"img_resolution\":8,\"img_channels\":1,"
+    NetworkConfig config = NetworkConfig.parse(precond,
+        "{\"model_type\":\"SongUNet\",\"img_resolution\":8,\"img_channels\":1,"
         + "\"label_dim\":0,\"model_channels\":16,\"channel_mult\":[1,2],\"num_blocks\":1,\"attn_resolutions\":[4]}");
-    return DiffusionModel.open(Model.random(config, 7), DeviceOptions.on(new Device("reference")).withMaxBatch(maxBatch));
+    return DiffusionModel.open(Model.random(config, 7),
+        DeviceOptions.on(new Device("reference")).withMaxBatch(maxBatch));
   }
 
   private static float[] images() {

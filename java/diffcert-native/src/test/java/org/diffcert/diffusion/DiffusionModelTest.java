@@ -75,7 +75,8 @@ class DiffusionModelTest {
   void theCpuAgreesWithTheReference() {
     float[] x = SmallModel.images(3, 2);
     double[] sigma = {0.25, 1, 4};
-    try (DiffusionModel cpu = SmallModel.open(Device.CPU); DiffusionModel reference = SmallModel.open(Device.REFERENCE)) {
+    try (DiffusionModel cpu = SmallModel.open(Device.CPU); DiffusionModel reference =
+        SmallModel.open(Device.REFERENCE)) {
       assertTrue(distance(cpu.denoise(x, sigma, null), reference.denoise(x, sigma, null)) < 1e-5);
       assertTrue(distance(cpu.denoise(x, sigma, new int[] {0, 1, 2}), reference.denoise(x, sigma, null)) > 1e-5,
           "labels have no influence");
@@ -89,7 +90,8 @@ class DiffusionModelTest {
   @Test
   void theDeviceChoosesABatch() {
     try (DiffusionModel model =
-        DiffusionModel.open(SmallModel.make(), DeviceOptions.on(Device.CPU).withMaxBatch(DeviceOptions.DEVICES_CHOICE))) {
+        DiffusionModel.open(SmallModel.make(),
+        DeviceOptions.on(Device.CPU).withMaxBatch(DeviceOptions.DEVICES_CHOICE))) {
       assertEquals(80, model.maxBatch());
     }
   }
@@ -117,7 +119,8 @@ class DiffusionModelTest {
       double[] sum = model.gradient(tensor);
       assertTrue(Arrays.stream(sum).anyMatch(v -> v != 0));
       for (int i = 0; i < 3; i++) {
-        DiffusionModel.Pullback one = sparing.vectorJacobian(row(x, i), new double[] {sigma[i]}, new int[] {labels[i]}, row(cotangent, i));
+        DiffusionModel.Pullback one = sparing.vectorJacobian(row(x, i), new double[] {sigma[i]}, new int[] {labels[i]},
+            row(cotangent, i));
         assertArrayEquals(row(back.gradient(), i), one.gradient());
       }
       assertArrayEquals(sum, sparing.gradient(tensor));
@@ -126,7 +129,8 @@ class DiffusionModelTest {
 
       fails(Kind.BAD_INPUT, "no tensor", () -> model.gradient("nothing"));
       fails(Kind.USAGE, "cotangent", () -> model.vectorJacobian(x, sigma, labels, new float[3]));
-      fails(Kind.USAGE, "finite and positive", () -> model.vectorJacobian(x, new double[] {1, 0, 1}, labels, cotangent));
+      fails(Kind.USAGE, "finite and positive", () -> model.vectorJacobian(x, new double[] {1, 0, 1}, labels,
+          cotangent));
       fails(Kind.USAGE, "not made for gradients", () -> plain.vectorJacobian(x, sigma, labels, cotangent));
       fails(Kind.USAGE, "not made for gradients", () -> plain.gradient(tensor));
       fails(Kind.USAGE, "not made for gradients", plain::clearGradients);
@@ -143,10 +147,12 @@ class DiffusionModelTest {
     double[] upper = {0.1, 0.4, 0.9, 1.5, 3};
     double[] weights = {1, 0.5, 0.25, 2, 0.1};
     DeviceOptions options = DeviceOptions.on(Device.REFERENCE).withMaxBatch(2).withGradients(Gradients.IMAGE);
-    try (DiffusionModel model = DiffusionModel.open(SmallModel.make(), options); DiffusionModel plain = SmallModel.open(Device.REFERENCE)) {
+    try (DiffusionModel model = DiffusionModel.open(SmallModel.make(),
+        options); DiffusionModel plain = SmallModel.open(Device.REFERENCE)) {
       for (boolean clamp : new boolean[] {false, true}) {
         Elbo.Gradient back = Elbo.gradient(model, clamp, x, upper, weights, noise, 2, -1, 0);
-        double[][] residuals = Elbo.residuals(plain, null, ClassifierKind.DC, clamp, new Sigma(0.5), x, upper, upper, noise);
+        double[][] residuals = Elbo.residuals(plain, null, ClassifierKind.DC, clamp, new Sigma(0.5), x, upper, upper,
+            noise);
         for (int i : new int[] {0, 2}) {
           double loss = 0;
           for (int l = 0; l < levels; l++) {
@@ -162,7 +168,8 @@ class DiffusionModelTest {
           for (int e = 0; e < x.length; e++) {
             slope += back.gradient()[i][e] * direction[e];
           }
-          assertEquals((up.loss()[i] - down.loss()[i]) / (2 * step), slope, 1e-4 * Math.abs(slope) + 1e-6, "clamp " + clamp + ", label " + i);
+          assertEquals((up.loss()[i] - down.loss()[i]) / (2 * step), slope, 1e-4 * Math.abs(slope) + 1e-6, "clamp "
+              + clamp + ", label " + i);
         }
       }
       fails(Kind.USAGE, "not made for gradients", () -> Elbo.gradient(plain, true, x, upper, weights, noise, 0));
@@ -224,7 +231,8 @@ class DiffusionModelTest {
     }
     fails(Kind.USAGE, "threads", () -> DeviceOptions.on(Device.CPU).withThreads(-1));
     fails(Kind.USAGE, "batch", () -> DeviceOptions.on(Device.CPU).withMaxBatch(-1));
-    fails(Kind.USAGE, "sse9", () -> DiffusionModel.open(SmallModel.make(), DeviceOptions.on(Device.CPU).withInstructionSet("sse9")));
+    fails(Kind.USAGE, "sse9", () -> DiffusionModel.open(SmallModel.make(),
+        DeviceOptions.on(Device.CPU).withInstructionSet("sse9")));
     fails(Kind.DEVICE, "cuda", () -> SmallModel.open(new Device("cuda")));
   }
 
@@ -341,7 +349,8 @@ class DiffusionModelTest {
   void theJvmFindsNoFaultWithTheBinding() throws Exception {
     String path = String.join(":", "target/test-classes", System.getProperty("java.class.path", ""),
         System.getProperty("jdk.module.path", ""));
-    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xcheck:jni",
+    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Xcheck:jni",
         "-cp", path, Scenario.class.getName()).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());
     assertTrue(process.waitFor(60, TimeUnit.SECONDS));

@@ -80,7 +80,8 @@ class LipschitzClassifierTest {
   @Test
   void wrongLevelsAreRefused() {
     try (DiffusionModel model = SmallModel.open(Device.of("cpu"))) {
-      assertThrows(IllegalArgumentException.class, () -> new LipschitzClassifier(model, new double[] {0}, new double[] {1}, 1));
+      assertThrows(IllegalArgumentException.class, () -> new LipschitzClassifier(model, new double[] {0},
+          new double[] {1}, 1));
       assertThrows(IllegalArgumentException.class, () -> new LipschitzClassifier(model, LEVELS, new double[] {1}, 1));
     }
   }

@@ -57,7 +57,8 @@ class NativeHandleTest {
     owner.close();
     IllegalStateException e = assertThrows(IllegalStateException.class, () -> owner.handle.call(p -> p));
     assertEquals("The thing is closed.", e.getMessage());
-    assertTrue(List.of(e.getCause().getStackTrace()).stream().anyMatch(f -> f.getMethodName().equals("useAfterCloseSaysWhereItWasClosed")));
+    assertTrue(List.of(e.getCause().getStackTrace()).stream().anyMatch(f ->
+        f.getMethodName().equals("useAfterCloseSaysWhereItWasClosed")));
     assertThrows(IllegalStateException.class, owner.handle::hold);
   }
 
@@ -149,7 +150,8 @@ class NativeHandleTest {
     }
     assertEquals(1, records.size());
     assertTrue(records.get(0).getMessage().contains("thing was dropped without close()"));
-    assertTrue(List.of(records.get(0).getThrown().getStackTrace()).stream().anyMatch(f -> f.getMethodName().equals("forget")));
+    assertTrue(List.of(records.get(0).getThrown().getStackTrace()).stream().anyMatch(f ->
+        f.getMethodName().equals("forget")));
   }
 
   private void forget() {

@@ -23,7 +23,10 @@ import org.diffcert.diffusion.jni.DiffcertAbi;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Loading of the native core: the status table, the ABI number, the sources of the library, and the sentences when it fails. */
+/**
+ * Loading of the native core: the status table, the ABI number, the sources of the library, and the sentences when it
+ * fails.
+ */
 class NativeLibraryTest {
   private static final Path HEADER = Path.of("../../native/include/diffcert/diffcert.h");
   private static final Path BUILT = Path.of("target/classes/org/diffcert/diffusion/jni/linux-x86_64").toAbsolutePath();
@@ -69,7 +72,8 @@ class NativeLibraryTest {
     assertEquals("cpu", Device.of("cpu").name());
     DiffcertException e = assertThrows(DiffcertException.class, () -> Device.of("tpu"));
     assertEquals(DiffcertException.Kind.USAGE, e.kind());
-    for (String name : List.of("cuda:", "cuda:-1", "cuda:0,", "cuda:0,emulator:1", "cuda:all,cuda:1", "cpu:0", "cuda,cuda:1")) {
+    for (String name : List.of("cuda:", "cuda:-1", "cuda:0,", "cuda:0,emulator:1", "cuda:all,cuda:1", "cpu:0",
+        "cuda,cuda:1")) {
       assertThrows(DiffcertException.class, () -> Device.of(name), name);
     }
     for (String name : List.of("cuda", "cuda:3", "cuda:all", "cuda:0,cuda:12")) {
@@ -127,11 +131,13 @@ class NativeLibraryTest {
   void aLibraryOfAnotherAbiIsRefused(@TempDir Path dir) throws Exception {
     Files.copy(BUILT.resolve("libjniDiffcertAbi.so"), dir.resolve("libjniDiffcertAbi.so"));
     Path source = dir.resolve("other.cpp");
-    Files.writeString(source, "extern \"C\" __attribute__((visibility(\"default\"))) unsigned dc_abi_version() { return 4711; }\n");
+    Files.writeString(source,
+        "extern \"C\" __attribute__((visibility(\"default\"))) unsigned dc_abi_version() { return 4711; }\n");
     assertEquals(0, new ProcessBuilder("g++", "-shared", "-fPIC", "-Wl,-soname,libdiffcert.so", "-o",
         dir.resolve("libdiffcert.so").toString(), source.toString()).inheritIO().start().waitFor());
     String output = child("-Ddiffcert.library.path=" + dir);
-    assertTrue(output.contains("FAILED DEVICE") && output.contains("4711") && output.contains("version " + DiffcertAbi.DC_ABI_VERSION + ";"), output);
+    assertTrue(output.contains("FAILED DEVICE") && output.contains("4711")
+        && output.contains("version " + DiffcertAbi.DC_ABI_VERSION + ";"), output);
   }
 
   @Test
@@ -151,7 +157,10 @@ class NativeLibraryTest {
     assertTrue(output.contains("FAILED DEVICE Others may write into " + cache), output);
   }
 
-  /** What is taken out of a jar lies in a directory of this user's alone, whatever the umask; one that others may write into is refused. */
+  /**
+   * What is taken out of a jar lies in a directory of this user's alone, whatever the umask; one that others may write
+   * into is refused.
+   */
   @Test
   void extractedLibrariesArePrivate(@TempDir Path cache) throws Exception {
     Path library = Files.writeString(cache.resolve("lib.so"), "content");
@@ -170,7 +179,8 @@ class NativeLibraryTest {
   void theCoreShowsOnlyTheAbi() throws Exception {
     Process nm = new ProcessBuilder("nm", "-D", "--defined-only", BUILT.resolve("libdiffcert.so").toString())
         .redirectErrorStream(true).start();
-    List<String> symbols = new String(nm.getInputStream().readAllBytes()).lines().map(l -> l.replaceAll(".* ", "")).toList();
+    List<String> symbols = new String(nm.getInputStream().readAllBytes()).lines().map(l -> l.replaceAll(".* ",
+        "")).toList();
     assertTrue(symbols.contains("dc_abi_version"), symbols.toString());
     assertTrue(symbols.stream().allMatch(s -> s.startsWith("dc_")), symbols.toString());
   }

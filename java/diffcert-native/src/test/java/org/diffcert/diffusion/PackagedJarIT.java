@@ -29,7 +29,8 @@ class PackagedJarIT {
     assertTrue(process.waitFor(60, TimeUnit.SECONDS));
     assertTrue(output.startsWith("LOADED " + cache.resolve("new").toRealPath()), output);
     assertTrue(output.matches("(?s).*diffcert-native-[0-9a-f]{16}/libdiffcert.so\\s*"), output);
-    assertEquals("rwx------", java.nio.file.attribute.PosixFilePermissions.toString(Files.getPosixFilePermissions(cache.resolve("new"))));
+    assertEquals("rwx------",
+        java.nio.file.attribute.PosixFilePermissions.toString(Files.getPosixFilePermissions(cache.resolve("new"))));
   }
 
   @Test
@@ -44,7 +45,8 @@ class PackagedJarIT {
         String elf = new String(process.getInputStream().readAllBytes());
         assertTrue(elf.contains("X86-64"), elf);
         for (String line : elf.lines().filter(l -> l.contains("(NEEDED)")).toList()) {
-          assertTrue(line.matches(".*\\[(libdiffcert|libstdc\\+\\+|libgcc_s|libc|libm|ld-linux-x86-64)\\.so.*\\]"), line);
+          assertTrue(line.matches(".*\\[(libdiffcert|libstdc\\+\\+|libgcc_s|libc|libm|ld-linux-x86-64)\\.so.*\\]"),
+              line);
         }
         for (String line : elf.lines().filter(l -> l.contains("RPATH") || l.contains("RUNPATH")).toList()) {
           assertTrue(line.contains("[$ORIGIN/]"), "a path of the build machine: " + line);

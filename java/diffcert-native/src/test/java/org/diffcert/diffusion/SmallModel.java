@@ -12,8 +12,10 @@ final class SmallModel {
   private SmallModel() {}
 
   static Model make() {
-    return Model.random(NetworkConfig.parse("EDMPrecond", "{\"model_type\":\"SongUNet\",\"img_resolution\":8,\"img_channels\":1,"
-        + "\"label_dim\":3,\"model_channels\":16,\"channel_mult\":[1,2],\"num_blocks\":1,\"attn_resolutions\":[4]}"), 7);
+    return Model.random(NetworkConfig.parse("EDMPrecond",
+        "{\"model_type\":\"SongUNet\",\"img_resolution\":8,\"img_channels\":1,"
+        + "\"label_dim\":3,\"model_channels\":16,\"channel_mult\":[1,2],\"num_blocks\":1,\"attn_resolutions\":[4]}"),
+        7);
   }
 
   static DiffusionModel open(Device device) {

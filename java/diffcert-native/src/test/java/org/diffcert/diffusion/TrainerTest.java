@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Timeout;
 class TrainerTest {
   private static final int ROWS = 6;
   private static final int[] LABELS = {0, 1, 2, -1, 1, 0};
-  private static final TrainOptions OPTIONS = new TrainOptions(TrainLoss.EDM, 5, 2e-3, 0, 0, 0, 100, 0.05, 0.1, 0, Augmentation.NONE);
+  private static final TrainOptions OPTIONS = new TrainOptions(TrainLoss.EDM, 5, 2e-3, 0, 0, 0, 100, 0.05, 0.1, 0,
+      Augmentation.NONE);
 
   private static Trainer open(TrainOptions options, int threads, int rows) {
     try (Model model = SmallModel.make()) {
@@ -96,7 +97,8 @@ class TrainerTest {
       other.restoreProgress(7 * ROWS, 7);
       assertArrayEquals(whole, losses(other, 5));
     }
-    try (Trainer seeded = open(new TrainOptions(TrainLoss.EDM, 6, 2e-3, 0, 0, 0, 100, 0.05, 0.1, 0, Augmentation.NONE), 1, ROWS)) {
+    try (Trainer seeded = open(new TrainOptions(TrainLoss.EDM, 6, 2e-3, 0, 0, 0, 100, 0.05, 0.1, 0, Augmentation.NONE),
+        1, ROWS)) {
       state.forEach(seeded::restore);
       seeded.restoreProgress(7 * ROWS, 7);
       assertNotEquals(whole[0], losses(seeded, 1)[0]);
@@ -118,10 +120,14 @@ class TrainerTest {
       nan.put(first.name(), Tensor.of(first.name(), first.shape(), values));
       refused(Kind.BAD_INPUT, "finite", () -> trainer.restore(Trainer.Part.AVERAGE, nan));
     }
-    refused(Kind.USAGE, "learning rate", () -> new TrainOptions(TrainLoss.EDM, 1, 0, 0, 0, 0, 0, 0, 0, 0, Augmentation.NONE));
-    refused(Kind.USAGE, "warm-up", () -> new TrainOptions(TrainLoss.EDM, 1, 1, -1, 0, 0, 0, 0, 0, 0, Augmentation.NONE));
-    refused(Kind.USAGE, "final rate", () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 10, 2, 0, 0, 0, 0, Augmentation.NONE));
-    refused(Kind.USAGE, "label dropout", () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 0, 0, 0, 0, 1.5, 0, Augmentation.NONE));
+    refused(Kind.USAGE, "learning rate", () -> new TrainOptions(TrainLoss.EDM, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+        Augmentation.NONE));
+    refused(Kind.USAGE, "warm-up", () -> new TrainOptions(TrainLoss.EDM, 1, 1, -1, 0, 0, 0, 0, 0, 0,
+        Augmentation.NONE));
+    refused(Kind.USAGE, "final rate", () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 10, 2, 0, 0, 0, 0,
+        Augmentation.NONE));
+    refused(Kind.USAGE, "label dropout", () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 0, 0, 0, 0, 1.5, 0,
+        Augmentation.NONE));
     refused(Kind.USAGE, "mean of the levels",
         () -> new TrainOptions(TrainLoss.EDM, 1, 1, 0, 0, 0, 0, 0, 0, 0, Augmentation.NONE, 11, 1));
     refused(Kind.USAGE, "deviation",

@@ -16,7 +16,9 @@ import org.diffcert.diffusion.Augmentation;
 import org.diffcert.image.ImageShape;
 import org.junit.jupiter.api.Test;
 
-/** EDM's geometric augmentation: the filter, the resampling, the draws, and all of it against the published pipeline. */
+/**
+ * EDM's geometric augmentation: the filter, the resampling, the draws, and all of it against the published pipeline.
+ */
 class AugmenterTest {
   private static final int SIDE = 12;
   private static final ImageShape SMALL = new ImageShape(1, SIDE, SIDE);

@@ -44,7 +44,8 @@ public record ClassMap(List<Integer> logits) {
     return new ClassMap(datas.stream().map(name -> {
       int first = models.indexOf(name);
       if (first < 0 || models.lastIndexOf(name) != first) {
-        throw DiffcertException.badInput("the class '" + name + "' of the data is " + (first < 0 ? "not" : "more than once")
+        throw DiffcertException.badInput("the class '" + name + "' of the data is "
+            + (first < 0 ? "not" : "more than once")
             + " among the " + models.size() + " names of the model's classes; names must be equal to the letter");
       }
       return first;

@@ -133,7 +133,8 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
    * @return for example {@code onnxruntime 1.28.0 on AMD EPYC}
    */
   public String build() {
-    return "onnxruntime " + network.version() + " on " + (options.provider().equals(Provider.CPU) ? "" : "cuda, ") + processor();
+    return "onnxruntime " + network.version() + " on " + (options.provider().equals(Provider.CPU) ? "" : "cuda, ")
+        + processor();
   }
 
   @Override

@@ -9,9 +9,9 @@ import org.diffcert.image.ImageShape;
 
 /**
  * The classifier in an ONNX file with gradients of its logits by the image, which ONNX Runtime does not give: the
- * file's graph computed here, in float64, one image at a time. When it is opened its logits are held against ONNX Runtime's
- * on random images. For fine-tuning what stands in front of a classifier; votes are {@link OnnxClassifier}'s. Which
- * operators there are is in docs/spec/finetune.md. Immutable, thread-safe.
+ * file's graph computed here, in float64, one image at a time. When it is opened its logits are held against ONNX
+ * Runtime's on random images. For fine-tuning what stands in front of a classifier; votes are {@link OnnxClassifier}'s.
+ * Which operators there are is in docs/spec/finetune.md. Immutable, thread-safe.
  */
 public final class OnnxGradients implements ClassifierGradient {
   private static final double TOLERANCE = 1e-3;

@@ -9,8 +9,8 @@ import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 
 /**
- * Where ONNX Runtime computes: the CPU, or one CUDA device. There is no falling back from one to the other, not even for
- * a part of a graph. Immutable.
+ * Where ONNX Runtime computes: the CPU, or one CUDA device. There is no falling back from one to the other, not even
+ * for a part of a graph. Immutable.
  *
  * <p>CUDA has not yet been run on a GPU.
  *
@@ -67,7 +67,8 @@ public record Provider(int cuda) {
     }
     EnumSet<ai.onnxruntime.OrtProvider> there = OrtEnvironment.getAvailableProviders();
     if (!there.contains(ai.onnxruntime.OrtProvider.CUDA)) {
-      throw new DiffcertException(Kind.DEVICE, "--onnx-device is " + this + ", this ONNX Runtime has no CUDA; build with "
+      throw new DiffcertException(Kind.DEVICE, "--onnx-device is " + this
+          + ", this ONNX Runtime has no CUDA; build with "
           + "-Donnxruntime.artifact=onnxruntime_gpu, or use --onnx-device cpu");
     }
     try (OrtCUDAProviderOptions how = new OrtCUDAProviderOptions(cuda)) {

@@ -41,7 +41,8 @@ public record Resize(Resampling filter, int height, int width) {
   public static Resize of(String text) {
     Matcher parts = FORM.matcher(text);
     if (!parts.matches()) {
-      throw DiffcertException.usage("--resize is '" + text + "', write FILTER:HEIGHTxWIDTH, the size of the images, such "
+      throw DiffcertException.usage("--resize is '" + text
+          + "', write FILTER:HEIGHTxWIDTH, the size of the images, such "
           + "as bicubic:32x32");
     }
     return new Resize(Resampling.of(parts.group(1)), Integer.parseInt(parts.group(2)),

@@ -100,7 +100,10 @@ class OnnxClassifierTest {
     }
   }
 
-  /** A 1x1 image spread over 2x2 pixels, a 4x4 image shrunk to them: means of its quarters, pulled at by their neighbours. */
+  /**
+   * A 1x1 image spread over 2x2 pixels, a 4x4 image shrunk to them: means of its quarters, pulled at by their
+   * neighbours.
+   */
   @Test
   void imagesOfAnotherSizeAreBroughtToTheModels() throws IOException {
     byte[] model = copies(-1, 1, 2, 2).model(13);
@@ -137,7 +140,8 @@ class OnnxClassifierTest {
     OnnxOptions options = new OnnxOptions(Layout.NHWC, -1, 1, List.of(0.25, 0.5), List.of(2.0, -4.0), 3,
         Optional.empty());
     try (OnnxClassifier c = open(copies(-1, 1, 2, 2).model(13), options)) {
-      // Layout: 2 channels of 1x2; in C,H,W order a0 a1 b0 b1, in the model's a0 b0 a1 b1. Channel 1 has its sign turned.
+      // Layout: 2 channels of 1x2; in C,H,W order a0 a1 b0 b1, in the model's a0 b0 a1 b1. Channel 1 has its sign
+      // turned.
       assertEquals(new ImageShape(2, 1, 2), c.shape());
       assertArrayEquals(new int[] {2, 1, 3},
           classify(c, new int[] {9, 1000, 255, 255}, new int[] {0, 0, -1000, 0}, new int[] {0, 0, 0, -1000}));
@@ -147,7 +151,9 @@ class OnnxClassifierTest {
     assertEquals(options.value(0, 20000), new ValueTable(options, 2).of(0, 20000));
   }
 
-  /** What a denoiser gives is placed as the integers are, whatever the layout, and a part of an array is its own rows. */
+  /**
+   * What a denoiser gives is placed as the integers are, whatever the layout, and a part of an array is its own rows.
+   */
   @Test
   void realImagesAreThoseOfTheIntegers() throws IOException {
     OnnxOptions options = new OnnxOptions(Layout.NHWC, -1, 1, List.of(0.25, 0.5), List.of(2.0, -4.0), 3,

@@ -32,7 +32,8 @@ public record NoisyInputs(int[][] sums, boolean[] certain) {
    * @param to one past the last
    * @return their sums
    */
-  public static NoisyInputs of(NoiseLaw law, Sigma sigma, long seed, ByteImage image, int imageId, Phase phase, int from,
+  public static NoisyInputs of(NoiseLaw law, Sigma sigma, long seed, ByteImage image, int imageId, Phase phase,
+      int from,
       int to) {
     IntegerNoise noise = IntegerNoise.of(law, sigma);
     int elements = image.shape().elements();

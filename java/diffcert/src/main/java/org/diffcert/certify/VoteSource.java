@@ -10,9 +10,9 @@ import org.diffcert.noise.Phase;
 import org.diffcert.noise.Sigma;
 
 /**
- * Votes of a base classifier under smoothing noise: the seam between certification (Java) and whatever casts the votes, native or
- * not. A vote is a pure function of (identity, image, image id, phase, sample): the same in every range, order, batch and thread
- * count (S12). Noise is drawn inside, from the keys of docs/spec/noise.md.
+ * Votes of a base classifier under smoothing noise: the seam between certification (Java) and whatever casts the votes,
+ * native or not. A vote is a pure function of (identity, image, image id, phase, sample): the same in every range,
+ * order, batch and thread count (S12). Noise is drawn inside, from the keys of docs/spec/noise.md.
  */
 public interface VoteSource extends AutoCloseable {
   /** The vote of a sample that counts for no class: an ambiguous draw, a value that is not finite (S5, S15). */
@@ -49,8 +49,8 @@ public interface VoteSource extends AutoCloseable {
   }
 
   /**
-   * Everything that the votes depend on, for the run's header: model digests, classifier, levels, weights, noise mode, seed.
-   * Values are strings, numbers, booleans, lists or maps of these. Devices and thread counts are not in it.
+   * Everything that the votes depend on, for the run's header: model digests, classifier, levels, weights, noise mode,
+   * seed. Values are strings, numbers, booleans, lists or maps of these. Devices and thread counts are not in it.
    *
    * @return an ordered map
    */

@@ -35,10 +35,10 @@ public interface Denoiser extends AutoCloseable {
    *
    * @param sigma the smoothing noise
    * @param steps b, at least 1
-   * @return b levels, descending; the first is the one matched with sigma, 2 sigma or the next above it that the network
-   *     knows; after the last comes the clean image
-   * @throws org.diffcert.DiffcertException of kind USAGE if sigma is beyond the network's noise, or there are more steps
-   *     than it has levels
+   * @return b levels, descending; the first is the one matched with sigma, 2 sigma or the next above it that the
+   *     network knows; after the last comes the clean image
+   * @throws org.diffcert.DiffcertException of kind USAGE if sigma is beyond the network's noise, or there are more
+   *     steps than it has levels
    */
   double[] levels(Sigma sigma, int steps);
 

@@ -6,9 +6,9 @@ import org.diffcert.noise.Sigma;
 
 /**
  * Carries noisy images back to images, in some runs that differ in their noise (docs/spec/denoised.md). States are in
- * EDM space at their level, for networks of the DDPM kind, too: z_t / sqrt(abar_t). They are kept in float32 and stepped
- * in float64; the noise of a step is asked for by sample, run and step, so a run's image does not depend on which runs
- * and samples are computed with it. Ancestral sampling makes its first call once for all runs of a sample.
+ * EDM space at their level, for networks of the DDPM kind, too: z_t / sqrt(abar_t). They are kept in float32 and
+ * stepped in float64; the noise of a step is asked for by sample, run and step, so a run's image does not depend on
+ * which runs and samples are computed with it. Ancestral sampling makes its first call once for all runs of a sample.
  */
 final class ReverseChain {
   private static final double KARRAS_RHO = 7;

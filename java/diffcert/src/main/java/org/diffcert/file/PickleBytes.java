@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.diffcert.DiffcertException;
 
-/** The bytes of one pickle stream, a range of a file: little-endian numbers, lines and raw bytes, one after the other. */
+/**
+ * The bytes of one pickle stream, a range of a file: little-endian numbers, lines and raw bytes, one after the other.
+ */
 final class PickleBytes {
   private static final int WINDOW = 1 << 12;
 

@@ -3,8 +3,8 @@ package org.diffcert.image;
 /**
  * Brings planes of values from one size to another: first along rows, then along columns, each output value the
  * weighted mean of the input values under the filter, which is cut off and normalised anew at the edges. Sums run in
- * float64 in the order of the input, so that a result is a function of the plane alone, the same on every machine; it is
- * rounded once, to float32. Nothing is clamped: a cubic filter overshoots. Immutable, thread-safe.
+ * float64 in the order of the input, so that a result is a function of the plane alone, the same on every machine; it
+ * is rounded once, to float32. Nothing is clamped: a cubic filter overshoots. Immutable, thread-safe.
  */
 public final class Resizer {
   private final Axis rows;

@@ -237,7 +237,8 @@ public final class Model implements AutoCloseable {
     }
     line(out, "digest", digest);
     line(out, "config", config.toJson().write());
-    notes.entrySet().stream().limit(MOST_NOTES).forEach(note -> line(out, shown(note.getKey()), shown(note.getValue())));
+    notes.entrySet().stream().limit(MOST_NOTES).forEach(note -> line(out, shown(note.getKey()),
+        shown(note.getValue())));
     return out.toString();
   }
 

@@ -320,7 +320,8 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
     if (multiHead()) {
       json.put("heads", heads);
     }
-    json.put("augment_dim", augmentDim).put("model_channels", modelChannels).put("channel_mult", channelMult).put("channel_mult_emb", channelMultEmb)
+    json.put("augment_dim", augmentDim).put("model_channels", modelChannels).put("channel_mult",
+        channelMult).put("channel_mult_emb", channelMultEmb)
         .put("num_blocks", numBlocks).put("attn_resolutions", attnResolutions);
     if (architecture == Unet.SONG) {
       json.put("embedding_type", word(embedding)).put("channel_mult_noise", channelMultNoise)

@@ -8,11 +8,11 @@ import java.math.BigDecimal;
  * The lower bound of a mean by betting: the upward half of the hedged capital process of Waudby-Smith and Ramdas (2023)
  * with their predictable plug-in bets for a number of samples fixed beforehand.
  *
- * <p>Against a mean m, the gambler's capital after i values is the product of 1 + b_j (x_j - m), with b_j = min(l_j, 3 /
- * (4 m)) and l_j a function of x_1..x_(j-1) alone. If m is the true mean the capital is a non-negative martingale that
- * starts at 1, so by Ville's inequality it ever reaches 1/alpha with probability at most alpha. It falls in m, so every
- * mean below one that was beaten is beaten too, and the largest m that is beaten is a lower bound. Bets may be any
- * numbers in their range; only the capital is rounded, downward.
+ * <p>Against a mean m, the gambler's capital after i values is the product of 1 + b_j (x_j - m), with b_j = min(l_j, 3
+ * / (4 m)) and l_j a function of x_1..x_(j-1) alone. If m is the true mean the capital is a non-negative martingale
+ * that starts at 1, so by Ville's inequality it ever reaches 1/alpha with probability at most alpha. It falls in m, so
+ * every mean below one that was beaten is beaten too, and the largest m that is beaten is a lower bound. Bets may be
+ * any numbers in their range; only the capital is rounded, downward.
  */
 final class HedgedCapital {
   private static final double MOST_AT_STAKE = 0.75;

@@ -8,9 +8,9 @@ import org.apache.commons.statistics.distribution.NormalDistribution;
 
 /**
  * The quantile of the standard normal distribution above its median. Rounded down: the largest double z at which an
- * evaluation of Phi in which every rounding goes up does not exceed p. Rounded up: the next double at which one in which
- * every rounding goes down is at least p. Commons Statistics supplies a guess, numbers of
- * 31 digits correct it and prove it ({@link WideSearch}), or, where they cannot, the definition itself. Thread-safe.
+ * evaluation of Phi in which every rounding goes up does not exceed p. Rounded up: the next double at which one in
+ * which every rounding goes down is at least p. Commons Statistics supplies a guess, numbers of 31 digits correct it
+ * and prove it ({@link WideSearch}), or, where they cannot, the definition itself. Thread-safe.
  */
 public final class NormalQuantile {
   private static final BigDecimal HALF = new BigDecimal("0.5");

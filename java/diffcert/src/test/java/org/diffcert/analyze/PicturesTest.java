@@ -64,13 +64,17 @@ class PicturesTest {
     BufferedImage picture = ImageIO.read(new ByteArrayInputStream(Pictures.sheet(images, 3, 1)));
     assertEquals(8, picture.getWidth());
     assertEquals(5, picture.getHeight());
-    int[][] expected = {{0, 0, 255, 1, 1, 255, 2, 2}, {255, 255, 255, 255, 255, 255, 255, 255}, {3, 3, 255, 4, 4, 255, 255, 255}};
+    int[][] expected = {{0, 0, 255, 1, 1, 255, 2, 2}, {255, 255, 255, 255, 255, 255, 255, 255},
+        {3, 3, 255, 4, 4, 255, 255, 255}};
     for (int y = 0; y < 3; y++) {
       assertArrayEquals(expected[y], picture.getRaster().getSamples(0, y + 1, 8, 1, 0, (int[]) null), "row " + (y + 1));
     }
   }
 
-  /** A loss that falls by the same factor in each step is a straight line on a logarithmic axis, from the left above to the right below. */
+  /**
+   * A loss that falls by the same factor in each step is a straight line on a logarithmic axis, from the left above to
+   * the right below.
+   */
   @Test
   void aLossCurveIsWhereTheFiguresSay() throws Exception {
     double[] images = new double[11];

@@ -4,7 +4,9 @@ import java.util.Arrays;
 import java.util.Map;
 import org.diffcert.image.ImageShape;
 
-/** Class 0 while the values sum to at most a threshold, else class 1: a half-space, whose smoothed classifier is known. */
+/**
+ * Class 0 while the values sum to at most a threshold, else class 1: a half-space, whose smoothed classifier is known.
+ */
 record Below(ImageShape shape, int threshold) implements BaseClassifier {
   @Override
   public int classes() {

@@ -199,7 +199,8 @@ class DenoisedVotesTest {
       source.votes(image(1, value), value, Phase.ESTIMATE, 0, n, votes);
       double share = Arrays.stream(votes[0]).filter(vote -> vote == 1).count() / (double) n;
       double distance = (2 * value - 255) / 255.0;
-      double expected = NormalDistribution.of(0, 1).cumulativeProbability(distance / (SIGMA.edm() * Math.sqrt(1 + 3 / 16.0)));
+      double expected = NormalDistribution.of(0, 1).cumulativeProbability(distance / (SIGMA.edm() * Math.sqrt(1
+          + 3 / 16.0)));
       assertEquals(expected, share, 5 * Math.sqrt(expected * (1 - expected) / n), "pixel " + value);
     }
   }

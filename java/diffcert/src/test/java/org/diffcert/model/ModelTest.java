@@ -75,12 +75,15 @@ class ModelTest {
     }
   }
 
-  /** A card goes through the file, changes no digest, and is shown in one line without a terminal's control characters. */
+  /**
+   * A card goes through the file, changes no digest, and is shown in one line without a terminal's control characters.
+   */
   @Test
   void notesAreKeptAndShownHarmlessly(@TempDir Path directory) {
     Model made = Model.random(NetworkConfig.preset("tiny-ddpmpp"), 1);
     Path file = directory.resolve("noted.safetensors");
-    Map<String, String> card = Map.of("command", "train --seed 3", "evil", "a\u001b[2Jb\nc\u2028d\u202ee", "long", "x".repeat(5000));
+    Map<String, String> card = Map.of("command", "train --seed 3", "evil", "a\u001b[2Jb\nc\u2028d\u202ee", "long",
+        "x".repeat(5000));
     made.write(file, card);
     try (Model read = Model.open(file)) {
       assertEquals(made.digest(), read.digest());
@@ -141,8 +144,8 @@ class ModelTest {
     "notes.pkl | dear diary | notes.pkl is not a pickle of protocol 2 to 5; it is a text that begins with 'dear diary'",
     "empty.pt | '' | empty.pt is not a file of torch.save; it is empty",
     "short.pth | PK | short.pth is not a file of torch.save; it is a text that begins with 'PK'",
-    "odd.bin | '\u0007\u0001\u0080' | odd.bin is not a model: neither safetensors nor a pickle nor a file of torch.save; "
-        + "it begins with the bytes 07 01 80",
+    "odd.bin | '\u0007\u0001\u0080' | odd.bin is not a model: neither safetensors nor a pickle nor a file of torch.save"
+        + "; it begins with the bytes 07 01 80",
     "weights.safetensors | abc | weights.safetensors is not a valid safetensors file: it has 3 bytes"})
   void aFileOfNoKnownFormIsNamedByItsEndingAndContent(String name, String text, String sentence, @TempDir Path temp)
       throws IOException {

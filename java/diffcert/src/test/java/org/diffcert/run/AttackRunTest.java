@@ -146,7 +146,8 @@ class AttackRunTest {
     AttackPlan plan = new AttackPlan(List.of(AttackKind.PGD, AttackKind.SQUARE),
         List.of(Budget.of(AttackNorm.L2, "2.5")),
         new AttackSettings(10, 1, 3, 2.5, 1, 300, 8), 3, 0);
-    AttackLog log = go(temp, new AttackRun(masked, new Centres(masked), new ImageRange(0, 3, 1), plan, "0.1.0", "", "toy",
+    AttackLog log = go(temp, new AttackRun(masked, new Centres(masked), new ImageRange(0, 3, 1), plan, "0.1.0", "",
+        "toy",
         Toys.ORIGIN));
     List<String> failed = AttackCheck.of(log).stream().filter(check -> !check.passed()).map(AttackCheck::name).toList();
     assertEquals(List.of("black box not stronger than white box", "no budget, no robustness"), failed);

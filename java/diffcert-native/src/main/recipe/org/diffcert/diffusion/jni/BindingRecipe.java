@@ -7,8 +7,8 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * Tells JavaCPP how to bind the C ABI: the header, the library, and the three names that its parser needs help with. The binding
- * itself (DiffcertAbi and the structs beside it) is written from diffcert.h at build time.
+ * Tells JavaCPP how to bind the C ABI: the header, the library, and the three names that its parser needs help with.
+ * The binding itself (DiffcertAbi and the structs beside it) is written from diffcert.h at build time.
  */
 @Properties(
     value = @Platform(value = "linux-x86_64", include = "diffcert/diffcert.h", link = "diffcert"),
