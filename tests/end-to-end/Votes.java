@@ -7,7 +7,7 @@ import org.diffcert.run.RunRecord;
 
 /**
  * What the single votes of run logs say; exit code 1 where a share is less than asked. "right LEAST RUN": the share of all votes of a run, in both
- * phases, that are for the image's label. "agree LEAST RUN RUN": of two runs on the same images with the same seed and sigmas, the share of votes
+ * phases, that are for the image's label. "first LEAST RUN": the same of those that choose the class. "agree LEAST RUN RUN": of two runs on the same images with the same seed and sigmas, the share of votes
  * that are the same, of those that were alone in their phase (--n0 1).
  */
 public final class Votes {
@@ -15,7 +15,8 @@ public final class Votes {
 
   public static void main(String[] a) {
     long[] counted = switch (a[0]) {
-      case "right" -> right(log(a[2]));
+      case "right" -> right(log(a[2]), false);
+      case "first" -> right(log(a[2]), true);
       case "agree" -> agree(log(a[2]), log(a[3]));
       default -> throw new IllegalArgumentException(a[0]);
     };
@@ -28,11 +29,11 @@ public final class Votes {
     return RunLog.read(Path.of(directory));
   }
 
-  private static long[] right(RunLog run) {
+  private static long[] right(RunLog run, boolean first) {
     long right = 0;
     long all = 0;
     for (RunRecord record : run.records()) {
-      for (Histogram votes : histograms(record)) {
+      for (Histogram votes : histograms(record).subList(0, first ? 1 : histograms(record).size())) {
         right += votes.count(record.label());
         all += votes.total() + votes.noVote();
       }

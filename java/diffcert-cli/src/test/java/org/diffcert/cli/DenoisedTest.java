@@ -62,7 +62,7 @@ class DenoisedTest {
   @Test
   void theHeaderNamesBothModelsAndEveryOption() throws IOException {
     String one = Files.readAllLines(shared.resolve("denoised/run.jsonl")).get(0);
-    assertTrue(one.contains("\"classifier\":{\"kind\":\"denoised\",\"denoiser\":{\"model\":\"3a502737"), one);
+    assertTrue(one.contains("\"classifier\":{\"kind\":\"denoised\",\"denoiser\":{\"model\":\"b65593f3"), one);
     assertTrue(one.contains("\"match\":\"level\",\"clamp\":true},\"levels\":[[1.0]],\"classifier\":{\"kind\":\"onnx\""),
         one);
     assertTrue(one.contains("\"model\":\"mnist-edm.safetensors\",\"unconditional\":\"mnist-cnn.onnx\""), one);
