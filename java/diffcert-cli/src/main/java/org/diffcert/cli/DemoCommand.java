@@ -10,9 +10,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code diffcert demo}: certify with the shipped network on the shipped digits, no GPU, no download. */
+/**
+ * {@code diffcert demo}: certify with the shipped multi-head network on the shipped digits, no GPU, no download.
+ */
 @Command(name = "demo", mixinStandardHelpOptions = true,
-    description = "Certifies handwritten digits with the shipped diffusion model, on the CPU, in a few minutes.")
+    description = "Certifies handwritten digits with the shipped diffusion model, on the CPU, in about a minute.")
 final class DemoCommand implements Callable<Integer> {
   @Option(names = "--out", defaultValue = "diffcert-demo", paramLabel = "DIR",
       description = "The run directory. Default: ./${DEFAULT-VALUE}.")
@@ -22,7 +24,7 @@ final class DemoCommand implements Callable<Integer> {
       description = "Which digits. Default: ${DEFAULT-VALUE}.")
   String images;
 
-  @Option(names = "--n", defaultValue = "100", paramLabel = "N",
+  @Option(names = "--n", defaultValue = "500", paramLabel = "N",
       description = "Samples that bound the class. Default: ${DEFAULT-VALUE}.")
   int n;
 
@@ -32,7 +34,7 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Path root = Path.of(System.getProperty("diffcert.root", "")).toAbsolutePath().normalize();
-    Path model = root.resolve("models/mnist-edm.safetensors");
+    Path model = root.resolve("models/mnist-edm-heads.safetensors");
     if (!Files.isRegularFile(model)) {
       throw DiffcertException.badInput(
           "the demo's network is not at " + model + "; run it through bin/diffcert of a checkout");

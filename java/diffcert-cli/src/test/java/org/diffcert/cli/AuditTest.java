@@ -180,7 +180,8 @@ class AuditTest {
   void aPredictionShowsACertificateOfAnotherClassToBeFalse() throws IOException {
     Path forged = Files.createDirectories(directory.resolve("forged"));
     List<String> log = new ArrayList<>(Files.readAllLines(run.resolve("run.jsonl")));
-    String changed = log.get(1).replaceAll("\\[0,0,0,0,0,0,0,([0-9]+),0,0\\]", "[0,0,0,$1,0,0,0,0,0,0]")
+    String ten = "\\[" + "([0-9]+),".repeat(9) + "([0-9]+)\\]";
+    String changed = log.get(1).replaceAll(ten, "[$1,$2,$3,$8,$5,$6,$7,$4,$9,$10]")
         .replaceAll("\"(candidate|predict)\":7", "\"$1\":3");
     log.set(1, LogLines.sealed(changed));
     Files.writeString(forged.resolve("run.jsonl"), String.join("\n", log) + "\n");
