@@ -97,15 +97,13 @@ final class AttackRunCommand implements Callable<Integer> {
     List<Budget> within = budgets == null ? List.of()
         : Arrays.stream(budgets.split(",", -1)).map(text -> Budget.of(measure, text)).sorted().toList();
     AttackPlan plan = new AttackPlan(kinds, within, new AttackSettings(steps, restarts, targets, stepSize, repeats,
-        queries, key), checked,
-        agreement);
+        queries, key), checked, agreement);
     TargetArguments.Plan opening =
         target.plan(key, agreement > 0 || kinds.stream().anyMatch(AttackKind::isWhiteBox));
     Terminal terminal = new Terminal(spec.commandLine().getOut());
     try (ImageData set = images.open(); TargetArguments.Opened opened = opening.open(terminal, set.classNames())) {
       AttackRun run = new AttackRun(opened.target(), set, images.range(set), plan, Main.version(), opened.build(),
-          opened.device(),
-          opened.origin());
+          opened.device(), opened.origin());
       terminal.say("data     " + set.name() + ", " + images.range(set).size() + " images of " + set.shape());
       terminal.say("seed     " + Long.toUnsignedString(key));
       return new AttackJob(terminal, run, out).run();

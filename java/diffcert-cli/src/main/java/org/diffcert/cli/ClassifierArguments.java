@@ -302,8 +302,7 @@ final class ClassifierArguments {
       Origin origin = Origin.here(fileName(network.model), fileName(unconditionalModel), device.describe(),
           device.driver(), NativeLibrary.buildInfo());
       return new Opened(opened, unconditional == null ? List.of(model) : List.of(model, unconditional),
-          model.options().identity(),
-          NativeLibrary.buildDigest(), origin);
+          model.options().identity(), NativeLibrary.buildDigest(), origin);
     } catch (RuntimeException e) {
       if (unconditional != null) {
         unconditional.close();

@@ -126,8 +126,7 @@ final class OnnxArguments {
           opened.build() + ", " + threads + " threads", "", opened.build());
       return new ClassifierArguments.Opened(
           scales.votes(sigmas -> new NoisyVotes(opened, NoiseLaw.GAUSSIAN, sigmas, seed, threads)), List.of(),
-          options.provider().kind(),
-          opened.build(), origin);
+          options.provider().kind(), opened.build(), origin);
     } catch (RuntimeException e) {
       opened.close();
       throw e;

@@ -147,8 +147,7 @@ final class TargetArguments {
       Opened opened = plain.open(terminal, names);
       terminal.say("smoothed sigma " + sigmas.get(0) + ", noise fresh for each answer");
       return new Opened(new SmoothedTarget(opened.target(), sigmas.get(0), seed), opened.models(), opened.device(),
-          opened.build(),
-          opened.origin());
+          opened.build(), opened.origin());
     };
   }
 
@@ -175,8 +174,7 @@ final class TargetArguments {
     }
     Schedule schedule = Schedule.of(ClassifierKind.DC, new Sigma(1), levels, GridKind.of(grid), Weighting.of(weights));
     DiffusionTarget.Options options = new DiffusionTarget.Options(schedule, TimeSampling.of(sampling), !noClamp,
-        noise.equals("fresh"), seed,
-        DiffusionTarget.Through.of(gradient));
+        noise.equals("fresh"), seed, DiffusionTarget.Through.of(gradient));
     MaximizerForm chosen = MaximizerForm.of(form);
     if (isRdc && chosen == MaximizerForm.PUBLISHED) {
       refuse(List.of("--lm-norm", "--lm-radius"));
@@ -209,8 +207,7 @@ final class TargetArguments {
   }
 
   private Opened open(Terminal terminal, DiffusionTarget.Options options, Optional<MaximizerForm> maximization,
-      AttackNorm norm,
-      boolean gradients, int rows) {
+      AttackNorm norm, boolean gradients, int rows) {
     Device device = network.gradientDevice(terminal);
     // Likelihood maximisation descends a gradient of its own, whatever the attack.
     boolean differentiate = gradients || maximization.isPresent();

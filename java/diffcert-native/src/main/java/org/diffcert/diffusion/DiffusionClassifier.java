@@ -43,8 +43,7 @@ public final class DiffusionClassifier implements VoteSource {
   private final Map<String, Object> provenance;
 
   private DiffusionClassifier(NativeHandle<dc_classifier> handle, ModelPair models, DiffusionModel model,
-      DiffusionModel unconditional,
-      ClassifierOptions options, List<Schedule> schedules) {
+      DiffusionModel unconditional, ClassifierOptions options, List<Schedule> schedules) {
     this.handle = handle;
     this.models = models;
     this.options = options;
@@ -98,8 +97,7 @@ public final class DiffusionClassifier implements VoteSource {
   }
 
   private static Map<String, Object> identity(DiffusionModel model, DiffusionModel unconditional,
-      ClassifierOptions options,
-      List<Schedule> schedules) {
+      ClassifierOptions options, List<Schedule> schedules) {
     Map<String, Object> map = new LinkedHashMap<>();
     map.put("model", model.digest());
     if (unconditional != null && options.kind().readsUnconditional()) {

@@ -32,8 +32,7 @@ public final class Elbo {
    * @throws IllegalStateException if a model is closed
    */
   public static double[][] residuals(DiffusionModel model, DiffusionModel unconditional, ClassifierKind kind,
-      boolean clamp, Sigma sigma,
-      double[] x, double[] lower, double[] upper, double[] levelNoise) {
+      boolean clamp, Sigma sigma, double[] x, double[] lower, double[] upper, double[] levelNoise) {
     int levels = upper.length;
     long elements = elements(model);
     if (x.length != elements || levelNoise.length != levels * elements || lower.length != levels) {
@@ -88,8 +87,7 @@ public final class Elbo {
    * @throws IllegalStateException if the model is closed
    */
   public static Gradient gradient(DiffusionModel model, boolean clamp, double[] x, double[] levels, double[] weights,
-      double[] levelNoise,
-      int... labels) {
+      double[] levelNoise, int... labels) {
     checkLengths(model, x, levels, weights, levelNoise);
     double[] loss = new double[labels.length];
     double[] flat = new double[Math.multiplyExact(labels.length, x.length)];

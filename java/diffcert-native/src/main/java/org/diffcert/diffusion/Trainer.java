@@ -92,8 +92,7 @@ public final class Trainer implements AutoCloseable {
         .label_dropout(options.labelDropout()).dropout(options.dropout()).augment(options.augmentation().on() ? 1 : 0);
     dc_trainer pointer = new dc_trainer();
     NativeLibrary.check(DiffcertAbi.dc_trainer_create(networkStruct, device.device().name(), device.threads(),
-        device.instructionSet(),
-        trainingStruct, device.maxBatch(), device.rowBytes(), pointer), "dc_trainer_create");
+        device.instructionSet(), trainingStruct, device.maxBatch(), device.rowBytes(), pointer), "dc_trainer_create");
     Reference.reachabilityFence(network);
     Reference.reachabilityFence(training);
     return new Trainer(new NativeHandle<>("trainer", pointer, DiffcertAbi::dc_trainer_close), config);

@@ -107,8 +107,7 @@ public final class TrainRun {
    *     stop; of the kinds of {@link Trainer#open}
    */
   public static Result run(Path directory, TrainPlan plan, DeviceOptions device, TrainLimits limits,
-      Map<String, String> origin,
-      TrainListener listener, BooleanSupplier stop) {
+      Map<String, String> origin, TrainListener listener, BooleanSupplier stop) {
     try {
       Files.createDirectories(directory);
       try (LossLog log = LossLog.open(directory)) {

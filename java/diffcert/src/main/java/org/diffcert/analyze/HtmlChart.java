@@ -56,8 +56,7 @@ final class HtmlChart {
     for (int i = 0; i < counts.length; i++) {
       double height = 1000.0 * counts[i] / most;
       put(out, "<path class=\"bar s%d\" d=\"M%d 1000V%.1fH%dV1000Z\"/>", series % Palette.size(), 100 * i + 6,
-          1000 - height,
-          100 * i + 94);
+          1000 - height, 100 * i + 94);
     }
     put(out, "<path class=\"axis\" d=\"M0 1000H%d\"/></svg>", 100 * counts.length);
     for (int i = 0; i < counts.length; i++) {

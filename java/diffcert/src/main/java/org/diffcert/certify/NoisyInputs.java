@@ -33,8 +33,7 @@ public record NoisyInputs(int[][] sums, boolean[] certain) {
    * @return their sums
    */
   public static NoisyInputs of(NoiseLaw law, Sigma sigma, long seed, ByteImage image, int imageId, Phase phase,
-      int from,
-      int to) {
+      int from, int to) {
     IntegerNoise noise = IntegerNoise.of(law, sigma);
     int elements = image.shape().elements();
     int[][] sums = new int[to - from][elements];

@@ -58,8 +58,7 @@ final class TorchZip {
       throw fail("it was not written on a little-endian machine");
     }
     PickleReader reader = new PickleReader(file, pickle.position(), pickle.position() + pickle.size(), this::storage,
-        globals,
-        new PickleBudget());
+        globals, new PickleBudget());
     Object object = reader.read();
     if (reader.position() != pickle.position() + pickle.size()) {
       throw fail("something follows its pickle");

@@ -89,8 +89,7 @@ final class ModelLoader {
     NetworkConfig config = checkpoint.options() == null ? null
         : NetworkConfig.parse(checkpoint.className(), named(checkpoint.options()));
     return new LoadedModel(config, checkpoint.tensors(), Map.of(), format, new Provenance(file.name(), file.sha256(),
-        checkpoint.sourceSha256()),
-        file);
+        checkpoint.sourceSha256()), file);
   }
 
   /* The published constructors' first arguments, which a caller may have given by position. */

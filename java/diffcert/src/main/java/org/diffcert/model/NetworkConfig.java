@@ -205,8 +205,7 @@ public record NetworkConfig(Unet architecture, Precond precond, int imgResolutio
     ConfigLimits.check("C_2", c2, 1e-12, 1);
     ConfigLimits.fit(precond, labelDim, heads);
     ConfigLimits.fit(architecture, imgResolution, modelChannels, channelMult, channelMultNoise, encoder, decoder,
-        embedding,
-        resampleFilter);
+        embedding, resampleFilter);
   }
 
   /**

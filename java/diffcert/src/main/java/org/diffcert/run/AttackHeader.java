@@ -29,8 +29,7 @@ import org.diffcert.image.ImageShape;
  * @param device what scores are computed on, as far as it can change their bits
  */
 public record AttackHeader(AttackPlan plan, Map<String, Object> target, String data, String dataDigest,
-    List<String> classNames,
-    ImageShape shape, ImageRange images, String library, String nativeBuild, String device) {
+    List<String> classNames, ImageShape shape, ImageRange images, String library, String nativeBuild, String device) {
   /** The version of the log's format. */
   public static final int SCHEMA = 1;
 
@@ -109,8 +108,7 @@ public record AttackHeader(AttackPlan plan, Map<String, Object> target, String d
     }
     try {
       return new AttackHeader(plan(fields.raw("plan")), fields.object("target"), data.string("name"),
-          data.string("sha256"),
-          data.strings("classes"), new ImageShape(extents[0], extents[1], extents[2]),
+          data.string("sha256"), data.strings("classes"), new ImageShape(extents[0], extents[1], extents[2]),
           ImageRange.decode(fields.raw("images")),
           fields.string("library"), fields.string("native"), fields.string("device"));
     } catch (IllegalArgumentException | DiffcertException e) {

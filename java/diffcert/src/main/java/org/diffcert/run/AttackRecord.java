@@ -27,8 +27,7 @@ import org.diffcert.image.ByteImage;
  * @param finished when it was done, to the millisecond
  */
 public record AttackRecord(int image, int label, String attack, String budget, int predict, long distance, long scores,
-    long gradients,
-    Optional<Double> agreement, Optional<ByteImage> changed, Duration elapsed, Instant finished) {
+    long gradients, Optional<Double> agreement, Optional<ByteImage> changed, Duration elapsed, Instant finished) {
   /** The name of the clean image's record. */
   public static final String CLEAN = "clean";
 

@@ -55,8 +55,7 @@ public final class AttackRun {
    *     not allow an attack
    */
   public AttackRun(AttackTarget target, ImageData data, ImageRange images, AttackPlan plan, String library,
-      String nativeBuild, String device,
-      Origin origin) {
+      String nativeBuild, String device, Origin origin) {
     if (!target.shape().equals(data.shape()) || target.classes() != data.classNames().size()) {
       throw DiffcertException.usage("the classifier takes images of " + target.shape() + " in " + target.classes()
           + " classes, "
@@ -72,8 +71,7 @@ public final class AttackRun {
     plan.attacks().forEach(attacker::check);
     this.data = data;
     this.header = new AttackHeader(plan, target.identity(), data.name(), data.digest(), data.classNames(),
-        data.shape(), images, library,
-        nativeBuild, device);
+        data.shape(), images, library, nativeBuild, device);
     this.origin = origin;
   }
 
@@ -198,8 +196,7 @@ public final class AttackRun {
       Optional<Double> agreement =
           draws == 0 ? Optional.empty() : Optional.of(stoppable.agreement(clean, image, data.label(image), draws));
       append(new AttackRecord(image, data.label(image), AttackRecord.CLEAN, "0", stoppable.answer(clean, image), 0, 1,
-          draws, agreement,
-          Optional.empty(), Duration.ofNanos(System.nanoTime() - start), Instant.now()), done);
+          draws, agreement, Optional.empty(), Duration.ofNanos(System.nanoTime() - start), Instant.now()), done);
     }
 
     private void trial(int image, String name, AttackKind attack, AttackSettings settings, Budget budget,
@@ -215,8 +212,7 @@ public final class AttackRun {
         throw new IllegalStateException(name + " handed in an image " + distance + " away within " + budget);
       }
       append(new AttackRecord(image, data.label(image), name, budget.text(), stoppable.answer(found.image(), image),
-          distance,
-          found.scores(), found.gradients(), Optional.empty(), Optional.of(found.image()),
+          distance, found.scores(), found.gradients(), Optional.empty(), Optional.of(found.image()),
               Duration.ofNanos(System.nanoTime() - start),
           Instant.now()), done);
     }

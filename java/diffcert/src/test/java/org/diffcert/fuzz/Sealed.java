@@ -23,7 +23,8 @@ final class Sealed {
   private static String line(String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     try {
-      Object read = Json.parse(ByteBuffer.wrap(utf8), "the line", new Json.Limits(1 << 20, 32, 1 << 18, 1 << 20)).plain();
+      Json.Limits limits = new Json.Limits(1 << 20, 32, 1 << 18, 1 << 20);
+      Object read = Json.parse(ByteBuffer.wrap(utf8), "the line", limits).plain();
       if (!(read instanceof Map<?, ?> line) || line.get("body") == null) {
         return text;
       }
