@@ -21,6 +21,9 @@ public final class IntegerNoise {
   public static final int AMBIGUOUS = Integer.MIN_VALUE;
 
   private static final int CACHED = 16;
+  /** Bits of a uniform that choose a bin of the table's guide. */
+  private static final int BIN_BITS = 12;
+  private static final int SHIFT = Long.SIZE - BIN_BITS;
   private static final Map<Table, IntegerNoise> CACHE =
       new LinkedHashMap<>(CACHED, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -37,6 +40,8 @@ public final class IntegerNoise {
   private final NoiseLaw law;
   private final Sigma sigma;
   private final long[] thresholds;
+  /** For each bin how many thresholds are below its first uniform; then how many there are. */
+  private final int[] start = new int[(1 << BIN_BITS) + 1];
   private final int k;
 
   private IntegerNoise(NoiseLaw law, Sigma sigma) {
@@ -44,6 +49,10 @@ public final class IntegerNoise {
     this.sigma = sigma;
     this.k = clip(sigma);
     this.thresholds = Thresholds.of(law, sigma, 255 * (k + 1));
+    for (int bin = 0; bin < 1 << BIN_BITS; bin++) {
+      start[bin] = below((long) bin << SHIFT, 0, thresholds.length);
+    }
+    start[1 << BIN_BITS] = thresholds.length;
   }
 
   /**
@@ -151,12 +160,9 @@ public final class IntegerNoise {
     long[] uniforms = key.uniforms(NoiseStream.SMOOTHING, 0, count);
     boolean certain = true;
     for (int e = 0; e < count; e++) {
-      int m = of(uniforms[e]);
-      if (m == AMBIGUOUS) {
-        certain = false;
-        m = origin() + below(uniforms[e]);
-      }
-      noise[e] = m;
+      int below = below(uniforms[e]);
+      certain &= below == thresholds.length || thresholds[below] != uniforms[e];
+      noise[e] = origin() + below;
     }
     return certain;
   }
@@ -172,10 +178,19 @@ public final class IntegerNoise {
     return (2 * sum - 255) / 255.0;
   }
 
-  /** How many thresholds are below u. */
+  /**
+   * How many thresholds are below u. The top bits say between which two entries the answer lies; most bins hold one
+   * threshold or none, the tails' hold many.
+   */
   private int below(long u) {
-    int low = 0;
-    int high = thresholds.length;
+    int bin = (int) (u >>> SHIFT);
+    return below(u, start[bin], start[bin + 1]);
+  }
+
+  /** The same where the answer is in [from, to]. */
+  private int below(long u, int from, int to) {
+    int low = from;
+    int high = to;
     while (low < high) {
       int middle = (low + high) >>> 1;
       if (Long.compareUnsigned(thresholds[middle], u) < 0) {
