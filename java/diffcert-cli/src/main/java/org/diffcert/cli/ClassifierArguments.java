@@ -1,11 +1,12 @@
 package org.diffcert.cli;
 
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.diffcert.Closing;
 import org.diffcert.DiffcertException;
 import org.diffcert.certify.Cascade;
 import org.diffcert.certify.VoteSource;
@@ -138,22 +139,7 @@ final class ClassifierArguments {
       implements AutoCloseable {
     @Override
     public void close() {
-      try {
-        classifier.close();
-      } finally {
-        close(models.iterator());
-      }
-    }
-
-    /** Closes each, whatever becomes of those before it. */
-    private static void close(Iterator<DiffusionModel> models) {
-      if (models.hasNext()) {
-        try {
-          models.next().close();
-        } finally {
-          close(models);
-        }
-      }
+      Closing.all(Stream.concat(Stream.of(classifier), models.stream()).toList());
     }
   }
 

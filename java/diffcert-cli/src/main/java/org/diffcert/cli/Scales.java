@@ -3,6 +3,7 @@ package org.diffcert.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.diffcert.Closing;
 import org.diffcert.certify.CascadeVotes;
 import org.diffcert.certify.VoteSource;
 import org.diffcert.noise.Sigma;
@@ -24,7 +25,7 @@ record Scales(List<Sigma> sigmas, boolean apart) {
       sigmas.forEach(sigma -> each.add(source.apply(List.of(sigma))));
       return new CascadeVotes(each);
     } catch (RuntimeException e) {
-      each.forEach(VoteSource::close);
+      Closing.all(each);
       throw e;
     }
   }

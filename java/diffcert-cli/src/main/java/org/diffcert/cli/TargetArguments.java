@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
+import org.diffcert.Closing;
 import org.diffcert.DiffcertException;
 import org.diffcert.attack.AttackNorm;
 import org.diffcert.attack.AttackTarget;
@@ -122,8 +124,7 @@ final class TargetArguments {
       Origin origin) implements AutoCloseable {
     @Override
     public void close() {
-      target.close();
-      models.forEach(DiffusionModel::close);
+      Closing.all(Stream.concat(Stream.of(target), models.stream()).toList());
     }
   }
 

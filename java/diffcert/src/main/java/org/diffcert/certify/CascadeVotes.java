@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.diffcert.Closing;
 import org.diffcert.image.ByteImage;
 import org.diffcert.image.ImageShape;
 import org.diffcert.noise.NoiseLaw;
@@ -134,6 +135,6 @@ public final class CascadeVotes implements VoteSource {
 
   @Override
   public void close() {
-    scales.forEach(VoteSource::close);
+    Closing.all(scales);
   }
 }
