@@ -42,7 +42,8 @@ final class BenchMethodsCommand implements Callable<Integer> {
   Path onnx;
 
   @Option(names = "--multi-head", paramLabel = "FILE",
-      description = "A network with a head for each class, for one more line.")
+      description = "A network with a head for each class, for one more line. "
+          + "Default: the shipped one beside the shipped --model.")
   Path heads;
 
   @Option(names = "--data", paramLabel = "SET", description = "Images of the model's shape. Default: the shipped ones.")
@@ -104,10 +105,11 @@ final class BenchMethodsCommand implements Callable<Integer> {
     }
     Path root = Path.of(System.getProperty("diffcert.root", "")).toAbsolutePath().normalize();
     Path file = model == null ? root.resolve("models/mnist-edm.safetensors") : model;
+    Path many = heads != null || model != null ? heads : root.resolve("models/mnist-edm-heads.safetensors");
     Device device = network.device(terminal);
     try (ImageData set = ImageSource.open(data == null ? "mnist:" + root.resolve("data/mnist") : data);
         DiffusionModel opened = network.open(file, device, Arguments.batch("auto"));
-        DiffusionModel second = heads == null ? null : network.open(heads, device, Arguments.batch("auto"))) {
+        DiffusionModel second = many == null ? null : network.open(many, device, Arguments.batch("auto"))) {
       if (image < 0 || image >= set.size()) {
         throw DiffcertException.usage("--image is " + image + ", there are " + set.size() + " images");
       }
@@ -128,10 +130,10 @@ final class BenchMethodsCommand implements Callable<Integer> {
       table.addClassifiers();
       if (second != null) {
         if (!second.config().multiHead()) {
-          throw DiffcertException.usage("--multi-head is " + heads.getFileName() + ", which has one head");
+          throw DiffcertException.usage("--multi-head is " + many.getFileName() + ", which has one head");
         }
         table.addHeads(second);
-        terminal.say("heads    " + heads.getFileName() + ", digest " + second.digest().substring(0, 16));
+        terminal.say("heads    " + many.getFileName() + ", digest " + second.digest().substring(0, 16));
       }
       terminal.say("left out rdc: no certificate exists for it, so it casts no votes; an answer takes 5 calls there "
           + "and back beside those of dc");

@@ -92,13 +92,17 @@ final class MethodTable {
     return new DiffusionDenoiser(model, Matching.of("auto", model.config()), true);
   }
 
-  /** dc of a multi-head network, whose rows serve all classes; the network is the caller's. */
+  /** Diffusion classifiers of a multi-head network, whose rows serve all classes; the network is the caller's. */
   void addHeads(DiffusionModel heads) {
     boolean log = grid == GridKind.LOG;
-    ClassifierOptions options = options(ClassifierKind.DC, List.of(sigma));
-    lines.add(new MethodCost("dc, multi-head network", "Chen et al. 2023", "125", log ? "N - 1" : "N - 2",
-        log ? points - 1 : points - 2, false,
-        () -> new MethodCost.Open(DiffusionClassifier.open(heads, null, options), null)));
+    String rows = log ? "N - 1" : "N - 2";
+    int count = log ? points - 1 : points - 2;
+    ClassifierOptions dc = options(ClassifierKind.DC, List.of(sigma));
+    lines.add(new MethodCost("dc, multi-head network", "Chen et al. 2023", "125", rows, count, false,
+        () -> new MethodCost.Open(DiffusionClassifier.open(heads, null, dc), null)));
+    ClassifierOptions ensemble = options(ClassifierKind.APNDC_ENSEMBLE, List.of(sigma));
+    lines.add(new MethodCost("apndc-ensemble, multi-head network", "", "", rows + " + 1", count + 1, false,
+        () -> new MethodCost.Open(DiffusionClassifier.open(heads, null, ensemble), null)));
   }
 
   /** The diffusion classifiers. A network with a head for each class takes one row where another takes C. */

@@ -31,7 +31,8 @@ class BenchMethodsTest {
         Map.entry("cascade of denoised", "3"), Map.entry("dc", "80"), Map.entry("epndc", "70"),
         Map.entry("apndc", "81"), Map.entry("apndc-conditional", "90"), Map.entry("apndc-ensemble", "81"),
         Map.entry("epndc, 3 sigmas in one pass", "70"), Map.entry("apndc-ensemble, --prune published", "571"),
-        Map.entry("apndc-ensemble, --prune paired", "81")), calls);
+        Map.entry("apndc-ensemble, --prune paired", "81"),
+        Map.entry("dc, multi-head network", "8"), Map.entry("apndc-ensemble, multi-head network", "9")), calls);
     for (String line : lines.subList(1, lines.size())) {
       String[] cells = line.split("\t", -1);
       double counted = Double.parseDouble(cells[6]);
