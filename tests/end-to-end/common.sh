@@ -2,6 +2,9 @@
 # DIFFCERT: the command to test (default: bin/diffcert of this checkout). WORK: where files go (default: a new temporary folder).
 ROOT=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 SHARED=$ROOT/../shared
+# All ten thousand test digits, where they are; else the repository's first thousand.
+DIGITS=$ROOT/data/mnist
+[ ! -d "$SHARED/data/mnist" ] || DIGITS=$SHARED/data/mnist
 DIFFCERT=${DIFFCERT:-$ROOT/bin/diffcert}
 CLASSES=${DIFFCERT_JAR:-$ROOT/java/diffcert-cli/target/diffcert.jar}
 if [ -z "${WORK:-}" ]; then

@@ -17,24 +17,11 @@ import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "gpu"))
-from published import UNet, load, read_safetensors  # noqa: E402
+from published import UNet, load, read_safetensors, write_safetensors  # noqa: E402
 
 SIGMA_DATA = 0.5
 LIMIT = 1e-4
 CASES = 20
-
-
-def write_safetensors(path, tensors):
-    kinds = {torch.float32: "F32", torch.int64: "I64"}
-    header, blobs, at = {}, [], 0
-    for name, tensor in tensors.items():
-        blob = bytes(tensor.contiguous().view(torch.uint8).flatten().tolist())
-        header[name] = {"dtype": kinds[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + len(blob)]}
-        blobs.append(blob)
-        at += len(blob)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
 def opened(path):

@@ -227,6 +227,21 @@ def load(network, tensors):
     network.load_state_dict(ours, strict=True)
 
 
+def write_safetensors(path, tensors):
+    """A safetensors file without metadata."""
+    kinds = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64"}
+    header, blobs, at = {}, [], 0
+    for name, tensor in tensors.items():
+        blob = bytes(tensor.contiguous().view(torch.uint8).flatten().tolist())
+        header[name] = {"dtype": kinds[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + len(blob)]}
+        blobs.append(blob)
+        at += len(blob)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+
+
 def read_safetensors(path):
     """The tensors and the metadata of a safetensors file."""
     kinds = {"F32": torch.float32, "F64": torch.float64, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64}

@@ -7,7 +7,6 @@ grad3.NAME in float64: sum, L2 norm, dot product with cos(0), cos(1), ... of a p
 """
 import json
 import math
-import struct
 import sys
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "gpu"))
-from published import UNet, load, read_safetensors  # noqa: E402
+from published import UNet, load, read_safetensors, write_safetensors  # noqa: E402
 
 SIGMA_DATA = 0.5                      # EDM
 BETA_D, BETA_MIN, M = 19.9, 0.1, 1000  # VP, iDDPM
@@ -81,19 +80,6 @@ def gradients(model, io):
 def summary(gradient):
     flat = gradient.flatten()
     return torch.stack([flat.sum(), flat.norm(), flat @ torch.arange(len(flat), dtype=torch.float64).cos()])
-
-
-def write_safetensors(path, tensors):
-    kinds = {torch.float32: "F32", torch.float64: "F64"}
-    header, blobs, at = {}, [], 0
-    for name, tensor in tensors.items():
-        blob = tensor.contiguous().numpy().tobytes()
-        header[name] = {"dtype": kinds[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + len(blob)]}
-        blobs.append(blob)
-        at += len(blob)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
 def main():

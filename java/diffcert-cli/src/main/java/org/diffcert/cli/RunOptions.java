@@ -48,13 +48,11 @@ final class RunOptions {
         options = OnnxArguments.of(described);
       } else if (DenoiserArguments.isOne(described.get("kind"))) {
         options = DenoiserArguments.of(described);
+        options.putAll(ofDevice(header));
       } else {
         throw foreign("classifier");
       }
       options.putAll(common(header));
-      if (OnnxArguments.NAME.equals(described.get("kind"))) {
-        options.remove("--device"); // it has an option of its own
-      }
       return options;
     }
     if (!(source.get("clamp") instanceof Boolean clamp)) {
@@ -76,6 +74,7 @@ final class RunOptions {
         options.put(detail.getValue(), value.toString());
       }
     }
+    options.putAll(ofDevice(header));
     options.putAll(common(header));
     return options;
   }
@@ -94,6 +93,12 @@ final class RunOptions {
     Map<String, String> options = new LinkedHashMap<>();
     options.put("--sigma", header.sigmas().stream().map(Sigma::toString).collect(Collectors.joining(",")));
     options.put("--seed", text(header.source(), "seed"));
+    return options;
+  }
+
+  /** Where a network of ours is computed. */
+  private static Map<String, String> ofDevice(RunHeader header) {
+    Map<String, String> options = new LinkedHashMap<>();
     options.put("--device", Device.ofIdentity(header.device()));
     if (!DeviceOptions.formOfIdentity(header.device()).isEmpty()) {
       options.put("--isa", DeviceOptions.formOfIdentity(header.device()));

@@ -1,7 +1,5 @@
 package org.diffcert.onnx;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -127,14 +125,13 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
   }
 
   /**
-   * What computes, as far as it can change the bits of a logit beyond what {@link #identity} says: runtime and
-   * processor.
+   * What computes, as far as it can change the bits of a logit beyond what {@link #identity} says: runtime,
+   * processor and, with CUDA, the GPUs of this machine.
    *
    * @return for example {@code onnxruntime 1.28.0 on AMD EPYC}
    */
   public String build() {
-    return "onnxruntime " + network.version() + " on " + (options.provider().equals(Provider.CPU) ? "" : "cuda, ")
-        + processor();
+    return "onnxruntime " + network.version() + " on " + options.provider().hardware(Path.of("/proc"));
   }
 
   @Override
@@ -294,15 +291,5 @@ public final class OnnxClassifier implements BaseClassifier, RealClassifier {
       }
     }
     return true;
-  }
-
-  /** The processor's name, as Linux tells it. */
-  private static String processor() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines.filter(line -> line.startsWith("model name")).findFirst()
-          .map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse(System.getProperty("os.arch"));
-    } catch (IOException e) {
-      return System.getProperty("os.arch");
-    }
   }
 }

@@ -4,7 +4,14 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.diffcert.DiffcertException;
 import org.diffcert.DiffcertException.Kind;
 
@@ -54,6 +61,40 @@ public record Provider(int cuda) {
   @Override
   public String toString() {
     return cuda < 0 ? "cpu" : "cuda:" + cuda;
+  }
+
+  /**
+   * What computes, by the names that Linux has for it: the processor, and with CUDA the GPUs.
+   *
+   * @param proc the folder of the kernel's tables
+   */
+  String hardware(Path proc) {
+    String processor = named(proc.resolve("cpuinfo"), "model name").orElse(System.getProperty("os.arch"));
+    if (cuda < 0) {
+      return processor;
+    }
+    List<String> cards = new ArrayList<>();
+    try (Stream<Path> folders = Files.list(proc.resolve("driver/nvidia/gpus"))) {
+      folders.sorted().forEach(card -> named(card.resolve("information"), "Model").ifPresent(cards::add));
+    } catch (IOException e) {
+      cards.clear();
+    }
+    if (cards.isEmpty()) {
+      cards.add("a GPU without a name");
+    }
+    List<String> kinds = cards.stream().distinct().toList();
+    // Which of several kinds is number N is CUDA's to say: then the number is a part of it.
+    return String.join(" and ", kinds) + (kinds.size() > 1 ? " (" + this + ")" : "") + ", " + processor;
+  }
+
+  /** What stands behind "key :" in a table of the kernel. */
+  private static Optional<String> named(Path table, String key) {
+    try (Stream<String> lines = Files.lines(table)) {
+      return lines.filter(line -> line.startsWith(key)).findFirst()
+          .map(line -> line.substring(line.indexOf(':') + 1).strip());
+    } catch (IOException e) {
+      return Optional.empty();
+    }
   }
 
   /**

@@ -100,6 +100,23 @@ class OnnxClassifierTest {
     }
   }
 
+  /** A run on another kind of GPU is another run; the kernel's tables as NVIDIA's driver fills them. */
+  @Test
+  void theHardwareIsNamed() throws IOException {
+    Files.writeString(folder.resolve("cpuinfo"), "processor\t: 0\nmodel name\t: A Processor\n");
+    assertEquals("A Processor", Provider.CPU.hardware(folder));
+    assertEquals("a GPU without a name, A Processor", Provider.of("cuda").hardware(folder));
+    for (String card : List.of("0000:01:00.0", "0000:02:00.0")) {
+      Path place = Files.createDirectories(folder.resolve("driver/nvidia/gpus").resolve(card));
+      Files.writeString(place.resolve("information"), "Model: \t\t NVIDIA H200\nIRQ:   \t\t 88\n");
+    }
+    assertEquals("NVIDIA H200, A Processor", Provider.of("cuda:1").hardware(folder));
+    Path other = Files.createDirectories(folder.resolve("driver/nvidia/gpus/0000:03:00.0"));
+    Files.writeString(other.resolve("information"), "Model: \t\t NVIDIA L4\n");
+    assertEquals("NVIDIA H200 and NVIDIA L4 (cuda:1), A Processor", Provider.of("cuda:1").hardware(folder));
+    assertThrows(DiffcertException.class, () -> Provider.of("cuda:x"));
+  }
+
   /**
    * A 1x1 image spread over 2x2 pixels, a 4x4 image shrunk to them: means of its quarters, pulled at by their
    * neighbours.

@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import org.diffcert.DiffcertException;
 import org.diffcert.analyze.Audit;
 import org.diffcert.analyze.Log;
@@ -17,6 +18,7 @@ import org.diffcert.model.ModelOptions;
 import org.diffcert.model.NetworkConfig;
 import org.diffcert.run.AttackLog;
 import org.diffcert.run.RunLog;
+import org.diffcert.run.SealedLog;
 
 /** Every reader of strangers' files, and what is asked of each, whatever it is given. */
 enum Reader {
@@ -40,24 +42,14 @@ enum Reader {
     }
   },
   /** The same behind checksums that are right, which no mutation would hit on: headers and records of every kind. */
-  RUN_RECORDS("run.jsonl") {
-    @Override
-    byte[] file(byte[] bytes) {
-      return Sealed.lines(bytes);
-    }
-
+  RUN_RECORDS("run.jsonl", SealedLog::of) {
     @Override
     void read(Path file, byte[] bytes) {
       RunLog.read(file);
     }
   },
   /** Attack logs, behind checksums that are right. */
-  ATTACK_RECORDS("attack.jsonl") {
-    @Override
-    byte[] file(byte[] bytes) {
-      return Sealed.lines(bytes);
-    }
-
+  ATTACK_RECORDS("attack.jsonl", SealedLog::of) {
     @Override
     void read(Path file, byte[] bytes) {
       AttackLog.read(file);
@@ -105,18 +97,20 @@ enum Reader {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final String fileName;
+  /** From an input to the file that it stands for. */
+  private final UnaryOperator<byte[]> content;
 
   Reader(String fileName) {
+    this(fileName, UnaryOperator.identity());
+  }
+
+  Reader(String fileName, UnaryOperator<byte[]> content) {
     this.fileName = fileName;
+    this.content = content;
   }
 
   /** Reads a file; throws what the reader throws. */
   abstract void read(Path file, byte[] bytes);
-
-  /** The file that an input stands for. */
-  byte[] file(byte[] bytes) {
-    return bytes;
-  }
 
   /** Does with what was read what comes next. */
   void use() {}
@@ -126,13 +120,13 @@ enum Reader {
    * memory.
    */
   void check(Path folder, byte[] bytes) throws IOException {
-    byte[] content = file(bytes);
-    Path file = Files.write(folder.resolve(fileName), content);
+    byte[] inside = content.apply(bytes);
+    Path file = Files.write(folder.resolve(fileName), inside);
     long before = allocated();
     long start = THREADS.getCurrentThreadCpuTime();
     boolean whole = true;
     try {
-      read(file, content);
+      read(file, inside);
     } catch (DiffcertException e) {
       whole = false;
       boolean sentence = !e.getMessage().contains("\n") && e.getMessage().length() < 800;
@@ -140,8 +134,8 @@ enum Reader {
         throw new AssertionError("no sentence about a file: " + e.kind() + ", " + e.getMessage(), e);
       }
     }
-    if (allocated() - before > MOST_BYTES + 8L * content.length) {
-      throw new AssertionError(this + " allocated " + (allocated() - before) + " bytes for " + content.length);
+    if (allocated() - before > MOST_BYTES + 8L * inside.length) {
+      throw new AssertionError(this + " allocated " + (allocated() - before) + " bytes for " + inside.length);
     }
     if (whole) {
       use();
