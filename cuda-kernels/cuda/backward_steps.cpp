@@ -24,11 +24,6 @@ void launch_sums(const Frame& frame, const PullSumsParams& params) {
 
 }  // namespace
 
-// Of a training alone, whose devices are the CPU's so far.
-Step make_step(const DropoutOp&, Builder&) {
-  throw Error(DC_DEVICE_UNAVAILABLE, "This device drops no features; train with dropout 0, or on cpu.");
-}
-
 Step make_step(const LoadSumsOp& op, Builder&) {
   return [op](const Frame& frame) {
     const std::int32_t channels = op.in.gradient.channels;

@@ -11,6 +11,7 @@
 #include "cuda/graphs.hpp"
 #include "cuda/step.hpp"
 #include "ops/device.hpp"
+#include "ops/dropout.hpp"
 
 namespace diffcert {
 namespace cuda {
@@ -182,6 +183,7 @@ class DeviceExecutor final : public Executor {
   void run_all(std::int64_t n, const Batch<T>& batch) {
     invariant(n > 0 && n <= max_batch_, "a batch larger than the arena was made for");
     invariant(batch.cotangent == nullptr || plan_.cotangent.present(), "a plan that goes forwards only");
+    invariant(plan_.chance == kNone || batch.training.chance != nullptr, "dropout without what it is drawn from");
     milliseconds_ = 0;
     for (std::int64_t from = 0; from < n; from += chunk_) run_chunk(from, std::min(chunk_, n - from), batch);
   }
@@ -194,7 +196,8 @@ class DeviceExecutor final : public Executor {
     auto* const given = static_cast<float*>(host_.data());
     float* host = give(frame.at(plan_.image.buffer).data, batch.image + from * in, n * in, given);
     host = give_labels(frame, batch.noise_label + from, batch.label == nullptr ? nullptr : batch.label + from * plan_.label_dim, host);
-    float* const taken = give_augment(frame, batch.training.augment, from, host);
+    host = give_training(frame, batch.training.augment, plan_.augment_dim, plan_.augment, from, host);
+    float* const taken = give_training(frame, batch.training.chance, kChanceParts, plan_.chance, from, host);
     run_timed(frame, forward_, 0, plan_.forward_count());
     take(taken, plan_.output, frame);
     if (batch.output != nullptr) std::transform(taken, taken + n * out, batch.output + from * out, [](float v) { return static_cast<T>(v); });
@@ -275,17 +278,20 @@ class DeviceExecutor final : public Executor {
     return plan_.label == kNone ? host : give(frame.at(plan_.label).data, label, frame.samples * plan_.label_dim, host);
   }
 
-  // Augmentation labels, or zeros, for a plan that asks for them.
+  // What rows of a training have besides, `each` numbers a row from row `from` on, or zeros, for a plan that asks for them.
   template <class T>
-  float* give_augment(const Frame& frame, const T* augment, std::int64_t from, float* host) {
-    if (plan_.augment == kNone) return host;
-    const std::vector<T> none(augment == nullptr ? static_cast<std::size_t>(frame.samples * plan_.augment_dim) : 0, T{0});
-    const T* values = augment == nullptr ? none.data() : augment + from * plan_.augment_dim;
-    return give(frame.at(plan_.augment).data, values, frame.samples * plan_.augment_dim, host);
+  float* give_training(const Frame& frame, const T* rows, std::int64_t each, BufferId buffer, std::int64_t from, float* host) {
+    if (buffer == kNone) return host;
+    const std::int64_t count = frame.samples * each;
+    const std::vector<T> none(rows == nullptr ? static_cast<std::size_t>(count) : 0, T{0});
+    return give(frame.at(buffer).data, rows == nullptr ? none.data() : rows + from * each, count, host);
   }
 
   // What a sample brings: its image, or three factors.
-  std::int64_t in_row() const { return std::max(elements(plan_.image), kFactors) + 1 + (plan_.label != kNone ? plan_.label_dim : 0) + plan_.augment_dim; }
+  std::int64_t in_row() const {
+    return std::max(elements(plan_.image), kFactors) + 1 + (plan_.label != kNone ? plan_.label_dim : 0) + plan_.augment_dim +
+           (plan_.chance != kNone ? kChanceParts : 0);
+  }
 
   // What it gives: its output and, for a plan that goes backwards, what the host makes of it.
   std::int64_t out_row() const { return elements(plan_.output) * (plan_.cotangent.present() ? 2 : 1); }

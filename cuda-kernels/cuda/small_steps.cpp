@@ -4,6 +4,7 @@
 #include "core/status.hpp"
 #include "cpu/scalar_math.hpp"
 #include "cuda/step.hpp"
+#include "ops/dropout.hpp"
 
 namespace diffcert::cuda {
 namespace {
@@ -93,6 +94,16 @@ Step make_step(const AddOp& op, Builder&) {
     const FeatureSpan out = frame.feature(op.out);
     frame.device.launch<Kernel::add>({blocks(out.count, 8 * kElementThreads)}, kElementThreads, 0, {frame.feature(op.a), frame.feature(op.b), out, op.scale});
     launch_statistics(frame, op.out, op.stats);
+  };
+}
+
+Step make_step(const DropoutOp& op, Builder&) {
+  return [op, scale = dropout_scale(op.rate)](const Frame& frame) {
+    const std::int64_t size = elements(op.in);
+    frame.device.launch<Kernel::dropout>({blocks((size + kDropoutBlock - 1) / kDropoutBlock, kDropoutThreads), static_cast<std::uint32_t>(frame.samples)},
+                                         kDropoutThreads, 0,
+                                         {frame.feature(op.in), frame.in(op.load.affine), frame.in(op.chance), frame.feature(op.out), size, op.in.channels,
+                                          op.layer, op.rate, scale, op.load.silu});
   };
 }
 

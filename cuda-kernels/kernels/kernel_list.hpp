@@ -11,6 +11,7 @@
 #include "kernels/smxx_attention.hpp"
 #include "kernels/smxx_attention_backward.hpp"
 #include "kernels/smxx_conv.hpp"
+#include "kernels/smxx_dropout.hpp"
 #include "kernels/smxx_embedding.hpp"
 #include "kernels/smxx_learn.hpp"
 #include "kernels/smxx_norm.hpp"
@@ -29,6 +30,7 @@
   X(norm, NormParams)           \
   X(resample, ResampleParams)   \
   X(add, AddParams)             \
+  X(dropout, DropoutParams)     \
   X(scale, ScaleParams)         \
   X(denoised, DenoisedParams)   \
   X(attention, AttentionParams) \

@@ -7,9 +7,12 @@
 
 #include "bench/op_maker.hpp"
 #include "kernels/bf16.cuh"
+#include "ops/dropout.hpp"
 
 namespace diffcert::bench {
 namespace {
+
+constexpr int kSamples = 64;  // of a case: number s is its image times 1 - s / 64
 
 OpCase embed(const char* name, std::int32_t channels, bool endpoint, bool swap, bool fourier) {
   Maker m(name);
@@ -72,6 +75,24 @@ OpCase resample(const char* name, bool up, std::vector<float> filter, std::int32
   op.filter = std::move(filter);
   op.stats = m.buffer(40);
   return m.finish(op, 16);
+}
+
+// Parts of a chance are whole numbers, in every sample (sample_image).
+OpCase dropout(const char* name, std::int32_t height, std::int32_t width, std::int32_t channels, bool affine, bool silu) {
+  Maker m(name);
+  DropoutOp op;
+  op.in = m.feature(height, width, channels);
+  if (affine) op.load.affine = m.buffer(2 * channels);
+  op.load.silu = silu;
+  op.chance = m.buffer(kChanceParts);
+  op.out = m.feature(height, width, channels);
+  op.layer = 5;
+  op.rate = dropout_rate(0.3);
+  OpCase c = m.finish(op, 1);
+  for (int part = 0; part < kChanceParts; ++part) {
+    c.image[static_cast<std::size_t>(c.plan.buffers[static_cast<std::size_t>(op.chance)].offset + part)] = static_cast<float>(kSamples * (37 * part + 11));
+  }
+  return c;
 }
 
 OpCase convolution(const NamedShape& named) {
@@ -154,6 +175,10 @@ std::vector<OpCase> op_cases() {
     Maker m("add");
     cases.push_back(m.finish(AddOp{m.feature(5, 7, 19), m.feature(5, 7, 19), m.feature(5, 7, 19), 0.5f, m.buffer(38)}, 35));
   }
+  cases.push_back(dropout("dropout", 6, 8, 20, true, true));
+  cases.push_back(dropout("dropout, ragged", 7, 3, 13, true, true));
+  cases.push_back(dropout("dropout of few channels", 5, 5, 3, true, false));
+  cases.push_back(dropout("dropout of a gradient", 16, 8, 64, false, false));
   {
     Maker m("statistics");
     cases.push_back(m.finish(StatsOp{m.feature(11, 3, 67), m.buffer(134)}, 33));
@@ -178,7 +203,7 @@ void each_feature(const OpCase& c, const Use& use) {
 // The case's image for one of several samples, no two alike.
 std::vector<float> sample_image(const OpCase& c, int sample) {
   std::vector<float> image = c.image;
-  for (float& v : image) v *= static_cast<float>(64 - sample) / 64;
+  for (float& v : image) v *= static_cast<float>(kSamples - sample) / kSamples;
   if (c.half) {
     each_feature(c, [&](std::size_t first, std::size_t count) {
       for (std::size_t i = first; i < first + count; ++i) image[i] = to_float(to_bf16(image[i]));

@@ -55,7 +55,7 @@ class Dropout final : public Step {
  private:
   // Elements [from, to) of the sample at out.
   void drop(const NoiseKey& key, std::int64_t from, std::int64_t to, float* out) const {
-    const auto scale = static_cast<float>(static_cast<double>(kDropoutWhole) / (kDropoutWhole - op_.rate));
+    const float scale = dropout_scale(op_.rate);
     std::uint16_t draws[kDraws];
     while (from < to) {
       const std::int64_t first = from / kDropoutBlock * kDropoutBlock, end = std::min(to, first + kDraws);

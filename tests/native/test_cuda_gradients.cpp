@@ -132,6 +132,7 @@ TrainOptions options() {
   o.learning_rate = 2e-3;
   o.average_images = 200;
   o.label_dropout = 0.2;
+  o.dropout = 0.25;
   return o;
 }
 
