@@ -54,7 +54,7 @@ Step make_step(const SiluBackwardOp& op, Builder&) {
 }
 
 Step make_step(const NormBackwardOp& op, Builder& builder) {
-  const Span<const float> gamma = builder.upload(op.norm.gamma), beta = builder.upload(op.norm.beta);
+  const Span<const float> gamma = builder.packs().copy(op.norm.gamma), beta = builder.packs().copy(op.norm.beta);
   return [op, gamma, beta](const Frame& frame) {
     const NormOp& norm = op.norm;
     const NormParams forward{{frame.in(norm.stats[0]), frame.in(norm.stats[1])}, {norm.channels[0], norm.channels[1]}, norm.pixels, norm.groups, norm.eps,

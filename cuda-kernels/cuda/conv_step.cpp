@@ -1,6 +1,5 @@
 // Launchers of the fused convolution: in float32, or on tensor cores where features are bf16 and the layer is wide enough; there by warps, or by
 // warpgroups on Hopper. The choice is the shape's and the architecture's alone.
-#include "cuda/conv_pack.hpp"
 #include "cuda/step.hpp"
 
 namespace diffcert::cuda {
@@ -24,8 +23,8 @@ ConvParams placed(const ConvOp& op, const ConvParams& shape, const Frame& frame)
 // In float32, whatever the features are kept in.
 Step plain_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const std::int32_t channels = shape.src_channels[0] + shape.src_channels[1], skips = shape.skip_channels[0] + shape.skip_channels[1];
-  shape.weight = builder.keep(outputs_last(weight_of(op, builder), op.out.channels, channels, op.kernel * op.kernel));
-  if (skips > 0) shape.skip_weight = builder.keep(outputs_last(builder.weight(op.skip_weight), op.out.channels, skips, 1));
+  shape.weight = builder.packs().outputs_last(op.weight, op.out.channels, channels, op.kernel * op.kernel, op.transposed);
+  if (skips > 0) shape.skip_weight = builder.packs().outputs_last(op.skip_weight, op.out.channels, skips, 1, false);
   return [op, shape](const Frame& frame) {
     frame.device.launch<Kernel::conv>({blocks(std::int64_t{1} * op.out.height * op.out.width, kConvPixels), blocks(op.out.channels, kConvOutputs),
                                        static_cast<std::uint32_t>(frame.samples)},
@@ -94,7 +93,7 @@ Params tiled(const ConvOp& op, const ConvParams& shape) {
 Step tensor_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const Halving halving(op, shape, builder);
   auto tensor = tiled<TensorConvParams>(op, shape);
-  tensor.weight = builder.keep(tensor_packed(op, tensor.side, builder));
+  tensor.weight = builder.packs().tensor(op, tensor.side);
   tensor.steps = tensor_steps(shape.src_channels[0] + shape.src_channels[1]);
   tensor.skip_steps = tensor_steps(shape.skip_channels[0] + shape.skip_channels[1]);
   tensor.images = tensor.height <= kTensorRows / 2 ? 2 : 1;
@@ -126,7 +125,7 @@ void launch_group(const Frame& frame, std::uint32_t tiles, std::int32_t phases, 
 Step group_step(const ConvOp& op, ConvParams shape, Builder& builder) {
   const Halving halving(op, shape, builder);
   auto group = tiled<GroupConvParams>(op, shape);
-  group.weight = builder.keep(group_packed(op, group.side, builder));
+  group.weight = builder.packs().group(op, group.side);
   group.steps = group_steps(shape.src_channels[0] + shape.src_channels[1]);
   group.skip_steps = group_steps(shape.skip_channels[0] + shape.skip_channels[1]);
   const std::int64_t down = blocks(group.height, kGroupPatch), across = blocks(group.width, kGroupPatch);
@@ -179,11 +178,8 @@ Step make_step(const ConvOp& op, Builder& builder) {
   shape.silu = op.load.silu, shape.up2 = op.up2, shape.down2 = op.down2;
   shape.residual_up2 = op.residual_up2, shape.residual_down2 = op.residual_down2;
 
-  std::vector<float> bias(static_cast<std::size_t>(op.out.channels), 0.0f);
-  for (const WeightId id : {op.bias, op.skip_bias}) {
-    for (std::size_t o = 0; id != kNone && o < bias.size(); ++o) bias[o] += builder.weight(id)[o];
-  }
-  shape.bias = builder.keep(bias);
+  shape.bias = builder.packs().sum(op.bias, op.skip_bias);
+  if (shape.bias.data == nullptr) shape.bias = builder.keep(std::vector<float>(static_cast<std::size_t>(op.out.channels), 0.0f));
 
   if (!on_tensor_cores(op, builder)) return plain_step(op, shape, builder);
   return builder.compute() == 90 && on_warpgroups(op, builder) ? group_step(op, shape, builder) : tensor_step(op, shape, builder);

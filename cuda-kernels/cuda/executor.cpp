@@ -1,7 +1,7 @@
 // The op table on a device of kernels: a GPU, or the emulator. One arena a plan, sized in prepare; no allocation in run but that of graphs. A plan that
 // goes backwards, too, is two lists of launches with the cotangent, which the host gives, in between.
 #include <algorithm>
-#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "core/arena.hpp"
@@ -30,7 +30,7 @@ Plan forward_part(Plan plan) {
 class DeviceExecutor final : public Executor {
  public:
   DeviceExecutor(const Plan& plan, const std::string& device, const std::string& form)
-      : plan_(plan), split_(split_plan(forward_part(plan))), device_(Device::open(device)), half_(form == "bf16"), weights_(plan.weights.size()) {
+      : plan_(plan), split_(split_plan(forward_part(plan))), device_(Device::open(device)), half_(form == "bf16"), weights_(device_, plan_) {
     if (!form.empty() && form != "fp32" && form != "bf16") {
       throw Error(DC_BAD_ARGUMENT, "The device '" + device + "' computes in fp32 or bf16, not in '" + form + "'.");
     }
@@ -40,20 +40,15 @@ class DeviceExecutor final : public Executor {
     }
   }
 
-  void set_weight(WeightId w, std::span<const float> data) override {
-    if (!steps_.empty()) {  // packed already: these are new ones
-      steps_.clear();
-      weights_.resize(plan_.weights.size());
-    }
-    weights_.at(static_cast<std::size_t>(w)).assign(data.begin(), data.end());
-  }
+  void set_weight(WeightId w, std::span<const float> data) override { weights_.set(w, data); }
+  Learner* learner() override { return plan_.parameters ? &weights_ : nullptr; }
 
   // A batch that does not fit is halved until it does; rows do not meet, so that the halves do not show.
   void prepare(std::int64_t max_batch) override {
     invariant(max_batch > 0, "an empty batch");
-    const bool same = build();
-    clear_learnt();
-    if (same && max_batch == max_batch_) return;  // graphs name places, and these are where they were
+    build();
+    weights_.clear();
+    if (max_batch == max_batch_) return;  // graphs name places, and these are where they were
     forward_.clear(), backward_.clear();
     rows_.reset();
     for (chunk_ = std::min(max_batch, kLargestBatch);; chunk_ = (chunk_ + 1) / 2) {
@@ -90,30 +85,8 @@ class DeviceExecutor final : public Executor {
     run_all(n, Batch<double>{image, noise_label, label, nullptr, &cotangent, gradient, training});
   }
 
-  void clear_gradients() override { clear_learnt(); }
-
-  void gradient(WeightId w, std::span<double> values) const override {
-    std::fill(values.begin(), values.end(), 0.0);
-    for (const Learnt& learnt : learnt_) {
-      if (learnt.weight != w) continue;
-      std::vector<float> sums(static_cast<std::size_t>(learnt.count()));
-      {
-        const std::lock_guard hold(downloads_);
-        device_->download(sums.data(), learnt_at() + learnt.first, learnt.count() * static_cast<std::int64_t>(sizeof(float)));
-      }
-      constexpr std::int64_t kRun = 16;  // numbers of a cache line
-      for (std::int64_t first = 0; first < learnt.out; first += kRun) {
-        for (std::int64_t c = 0; c < learnt.in; ++c) {
-          for (std::int64_t t = 0; t < learnt.taps; ++t) {
-            for (std::int64_t o = first; o < std::min(first + kRun, learnt.out); ++o) {
-              values[static_cast<std::size_t>((o * learnt.in + c) * learnt.taps + t)] +=
-                  static_cast<double>(learnt.scale) * static_cast<double>(sums[static_cast<std::size_t>((t * learnt.in + c) * learnt.out + o)]);
-            }
-          }
-        }
-      }
-    }
-  }
+  void clear_gradients() override { weights_.clear(); }
+  void gradient(WeightId w, std::span<double> values) const override { weights_.gradient(w, values); }
 
   RowEngine* rows() override {
     if (rows_ == nullptr) rows_ = std::make_unique<DeviceRows>(device_, split_, steps_, static_cast<float*>(arena_.data()), chunk_, half_);
@@ -134,39 +107,33 @@ class DeviceExecutor final : public Executor {
   }
 
   std::int64_t weight_bytes() const override {
-    std::int64_t bytes = 0;
-    for (const DeviceMemory& memory : packed_) bytes += memory.bytes();
-    return bytes + sums_.bytes();
+    std::int64_t bytes = weights_.bytes() + (packs_ ? packs_->bytes() : 0);
+    for (const DeviceMemory& table : tables_) bytes += table.bytes();
+    return bytes;
   }
   std::int64_t arena_bytes() const override { return arena_.bytes() + host_.bytes() + (rows_ != nullptr ? rows_->bytes() : 0); }
 
   double device_milliseconds() const override { return milliseconds_; }
 
  private:
-  // Whether all weights lie where they lay before.
-  bool build() {
-    if (!steps_.empty()) return true;
-    rows_.reset();
-    Builder builder(device_, plan_, weights_, half_, std::move(packed_));
-    for (const Op& op : plan_.ops) {
-      steps_.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
+  // Makes the steps, once, and what they read of the weights, whenever these changed.
+  void build() {
+    if (steps_.empty()) {
+      Builder builder(device_, plan_, weights_, half_);
+      std::vector<Step> steps;
+      for (const Op& op : plan_.ops) {
+        steps.push_back(std::visit([&](const auto& o) { return make_step(o, builder); }, op));
+      }
+      weights_.learn(builder.learnt());
+      tables_ = builder.take_tables();
+      scratch_ = builder.scratch();
+      packs_ = std::move(builder.packs());
+      steps_ = std::move(steps);
     }
-    packed_ = builder.take();
-    scratch_ = builder.scratch();
-    learnt_ = builder.learnt();
-    if (!learnt_.empty() && sums_.bytes() == 0) {
-      sums_ = DeviceMemory(device_, checked_product(learnt_.back().first + learnt_.back().count(), sizeof(float)));
-    }
-    weights_ = {};
-    return !builder.moved();
-  }
-
-  float* learnt_at() const { return static_cast<float*>(sums_.data()); }
-
-  void clear_learnt() {
-    if (sums_.bytes() == 0) return;
-    const Span<float> all{learnt_at(), sums_.bytes() / static_cast<std::int64_t>(sizeof(float))};
-    device_->launch<Kernel::clear>({blocks(all.count, kSumThreads)}, kSumThreads, 0, {all});
+    if (!weights_.changed()) return;
+    rows_.reset();  // it keeps what came of them
+    packs_->run();
+    weights_.packed();
   }
 
   // The arrays of a call; no cotangent: forwards only.
@@ -249,7 +216,7 @@ class DeviceExecutor final : public Executor {
 
   Frame frame(std::int64_t n) const {
     auto* const arena = static_cast<float*>(arena_.data());
-    return {*device_, plan_.buffers, arena, n, half_, arena + arena_elements(plan_, half_) * n, learnt_at()};
+    return {*device_, plan_.buffers, arena, n, half_, arena + arena_elements(plan_, half_) * n, weights_.sums()};
   }
 
   // Steps [from, to), as a graph of `graphs`.
@@ -300,14 +267,13 @@ class DeviceExecutor final : public Executor {
   SplitPlan split_;
   std::shared_ptr<Device> device_;
   bool half_;
-  std::vector<std::vector<float>> weights_;
-  std::vector<DeviceMemory> packed_;
+  Weights weights_;
+  std::optional<Packs> packs_;
+  std::vector<DeviceMemory> tables_;
   std::vector<Step> steps_;
-  std::vector<Learnt> learnt_;
-  DeviceMemory arena_, factors_, sums_;
+  DeviceMemory arena_, factors_;
   HostMemory host_;
   Graphs forward_, backward_;
-  mutable std::mutex downloads_;
   std::unique_ptr<DeviceRows> rows_;
   std::int64_t max_batch_ = 0, chunk_ = 0, scratch_ = 0;
   double milliseconds_ = 0;

@@ -10,7 +10,6 @@ namespace diffcert::cuda {
 namespace {
 
 constexpr double kLogMaxPositions = 9.2103403719761827361;  // ln 10000
-constexpr double kTwoPi = 6.2831853071795864769;
 
 // Attention on tensor cores, by the kernel for heads of `deep` channels.
 void launch_flash(const Frame& frame, std::int32_t heads, std::int32_t deep, const AttentionParams& params) {
@@ -25,26 +24,24 @@ void launch_flash(const Frame& frame, std::int32_t heads, std::int32_t deep, con
 }  // namespace
 
 Step make_step(const EmbedOp& op, Builder& builder) {
-  const int half = op.channels / 2;
-  std::vector<double> freqs(static_cast<std::size_t>(half));
-  for (int i = 0; i < half; ++i) {
-    freqs[static_cast<std::size_t>(i)] = op.freqs != kNone ? kTwoPi * static_cast<double>(builder.weight(op.freqs)[static_cast<std::size_t>(i)])
-                                                           : cpu::exact_exp(-kLogMaxPositions * i / (half - (op.endpoint ? 1 : 0)));
+  const Span<const float> turns = builder.packs().copy(op.freqs);
+  Span<const double> table;
+  if (op.freqs == kNone) {
+    const int half = op.channels / 2;
+    std::vector<double> freqs;
+    for (int i = 0; i < half; ++i) freqs.push_back(cpu::exact_exp(-kLogMaxPositions * i / (half - (op.endpoint ? 1 : 0))));
+    table = builder.keep(freqs);
   }
-  return [op, table = builder.keep(freqs)](const Frame& frame) {
+  return [op, turns, table](const Frame& frame) {
     frame.device.launch<Kernel::embed>({static_cast<std::uint32_t>(frame.samples)}, kEmbedThreads, 0,
-                                       {frame.in(op.noise_label), table, frame.at(op.out), op.channels, op.swap_halves});
+                                       {frame.in(op.noise_label), table, turns, frame.at(op.out), op.channels, op.swap_halves});
   };
 }
 
 Step make_step(const LinearOp& op, Builder& builder) {
-  const auto& published = builder.weight(op.weight);
-  const auto in = static_cast<std::size_t>(op.in_features), out = static_cast<std::size_t>(op.out_features);
-  std::vector<float> moved = published;  // inputs first: threads are outputs
-  for (std::size_t o = 0; !op.transposed && o < out; ++o) {
-    for (std::size_t i = 0; i < in; ++i) moved[i * out + o] = published[o * in + i];
-  }
-  const Span<const float> weight = builder.keep(moved), bias = builder.upload(op.bias);
+  // Threads are outputs.
+  const Span<const float> weight = builder.packs().outputs_last(op.weight, op.out_features, op.in_features, 1, op.transposed);
+  const Span<const float> bias = builder.packs().copy(op.bias);
   return [op, weight, bias](const Frame& frame) {
     const LinearParams params{frame.in(op.in), weight, bias, frame.in(op.addend), frame.at(op.out), static_cast<std::int32_t>(frame.samples),
                               op.in_features, op.out_features, op.in_scale, op.silu};
@@ -64,7 +61,7 @@ Step make_step(const StatsOp& op, Builder&) {
 }
 
 Step make_step(const NormOp& op, Builder& builder) {
-  const Span<const float> gamma = builder.upload(op.gamma), beta = builder.upload(op.beta);
+  const Span<const float> gamma = builder.packs().copy(op.gamma), beta = builder.packs().copy(op.beta);
   return [op, gamma, beta](const Frame& frame) {
     const NormParams params{{frame.in(op.stats[0]), frame.in(op.stats[1])}, {op.channels[0], op.channels[1]}, op.pixels, op.groups, op.eps, gamma, beta,
                             frame.in(op.adaptive), frame.at(op.out)};

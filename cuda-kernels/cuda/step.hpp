@@ -1,4 +1,4 @@
-// One op of a plan on a device of kernels: made once (weights packed and uploaded), run for each batch.
+// One op of a plan on a device of kernels: made once, run for each batch.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cuda/device_library.hpp"
+#include "cuda/packs.hpp"
 #include "ops/ops.hpp"
 
 namespace diffcert::cuda {
@@ -39,21 +40,11 @@ struct Frame {
 
 using Step = std::function<void(const Frame&)>;
 
-// The sum of a weight's gradients that one op keeps on the device, at `first` of Frame::learnt: [taps][in][out] for a weight [out][in][taps], to be
-// multiplied by scale when it is read.
-struct Learnt {
-  WeightId weight;
-  std::int64_t first, out, in, taps;
-  float scale;
-  std::int64_t count() const { return out * in * taps; }
-};
-
-// What steps are made with: the published weights, and a place on the device for what becomes of them.
+// What steps are made with: the device, places for what they read of the plan's weights and for tables of their own.
 class Builder {
  public:
-  // old: what a builder of the same plan took before, to be filled again.
-  Builder(std::shared_ptr<Device> device, const Plan& plan, const std::vector<std::vector<float>>& weights, bool half, std::vector<DeviceMemory> old = {})
-      : device_(std::move(device)), plan_(plan), weights_(weights), half_(half), old_(std::move(old)) {}
+  Builder(std::shared_ptr<Device> device, const Plan& plan, const Weights& weights, bool half)
+      : device_(std::move(device)), plan_(plan), half_(half), packs_(device_, weights) {}
   // The device's compute capability, 10 * major + minor.
   std::int32_t compute() const { return device_->properties().compute; }
   // Whether a feature is kept in bf16 (Frame::feature); an absent one is no hindrance.
@@ -61,24 +52,15 @@ class Builder {
   // The launch needs so many numbers a sample of Frame::scratch.
   void scratch(std::int64_t numbers) { scratch_ = std::max(scratch_, numbers); }
   std::int64_t scratch() const { return scratch_; }
-  const std::vector<float>& weight(WeightId id) const { return weights_.at(static_cast<std::size_t>(id)); }
-  Span<const float> upload(WeightId id) { return id == kNone ? Span<const float>{} : keep(weight(id)); }
+  Packs& packs() { return packs_; }
+  // A table that no weight changes.
   template <class T>
   Span<const T> keep(const std::vector<T>& values) {
-    const auto bytes = static_cast<std::int64_t>(values.size() * sizeof(T));
-    const std::size_t i = memory_.size();
-    if (i < old_.size() && old_[i].bytes() == bytes) {
-      memory_.push_back(std::move(old_[i]));
-    } else {
-      memory_.emplace_back(device_, bytes);
-      moved_ = true;
-    }
-    device_->upload(memory_.back().data(), values.data(), bytes);
-    return {static_cast<const T*>(memory_.back().data()), static_cast<std::int64_t>(values.size())};
+    tables_.emplace_back(device_, static_cast<std::int64_t>(values.size() * sizeof(T)));
+    device_->upload(tables_.back().data(), values.data(), tables_.back().bytes());
+    return {static_cast<const T*>(tables_.back().data()), static_cast<std::int64_t>(values.size())};
   }
-  std::vector<DeviceMemory> take() { return std::move(memory_); }
-  // Whether something lies where nothing of the old lay.
-  bool moved() const { return moved_; }
+  std::vector<DeviceMemory> take_tables() { return std::move(tables_); }
   // A place for sums of gradients. A weight that is read as it lies has one row of `out` numbers.
   std::int64_t learn(WeightId weight, std::int64_t out, std::int64_t in = 1, std::int64_t taps = 1, float scale = 1.0f) {
     const std::int64_t first = learnt_.empty() ? 0 : learnt_.back().first + (learnt_.back().count() + 3) / 4 * 4;
@@ -90,11 +72,10 @@ class Builder {
  private:
   std::shared_ptr<Device> device_;
   const Plan& plan_;
-  const std::vector<std::vector<float>>& weights_;
   bool half_;
-  bool moved_ = false;
   std::int64_t scratch_ = 0;
-  std::vector<DeviceMemory> old_, memory_;
+  Packs packs_;
+  std::vector<DeviceMemory> tables_;
   std::vector<Learnt> learnt_;
 };
 

@@ -8,6 +8,7 @@
 #include "kernels/sm80_conv.hpp"
 #include "kernels/sm80_learn.hpp"
 #include "kernels/sm90_conv.hpp"
+#include "kernels/smxx_adam.hpp"
 #include "kernels/smxx_attention.hpp"
 #include "kernels/smxx_attention_backward.hpp"
 #include "kernels/smxx_conv.hpp"
@@ -15,6 +16,7 @@
 #include "kernels/smxx_embedding.hpp"
 #include "kernels/smxx_learn.hpp"
 #include "kernels/smxx_norm.hpp"
+#include "kernels/smxx_pack.hpp"
 #include "kernels/smxx_precond.hpp"
 #include "kernels/smxx_pull.hpp"
 #include "kernels/smxx_resample.hpp"
@@ -23,6 +25,8 @@
 #include "kernels/smxx_vote.hpp"
 
 #define DIFFCERT_KERNELS(X)     \
+  X(pack_plain, PackParams)     \
+  X(pack_tensor, TensorPackParams) \
   X(embed, EmbedParams)         \
   X(linear, LinearParams)       \
   X(stats, StatsParams)         \
@@ -58,7 +62,8 @@
   X(tensor_conv_gradient, ConvGradientParams) \
   X(linear_gradient, LinearGradientParams) \
   X(accumulate, AccumulateParams) \
-  X(clear, ClearParams)
+  X(clear, ClearParams)         \
+  X(adam_step, AdamParams)
 
 namespace diffcert {
 

@@ -4,15 +4,22 @@
 #include "kernels/smxx_embedding.hpp"
 
 namespace diffcert {
+namespace {
+
+constexpr double kTwoPi = 6.2831853071795864769;
+
+}  // namespace
 
 DC_KERNEL(embed, EmbedParams, kEmbedThreads) {
   const int half = p.channels / 2;
   const Global<const float> label(p.noise_label);
+  const Global<const float> turns(p.turns);
   const Global<const double> freqs(p.freqs);
   const Global<float> out = Global<float>(p.out).part(std::int64_t{1} * blockIdx.x * p.channels, p.channels);
   for (int i = static_cast<int>(threadIdx.x); i < half; i += kEmbedThreads) {
     double cosine = 0, sine = 0;
-    exact_cos_sin(static_cast<double>(label[blockIdx.x]) * freqs[i], cosine, sine);
+    const double frequency = turns ? kTwoPi * static_cast<double>(turns[i]) : freqs[i];
+    exact_cos_sin(static_cast<double>(label[blockIdx.x]) * frequency, cosine, sine);
     out[i] = static_cast<float>(p.swap_halves ? sine : cosine);
     out[half + i] = static_cast<float>(p.swap_halves ? cosine : sine);
   }

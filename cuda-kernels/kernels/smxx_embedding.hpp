@@ -5,10 +5,12 @@
 
 namespace diffcert {
 
-// out[sample][i] = cos or sin of label[sample] * freqs[i mod channels/2], in double, rounded once. One block a sample.
+// out[sample][i] = cos or sin of label[sample] * freqs[i mod channels/2], in double, rounded once. Frequencies are given, or are 2 pi times a weight.
+// One block a sample.
 struct EmbedParams {
   Span<const float> noise_label;
-  Span<const double> freqs;  // [channels / 2]
+  Span<const double> freqs;  // [channels / 2], one of the two is absent
+  Span<const float> turns;   // [channels / 2]
   Span<float> out;           // n x [channels]
   std::int32_t channels;
   bool swap_halves;

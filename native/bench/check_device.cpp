@@ -125,6 +125,45 @@ void check_gradients(const std::string& device) {
   }
 }
 
+// Adam on the device moves every number to the host's bits, and the network computes with what came of it.
+void check_steps(const std::string& device) {
+  const auto& named = bench::small_networks().front();
+  Network network(validate(named.config), device, 0, "");
+  network.differentiate(true, 0);
+  bench::set_random_weights(network);
+  network.finish(2);
+  const std::int64_t size = 2 * network.config().image_elements();
+  const auto image = bench::random_floats(size, 11), cotangent = bench::random_floats(size, 12);
+  const std::vector<double> sigma(2, 0.7);
+  std::vector<float> before(image.size()), after(image.size());
+  network.vector_jacobian(2, sigma.data(), nullptr, image.data(), cotangent.data(), before.data(), nullptr);
+  const AdamStep by{1e-2, 0.9, 0.999, 0.1, 0.001, 1e-8, 0.75};
+  std::vector<std::vector<double>> gradients;
+  std::vector<std::vector<float>> expected[kTrainTensors];
+  for (std::size_t w = 0; w < network.weights().size(); ++w) {
+    const auto id = static_cast<WeightId>(w);
+    const std::vector<double> gradient = network.gradient(id);
+    for (int kind = 1; kind < kTrainTensors; ++kind) network.set_state(static_cast<TrainTensor>(kind), id, std::vector<float>(gradient.size(), 0.125f));
+    for (int kind = 0; kind < kTrainTensors; ++kind) expected[kind].push_back(network.state(static_cast<TrainTensor>(kind), id));
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      float number[kTrainTensors];
+      for (int kind = 0; kind < kTrainTensors; ++kind) number[kind] = expected[kind][w][i];
+      adam(by, gradient[i], number);
+      for (int kind = 0; kind < kTrainTensors; ++kind) expected[kind][w][i] = number[kind];
+    }
+  }
+  network.step(by);
+  network.repack();
+  bool same = true;
+  for (int kind = 0; kind < kTrainTensors; ++kind) {
+    for (std::size_t w = 0; w < expected[kind].size(); ++w) {
+      same = same && network.state(static_cast<TrainTensor>(kind), static_cast<WeightId>(w)) == expected[kind][w];
+    }
+  }
+  network.denoise(2, sigma.data(), nullptr, image.data(), after.data());
+  report(same && after != before, "a step of Adam, to the host's bits", "fp32", same ? 0 : 1, 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,6 +179,7 @@ int main(int argc, char** argv) {
     if (mode == "check") {
       check_networks(device);
       check_gradients(device);
+      check_steps(device);
     }
   } catch (const Error& e) {
     std::fprintf(stderr, "%s\n", e.what());

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "ops/adam.hpp"
 #include "ops/ops.hpp"
 #include "ops/row_engine.hpp"
 
@@ -28,6 +29,16 @@ struct TrainingRows {
 // What preconditioning does to each of n images: D = skip x + scale F(in x; noise_label).
 struct Preconditioned {
   const float *in, *skip, *scale, *noise_label;  // [n], on the host
+};
+
+// A device that keeps a training's state in its own memory and moves the weights there. After prepare; weights in the form of set_weight.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  virtual void set(TrainTensor kind, WeightId w, std::span<const float> values) = 0;
+  virtual void get(TrainTensor kind, WeightId w, std::span<float> values) const = 0;
+  // Moves all weights by their gradients. The network computes with the new ones after Executor::prepare.
+  virtual void step(const AdamStep& by) = 0;
 };
 
 // One planned network on one device. Not thread-safe: one call at a time.
@@ -59,6 +70,8 @@ class Executor {
   virtual void clear_gradients() = 0;
   // Writes the gradient of weight w, in the form of set_weight; zeros for one that no op learns. Several threads may ask at once.
   virtual void gradient(WeightId w, std::span<double> values) const = 0;
+  // The device's own way to train, for a plan that learns; null where the host keeps the state.
+  virtual Learner* learner() { return nullptr; }
   // The device's own way to run rows of votes, after prepare; null where the host makes and judges them.
   virtual RowEngine* rows() { return nullptr; }
   virtual std::int64_t weight_bytes() const = 0;

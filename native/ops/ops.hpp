@@ -40,6 +40,11 @@ struct Weight {
   RowOrder rows = RowOrder::natural;
   std::int32_t heads = 1;
   bool computed = false;  // a buffer of the network (resample_filter): checked against the expected value, not used by an op
+  std::int64_t count() const {
+    std::int64_t numbers = 1;
+    for (const std::int64_t extent : shape) numbers *= extent;
+    return numbers;
+  }
 };
 
 // A feature map in a buffer; two of them side by side by channel make a concatenation that is never written out.

@@ -49,8 +49,8 @@ std::vector<float> initial_weight(const Network& network, WeightId w, std::uint6
   // A bias has the fans of the weight before it.
   const bool bias = weight.shape.size() == 1 && weight.name.ends_with(".bias") && w > 0;
   const Weight& matrix = bias ? weights[static_cast<std::size_t>(w) - 1] : weight;
-  std::int64_t count = 1, taps = 1;
-  for (const std::int64_t extent : weight.shape) count *= extent;
+  const std::int64_t count = weight.count();
+  std::int64_t taps = 1;
   for (std::size_t i = 2; i < matrix.shape.size(); ++i) taps *= matrix.shape[i];
   const double fan_in = static_cast<double>((matrix.shape.size() > 1 ? matrix.shape[1] : 1) * taps);
   const Law law = law_of(network.config(), weight, fan_in, static_cast<double>(matrix.shape[0] * taps));

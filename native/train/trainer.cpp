@@ -15,7 +15,6 @@ namespace diffcert {
 namespace {
 
 constexpr double kMostDropout = 0.9;
-constexpr double kLargestGradient = 1e5;  // of what is not finite
 
 void in_range(bool ok, const char* option, const char* range) {
   if (!ok) throw Error(DC_BAD_ARGUMENT, std::string("The training option ") + option + " must be " + range + ".");
@@ -68,11 +67,18 @@ Trainer::Trainer(const NetworkConfig& config, const std::string& device, int thr
     state_.push_back(std::move(state));
   }
   network_.finish(rows);
+  if (!network_.keeps_state()) return;
+  for (std::size_t w = 0; w < state_.size(); ++w) {
+    for (int kind = 1; kind < kTrainTensors && !state_[w].tensor[0].empty(); ++kind) {
+      network_.set_state(static_cast<TrainTensor>(kind), static_cast<WeightId>(w), state_[w].tensor[kind]);
+    }
+  }
+  state_.clear();
 }
 
 void Trainer::renew() {
   if (moved_) {
-    for (std::size_t w = 0; w < state_.size(); ++w) {
+    for (std::size_t w = 0; w < state_.size(); ++w) {  // none where the device keeps them
       if (!state_[w].tensor[0].empty()) network_.replace_weight(static_cast<WeightId>(w), state_[w].tensor[0]);
     }
     network_.repack();
@@ -84,23 +90,25 @@ void Trainer::renew() {
 Trainer::Shown Trainer::show(std::int64_t n, const float* images, const std::int32_t* labels) const {
   require(n >= 1, "A batch has at least one row.");
   const std::int64_t elements = network_.config().image_elements();
-  Shown shown;
-  shown.labels.assign(static_cast<std::size_t>(n), -1);
-  shown.x.resize(static_cast<std::size_t>(n * elements));
-  std::vector<double> noise(static_cast<std::size_t>(elements));
-  for (std::int64_t i = 0; i < n; ++i) {
-    const NoiseKey key = training_key(options_.seed, images_ + i);
-    const auto draws = key.uniforms(NoiseStream::training, 1, 0);
-    shown.rows.push_back(loss_row(options_.loss, options_.levels, network_.config(), draws[0]));
-    shown.sigma.push_back(shown.rows.back().sigma);
-    const bool told = static_cast<double>(draws[1] >> 11) * 0x1p-53 >= options_.label_dropout;
-    if (labels != nullptr && told) shown.labels[static_cast<std::size_t>(i)] = labels[i];
-    draw_normals(key, NoiseStream::training, 0, noise);
-    for (std::int64_t e = 0; e < elements; ++e) {
-      shown.x[static_cast<std::size_t>(i * elements + e)] =
-          static_cast<float>(static_cast<double>(images[i * elements + e]) + shown.sigma.back() * noise[static_cast<std::size_t>(e)]);
+  Shown shown{std::vector<LossRow>(static_cast<std::size_t>(n)), std::vector<double>(static_cast<std::size_t>(n)),
+              std::vector<std::int32_t>(static_cast<std::size_t>(n), -1), std::vector<float>(static_cast<std::size_t>(n * elements))};
+  pool_->parallel_for(n, [&](std::int64_t from, std::int64_t to, int) {
+    std::vector<double> noise(static_cast<std::size_t>(elements));
+    for (std::int64_t i = from; i < to; ++i) {
+      const auto row = static_cast<std::size_t>(i);
+      const NoiseKey key = training_key(options_.seed, images_ + i);
+      const auto draws = key.uniforms(NoiseStream::training, 1, 0);
+      shown.rows[row] = loss_row(options_.loss, options_.levels, network_.config(), draws[0]);
+      shown.sigma[row] = shown.rows[row].sigma;
+      const bool told = static_cast<double>(draws[1] >> 11) * 0x1p-53 >= options_.label_dropout;
+      if (labels != nullptr && told) shown.labels[row] = labels[i];
+      draw_normals(key, NoiseStream::training, 0, noise);
+      for (std::int64_t e = 0; e < elements; ++e) {
+        shown.x[static_cast<std::size_t>(i * elements + e)] =
+            static_cast<float>(static_cast<double>(images[i * elements + e]) + shown.sigma[row] * noise[static_cast<std::size_t>(e)]);
+      }
     }
-  }
+  });
   return shown;
 }
 
@@ -170,52 +178,55 @@ double Trainer::distil(Network& teacher, std::int32_t heads, std::int64_t n, con
   return mean(losses);
 }
 
-// Adam (Kingma and Ba 2015, bias-corrected), then the average; each number on its own, in double, stored as float. Threads take weights as they come free.
+// Each number on its own, by the device or here; then threads take weights as they come free.
 void Trainer::descend(std::int64_t n) {
   const double seen = static_cast<double>(images_), steps = static_cast<double>(steps_ + 1);
-  const double rate = rate_at(options_, seen);
-  const double correct_1 = 1 - std::pow(options_.beta_1, steps), correct_2 = 1 - std::pow(options_.beta_2, steps);
   const double life = options_.average_share > 0 ? std::min(options_.average_images, options_.average_share * seen) : options_.average_images;
-  const double keep = std::pow(0.5, static_cast<double>(n) / std::max(life, 1e-8));
+  const AdamStep by{rate_at(options_, seen), options_.beta_1, options_.beta_2, 1 - std::pow(options_.beta_1, steps), 1 - std::pow(options_.beta_2, steps),
+                    options_.epsilon, std::pow(0.5, static_cast<double>(n) / std::max(life, 1e-8))};
   const auto move = [&](std::size_t w) {
     State& state = state_[w];
     if (state.tensor[0].empty()) return;
     const std::vector<double> gradient = network_.gradient(static_cast<WeightId>(w));
     for (std::size_t i = 0; i < gradient.size(); ++i) {
-      double g = gradient[i];
-      if (!std::isfinite(g)) g = std::isnan(g) ? 0 : std::copysign(kLargestGradient, g);
-      const double first = options_.beta_1 * static_cast<double>(state.tensor[1][i]) + (1 - options_.beta_1) * g;
-      const double second = options_.beta_2 * static_cast<double>(state.tensor[2][i]) + (1 - options_.beta_2) * g * g;
-      const double moved = static_cast<double>(state.tensor[0][i]) - rate * (first / correct_1) / (std::sqrt(second / correct_2) + options_.epsilon);
-      state.tensor[0][i] = static_cast<float>(moved);
-      state.tensor[1][i] = static_cast<float>(first);
-      state.tensor[2][i] = static_cast<float>(second);
-      state.tensor[3][i] = static_cast<float>(moved + keep * (static_cast<double>(state.tensor[3][i]) - moved));
+      float number[kTrainTensors];
+      for (int kind = 0; kind < kTrainTensors; ++kind) number[kind] = state.tensor[kind][i];
+      adam(by, gradient[i], number);
+      for (int kind = 0; kind < kTrainTensors; ++kind) state.tensor[kind][i] = number[kind];
     }
   };
-  std::atomic<std::size_t> next{0};
-  pool_->run([&](int) {
-    for (std::size_t w = next++; w < state_.size(); w = next++) move(w);
-  });
+  if (network_.keeps_state()) {
+    network_.step(by);
+  } else {
+    std::atomic<std::size_t> next{0};
+    pool_->run([&](int) {
+      for (std::size_t w = next++; w < state_.size(); w = next++) move(w);
+    });
+  }
   images_ += n;
   ++steps_;
   moved_ = true;
 }
 
-std::span<const float> Trainer::tensor(TrainTensor kind, std::string_view name) const {
-  return state_[static_cast<std::size_t>(network_.weight(name))].tensor[static_cast<std::size_t>(kind)];
+std::vector<float> Trainer::tensor(TrainTensor kind, std::string_view name) const {
+  const WeightId w = network_.weight(name);
+  if (!network_.keeps_state()) return state_[static_cast<std::size_t>(w)].tensor[static_cast<std::size_t>(kind)];
+  return network_.weights()[static_cast<std::size_t>(w)].computed ? std::vector<float>() : network_.state(kind, w);
 }
 
 void Trainer::set_tensor(TrainTensor kind, std::string_view name, std::span<const float> values) {
-  std::vector<float>& place = state_[static_cast<std::size_t>(network_.weight(name))].tensor[static_cast<std::size_t>(kind)];
-  if (values.size() != place.size()) {
+  const WeightId w = network_.weight(name);
+  const Weight& weight = network_.weights()[static_cast<std::size_t>(w)];
+  const std::int64_t count = weight.computed ? 0 : weight.count();
+  if (static_cast<std::int64_t>(values.size()) != count) {
     throw Error(DC_BAD_MODEL, "The tensor '" + std::string(name) + "' of a training state has " + std::to_string(values.size()) + " values, must have " +
-                                  std::to_string(place.size()) + ".");
+                                  std::to_string(count) + ".");
   }
   if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
     throw Error(DC_BAD_MODEL, "The tensor '" + std::string(name) + "' of a training state holds a value that is not finite.");
   }
-  std::copy(values.begin(), values.end(), place.begin());
+  if (!network_.keeps_state()) std::copy(values.begin(), values.end(), state_[static_cast<std::size_t>(w)].tensor[static_cast<std::size_t>(kind)].begin());
+  else if (count > 0) network_.set_state(kind, w, values);
   moved_ = true;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/thread_pool.hpp"
+#include "ops/adam.hpp"
 #include "train/loss.hpp"
 #include "unet/network.hpp"
 
@@ -40,8 +41,6 @@ void validate(const TrainOptions& options);
 // Adam's rate when so many images have been seen.
 double rate_at(const TrainOptions& options, double images);
 
-enum class TrainTensor : std::uint8_t { weight, first_moment, second_moment, average };
-
 class Trainer {
  public:
   // rows: what goes through the network at once. elements: working memory of a row, as Network::differentiate.
@@ -66,14 +65,14 @@ class Trainer {
   // is what progress, rates and average count.
   void step(std::int64_t images, std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, const float* cotangent);
 
-  // The state: tensors in their published order, images and steps.
-  std::span<const float> tensor(TrainTensor kind, std::string_view name) const;
+  // The state: tensors in their published order, none for a computed weight; images and steps.
+  std::vector<float> tensor(TrainTensor kind, std::string_view name) const;
   void set_tensor(TrainTensor kind, std::string_view name, std::span<const float> values);
   void set_progress(std::int64_t images, std::int64_t steps);
 
  private:
   struct State {
-    std::vector<float> tensor[4];  // by TrainTensor; empty for a computed weight
+    std::vector<float> tensor[kTrainTensors];  // by TrainTensor; empty for a computed weight
   };
 
   // A batch as the network is shown it: levels, weights, labels after dropout, noised images.
@@ -90,8 +89,8 @@ class Trainer {
 
   TrainOptions options_;
   Network network_;
-  std::unique_ptr<ThreadPool> pool_;  // shares out the weights
-  std::vector<State> state_;
+  std::unique_ptr<ThreadPool> pool_;  // shares out rows and weights
+  std::vector<State> state_;          // empty where the device keeps it
   std::int64_t images_ = 0, steps_ = 0;
   bool moved_ = false;  // the weights are newer than the network's
 };

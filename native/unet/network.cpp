@@ -20,12 +20,6 @@ std::unique_ptr<Executor> make_executor(const Plan& plan, const std::string& dev
   return make_device_executor(plan, device, isa);
 }
 
-std::int64_t count_of(const Weight& weight) {
-  std::int64_t count = 1;
-  for (const std::int64_t extent : weight.shape) count *= extent;
-  return count;
-}
-
 bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
@@ -64,6 +58,17 @@ std::vector<float> split_rows(std::span<const float> data, const Weight& weight)
   return moved;
 }
 
+template <class T>
+std::vector<T> published_rows(std::vector<T> own, const Weight& weight) {
+  if (weight.rows != RowOrder::qkv) return own;
+  std::vector<T> published(own.size());
+  const std::int64_t width = static_cast<std::int64_t>(own.size()) / weight.shape[0];
+  for_split_rows(weight, [&](std::int64_t row, std::int64_t from) {
+    std::copy_n(own.data() + from * width, width, published.data() + row * width);
+  });
+  return published;
+}
+
 }  // namespace
 
 Network::Network(const NetworkConfig& config, const std::string& device, int threads, const std::string& isa, const TrainingForm& form)
@@ -94,9 +99,9 @@ void Network::set_weight(std::string_view name, std::span<const float> data) {
   const Weight& weight = plan_.weights[w];
   if (finished()) throw Error(DC_BAD_ARGUMENT, "The tensor '" + weight.name + "' comes after the model was finished.");
   if (set_[w]) throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' comes twice.");
-  if (static_cast<std::int64_t>(data.size()) != count_of(weight)) {
+  if (static_cast<std::int64_t>(data.size()) != weight.count()) {
     throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' has " + std::to_string(data.size()) + " values, the network needs " +
-                                  std::to_string(count_of(weight)) + ".");
+                                  std::to_string(weight.count()) + ".");
   }
   if (!std::all_of(data.begin(), data.end(), [](float v) { return std::isfinite(v); })) {
     throw Error(DC_BAD_MODEL, "The tensor '" + weight.name + "' holds a value that is not finite.");
@@ -120,9 +125,22 @@ void Network::set_weight(std::string_view name, std::span<const float> data) {
 
 void Network::replace_weight(WeightId w, std::span<const float> data) {
   const Weight& weight = plan_.weights.at(static_cast<std::size_t>(w));
-  invariant(finished() && !weight.computed && static_cast<std::int64_t>(data.size()) == count_of(weight), "a weight that cannot be replaced");
+  invariant(finished() && !weight.computed && static_cast<std::int64_t>(data.size()) == weight.count(), "a weight that cannot be replaced");
   if (weight.rows == RowOrder::qkv) executor_->set_weight(w, split_rows(data, weight));
   else executor_->set_weight(w, data);
+}
+
+void Network::set_state(TrainTensor kind, WeightId w, std::span<const float> values) {
+  const Weight& weight = plan_.weights.at(static_cast<std::size_t>(w));
+  if (weight.rows == RowOrder::qkv) executor_->learner()->set(kind, w, split_rows(values, weight));
+  else executor_->learner()->set(kind, w, values);
+}
+
+std::vector<float> Network::state(TrainTensor kind, WeightId w) const {
+  const Weight& weight = plan_.weights.at(static_cast<std::size_t>(w));
+  std::vector<float> own(static_cast<std::size_t>(weight.count()));
+  executor_->learner()->get(kind, w, own);
+  return published_rows(std::move(own), weight);
 }
 
 void Network::finish(std::int64_t max_batch) {
@@ -343,15 +361,9 @@ void Network::clear_gradients() {
 std::vector<double> Network::gradient(WeightId w) const {
   require(plan_.parameters, "The model was not made for gradients of its weights.");
   const Weight& weight = plan_.weights.at(static_cast<std::size_t>(w));
-  std::vector<double> own(static_cast<std::size_t>(count_of(weight)));
+  std::vector<double> own(static_cast<std::size_t>(weight.count()));
   executor_->gradient(w, own);
-  if (weight.rows != RowOrder::qkv) return own;
-  std::vector<double> published(own.size());
-  const std::int64_t width = static_cast<std::int64_t>(own.size()) / weight.shape[0];
-  for_split_rows(weight, [&](std::int64_t row, std::int64_t from) {
-    std::copy_n(own.data() + from * width, width, published.data() + row * width);
-  });
-  return published;
+  return published_rows(std::move(own), weight);
 }
 
 void Network::denoise_resident(std::int64_t n, const double* sigma, const std::int32_t* labels, const float* x, float* out) {

@@ -50,6 +50,11 @@ class Network {
   // Training: every weight again, by its number and in its published order, then repack; gradients begin at zero after it.
   void replace_weight(WeightId w, std::span<const float> data);
   void repack() { executor_->prepare(max_batch_); }
+  // Or, where the device keeps a training's state itself: its tensors in their published order, and Adam's step there, after which repack, too.
+  bool keeps_state() const { return executor_->learner() != nullptr; }
+  void set_state(TrainTensor kind, WeightId w, std::span<const float> values);
+  std::vector<float> state(TrainTensor kind, WeightId w) const;
+  void step(const AdamStep& by) { executor_->learner()->step(by); }
   std::int64_t max_batch() const { return max_batch_; }
   // The device's own way to run rows of votes, once finished; null where the host makes and judges them.
   RowEngine* rows() { return executor_->rows(); }

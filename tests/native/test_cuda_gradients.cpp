@@ -58,7 +58,7 @@ void check_half(const bench::NamedConfig& named) {
   CHECK(parts.image == whole.image && parts.weights == whole.weights) << named.name << " in bf16: the batch or the order of threads shows";
 }
 
-// New weights go to where the old ones were, so that graphs stay; what was learnt is cleared.
+// New weights are packed to where the old ones were, so that graphs stay; what was learnt is cleared.
 void check_new_weights() {
   order(0);
   const auto config = bench::small_networks().front().config;
@@ -175,7 +175,7 @@ void check_training() {
   CHECK(train(parts, kSteps) == losses) << "rows in pairs, recomputed, in another order of threads";
   for (const Weight& weight : here.network().weights()) {
     const auto a = there.tensor(TrainTensor::weight, weight.name), b = parts.tensor(TrainTensor::weight, weight.name);
-    CHECK(a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0) << weight.name << ": the batch shows";
+    CHECK(a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0) << weight.name << ": the batch shows";
   }
   // In bf16 weights and moments stay float32.
   Trainer half = make("emulator", 6, 0, "bf16");
@@ -183,6 +183,56 @@ void check_training() {
   for (std::size_t i = 0; i < rounded.size(); ++i) {
     CHECK(std::fabs(rounded[i] - expected[i]) < 0.02 * expected[i] && rounded[i] != expected[i]) << "in bf16, step " << i << ": " << rounded[i];
   }
+}
+
+std::vector<std::vector<float>> state(const Trainer& trainer) {
+  std::vector<std::vector<float>> all;
+  for (const Weight& weight : trainer.network().weights()) {
+    for (int kind = 0; kind < kTrainTensors; ++kind) all.push_back(trainer.tensor(static_cast<TrainTensor>(kind), weight.name));
+  }
+  return all;
+}
+
+// The step that the device makes is the host's, to the bit, from the same gradients; a state that is taken and given goes on to the same bits.
+void check_adam() {
+  order(5);
+  const auto make = [] { return Trainer(validate(tiny::config(8, 1, 2)), "emulator", 1, "", options(), 6, 0); };
+  Trainer trainer = make();
+  const TrainOptions o = options();
+  CHECK(trainer.network().keeps_state());
+  for (int step = 0; step < 3; ++step) {
+    std::vector<std::vector<float>> expected = state(trainer);
+    const double images = static_cast<double>(trainer.images()), life = std::min(o.average_images, o.average_share * images);
+    train(trainer, 1);
+    const AdamStep by{rate_at(o, images), o.beta_1, o.beta_2, 1 - std::pow(o.beta_1, step + 1), 1 - std::pow(o.beta_2, step + 1), o.epsilon,
+                      std::pow(0.5, 6 / std::max(life, 1e-8))};
+    for (std::size_t w = 0; w < trainer.network().weights().size(); ++w) {
+      const std::vector<double> gradient = trainer.network().gradient(static_cast<WeightId>(w));
+      for (std::size_t i = 0; i < expected[kTrainTensors * w].size(); ++i) {
+        float number[kTrainTensors];
+        for (std::size_t kind = 0; kind < kTrainTensors; ++kind) number[kind] = expected[kTrainTensors * w + kind][i];
+        adam(by, gradient[i], number);
+        for (std::size_t kind = 0; kind < kTrainTensors; ++kind) expected[kTrainTensors * w + kind][i] = number[kind];
+      }
+    }
+    CHECK(state(trainer) == expected) << "step " << step;
+  }
+  Trainer next = make();
+  for (const Weight& weight : trainer.network().weights()) {
+    for (int kind = 0; kind < kTrainTensors; ++kind) {
+      next.set_tensor(static_cast<TrainTensor>(kind), weight.name, trainer.tensor(static_cast<TrainTensor>(kind), weight.name));
+    }
+  }
+  next.set_progress(trainer.images(), trainer.steps());
+  CHECK(state(next) == state(trainer)) << "a state that was given";
+  CHECK(train(next, 2) == train(trainer, 2) && state(next) == state(trainer)) << "a state that goes on";
+  bool refused = false;
+  try {
+    next.set_tensor(TrainTensor::weight, "model.enc.8x8_block0.conv0.weight", std::vector<float>(7));
+  } catch (const Error&) {
+    refused = true;
+  }
+  CHECK(refused) << "a tensor of another size";
 }
 
 // The doors of the C ABI, beside the CPU: D, gradients by image and by a tensor, the loss of dc for two classes.
@@ -228,6 +278,7 @@ int main() {
   check_new_weights();
   check_out_of_memory();
   check_training();
+  check_adam();
   check_abi();
   return check::finish();
 }

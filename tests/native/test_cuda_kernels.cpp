@@ -44,7 +44,7 @@ void check_out_of_memory() {
 void check_layers_taken() {
   for (const bench::NamedConfig& named : bench::published_networks()) {
     const Plan plan = plan_network(validate(named.config));
-    const std::vector<std::vector<float>> none;
+    const cuda::Weights none(nullptr, plan);
     const cuda::Builder builder(nullptr, plan, none, true);
     int convolutions = 0, ones = 0, elsewhere = 0;
     for (const Op& op : plan.ops) {

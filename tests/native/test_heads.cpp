@@ -32,8 +32,7 @@ void fill_slice(Network& one, const Network& many, std::uint64_t seed, std::int3
   for (const Weight& weight : many.weights()) {
     ++index;
     if (weight.computed) continue;
-    std::int64_t count = 1;
-    for (const auto extent : weight.shape) count *= extent;
+    const std::int64_t count = weight.count();
     std::vector<double> drawn(static_cast<std::size_t>(count));
     draw_normals({seed, index, 1, 0}, NoiseStream::level, 0, drawn);
     const bool matrix = weight.shape.size() > 1;

@@ -55,7 +55,7 @@ bool same_state(const Trainer& a, const Trainer& b) {
   for (const Weight& weight : a.network().weights()) {
     for (int kind = 0; kind < 4; ++kind) {
       const auto x = a.tensor(static_cast<TrainTensor>(kind), weight.name), y = b.tensor(static_cast<TrainTensor>(kind), weight.name);
-      if (x.size() != y.size() || (!x.empty() && std::memcmp(x.data(), y.data(), x.size_bytes()) != 0)) return false;
+      if (x.size() != y.size() || (!x.empty() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) != 0)) return false;
     }
   }
   return a.images() == b.images() && a.steps() == b.steps();

@@ -40,8 +40,7 @@ inline void fill(diffcert::Network& network, std::uint64_t seed, std::int64_t ma
   for (const diffcert::Weight& weight : network.weights()) {
     ++index;
     if (weight.computed) continue;
-    std::int64_t count = 1;
-    for (const auto extent : weight.shape) count *= extent;
+    const std::int64_t count = weight.count();
     std::vector<double> normals(static_cast<std::size_t>(count));
     diffcert::draw_normals({seed, index, 1, 0}, diffcert::NoiseStream::level, 0, normals);
     const bool matrix = weight.shape.size() > 1;
