@@ -227,12 +227,23 @@ def load(network, tensors):
     network.load_state_dict(ours, strict=True)
 
 
-def write_safetensors(path, tensors):
-    """A safetensors file without metadata."""
-    kinds = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64"}
-    header, blobs, at = {}, [], 0
+def tensors_of(network):
+    """A network's tensors under their published names and in their published order: what `load` takes."""
+    published = {}
+    for name, value in network.state_dict().items():
+        if ".qkv." in name:
+            heads = network.get_submodule(name.rsplit(".qkv.", 1)[0]).heads
+            value = value.reshape(3, heads, -1, *value.shape[1:]).movedim(0, 2).reshape(value.shape)
+        published["model." + name] = value
+    return published
+
+
+def write_safetensors(path, tensors, metadata=None):
+    """A safetensors file; metadata are strings by name."""
+    kinds = {torch.float32: "F32", torch.float64: "F64", torch.float16: "F16", torch.int64: "I64"}
+    header, blobs, at = {"__metadata__": metadata} if metadata else {}, [], 0
     for name, tensor in tensors.items():
-        blob = bytes(tensor.contiguous().view(torch.uint8).flatten().tolist())
+        blob = bytes(tensor.cpu().contiguous().flatten().view(torch.uint8).tolist())
         header[name] = {"dtype": kinds[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + len(blob)]}
         blobs.append(blob)
         at += len(blob)
