@@ -22,6 +22,25 @@ void launch_sums(const Frame& frame, const PullSumsParams& params) {
                                          params);
 }
 
+// Attention on tensor cores: the queries leave what keys and values need of them.
+void launch_flash(const Frame& frame, const AttentionBackwardParams& params) {
+  const Grid grid{blocks(params.tokens, kFlashQueries), static_cast<std::uint32_t>(params.heads), static_cast<std::uint32_t>(frame.samples)};
+  const int depth = flash_depth(params.channels / params.heads);
+  const auto queries = [&]<Kernel kernel>() { frame.device.launch<kernel>(grid, kFlashThreads, flash_queries_shared(depth), params); };
+  const auto keys = [&]<Kernel kernel>() { frame.device.launch<kernel>(grid, kFlashThreads, flash_keys_shared(depth), params); };
+  if (depth == 64) {
+    queries.template operator()<Kernel::tensor_attention_queries_64>();
+    keys.template operator()<Kernel::tensor_attention_keys_64>();
+  } else if (depth == 128) {
+    queries.template operator()<Kernel::tensor_attention_queries_128>();
+    keys.template operator()<Kernel::tensor_attention_keys_128>();
+  } else {
+    queries.template operator()<Kernel::tensor_attention_queries_256>();
+    keys.template operator()<Kernel::tensor_attention_keys_256>();
+    frame.device.launch<Kernel::tensor_attention_values_256>(grid, kFlashThreads, flash_values_shared(depth), params);
+  }
+}
+
 }  // namespace
 
 Step make_step(const LoadSumsOp& op, Builder&) {
@@ -64,15 +83,21 @@ Step make_step(const NormBackwardOp& op, Builder& builder) {
   };
 }
 
+bool on_tensor_cores(const AttentionBackwardOp& op, const Builder& builder) {
+  return builder.half(op.in) && builder.half(op.gradient) && builder.half(op.out) && flash_takes(std::int64_t{1} * op.in.height * op.in.width, op.gradient.channels, op.heads);
+}
+
 Step make_step(const AttentionBackwardOp& op, Builder& builder) {
   const std::int32_t channels = op.gradient.channels, tokens = op.in.height * op.in.width;
   invariant(op.in.channels == 3 * channels && channels % op.heads == 0, "attention channels do not divide by their heads");
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels / op.heads)));
   const std::int64_t numbers = std::int64_t{3} * op.heads * tokens;
   builder.scratch(numbers);
+  const bool flash = on_tensor_cores(op, builder);
   return [=](const Frame& frame) {
     const AttentionBackwardParams params{frame.feature(op.in), frame.feature(op.gradient), frame.feature(op.out), {frame.scratch, numbers * frame.samples},
                                          tokens, channels, op.heads, scale};
+    if (flash) return launch_flash(frame, params);
     const Grid grid{blocks(tokens, kBackWarps), static_cast<std::uint32_t>(op.heads), static_cast<std::uint32_t>(frame.samples)};
     frame.device.launch<Kernel::attention_queries>(grid, kBackThreads, attention_backward_shared(params), params);
     frame.device.launch<Kernel::attention_keys>(grid, kBackThreads, attention_backward_shared(params), params);

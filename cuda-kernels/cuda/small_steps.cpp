@@ -11,10 +11,10 @@ namespace {
 
 constexpr double kLogMaxPositions = 9.2103403719761827361;  // ln 10000
 
-// Attention on tensor cores, by the kernel for heads of `deep` channels.
-void launch_flash(const Frame& frame, std::int32_t heads, std::int32_t deep, const AttentionParams& params) {
-  const Grid grid{blocks(params.tokens, kFlashQueries), static_cast<std::uint32_t>(heads), static_cast<std::uint32_t>(frame.samples)};
-  const int depth = flash_depth(deep);
+// Attention on tensor cores, by the kernel for the heads' channels.
+void launch_flash(const Frame& frame, const AttentionParams& params) {
+  const Grid grid{blocks(params.tokens, kFlashQueries), static_cast<std::uint32_t>(params.heads), static_cast<std::uint32_t>(frame.samples)};
+  const int depth = flash_depth(params.channels / params.heads);
   const auto run = [&]<Kernel kernel>() { frame.device.launch<kernel>(grid, kFlashThreads, flash_shared(depth), params); };
   if (depth == 64) run.template operator()<Kernel::tensor_attention_64>();
   else if (depth == 128) run.template operator()<Kernel::tensor_attention_128>();
@@ -104,15 +104,18 @@ Step make_step(const DropoutOp& op, Builder&) {
   };
 }
 
+bool on_tensor_cores(const AttentionOp& op, const Builder& builder) {
+  return builder.half(op.in) && builder.half(op.out) && flash_takes(std::int64_t{1} * op.in.height * op.in.width, op.out.channels, op.heads);
+}
+
 Step make_step(const AttentionOp& op, Builder& builder) {
   const std::int32_t channels = op.in.channels / 3, tokens = op.in.height * op.in.width;
   invariant(op.in.channels % 3 == 0 && channels % op.heads == 0, "attention channels do not divide by their heads");
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels / op.heads)));
-  const std::int32_t deep = channels / op.heads;
-  const bool flash = builder.half(op.in) && builder.half(op.out) && deep % 8 == 0 && deep <= kFlashMost;
-  return [op, channels, tokens, scale, deep, flash](const Frame& frame) {
+  const bool flash = on_tensor_cores(op, builder);
+  return [op, channels, tokens, scale, flash](const Frame& frame) {
     const AttentionParams params{frame.feature(op.in), frame.feature(op.out), tokens, channels, op.heads, scale};
-    if (flash) return launch_flash(frame, op.heads, deep, params);
+    if (flash) return launch_flash(frame, params);
     frame.device.launch<Kernel::attention>(
         {blocks(tokens, kAttentionWarps), static_cast<std::uint32_t>(op.heads), static_cast<std::uint32_t>(frame.samples)}, kAttentionThreads,
         attention_shared(params), params);

@@ -101,6 +101,9 @@ Step make_step(const AccumulateOp& op, Builder& builder);
 // Whether the fused convolution on tensor cores takes a layer, and whether that of Hopper does; the shape's word alone.
 bool on_tensor_cores(const ConvOp& op, const Builder& builder);
 bool on_warpgroups(const ConvOp& op, const Builder& builder);
+// Whether attention on tensor cores takes a layer, there and back.
+bool on_tensor_cores(const AttentionOp& op, const Builder& builder);
+bool on_tensor_cores(const AttentionBackwardOp& op, const Builder& builder);
 
 // The statistics of a feature, as a launch of their own; nothing for kNone.
 void launch_statistics(const Frame& frame, const Feature& in, BufferId out);

@@ -114,6 +114,7 @@ inline void multiply_tf32(float (&c)[4], const std::uint32_t (&a)[4], std::uint3
 // Rounded where the hardware is off by up to 2 units in the last place; its subnormals are zero.
 inline float flushed(float x) { return std::fabs(x) < 0x1p-126f ? std::copysign(0.0f, x) : x; }
 inline float quick_exp2(float x) { return flushed(std::exp2(flushed(x))); }
+inline float quick_log2(float x) { return flushed(std::log2(flushed(x))); }
 inline float quick_reciprocal(float x) { return flushed(1.0f / flushed(x)); }
 
 // The copy happens at the wait, as late as the hardware may do it; until then its target is nobody's.

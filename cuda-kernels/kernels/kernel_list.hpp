@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/sm80_attention.hpp"
+#include "kernels/sm80_attention_backward.hpp"
 #include "kernels/sm80_conv.hpp"
 #include "kernels/sm80_learn.hpp"
 #include "kernels/sm90_conv.hpp"
@@ -57,6 +58,13 @@
   X(norm_backward, NormBackwardParams) \
   X(attention_queries, AttentionBackwardParams) \
   X(attention_keys, AttentionBackwardParams) \
+  X(tensor_attention_queries_64, AttentionBackwardParams) \
+  X(tensor_attention_queries_128, AttentionBackwardParams) \
+  X(tensor_attention_queries_256, AttentionBackwardParams) \
+  X(tensor_attention_keys_64, AttentionBackwardParams) \
+  X(tensor_attention_keys_128, AttentionBackwardParams) \
+  X(tensor_attention_keys_256, AttentionBackwardParams) \
+  X(tensor_attention_values_256, AttentionBackwardParams) \
   X(loaded, LoadedParams)       \
   X(conv_gradient, ConvGradientParams) \
   X(tensor_conv_gradient, ConvGradientParams) \

@@ -43,10 +43,16 @@ DC_DEVICE void multiply_tf32(float (&c)[4], const std::uint32_t (&a)[4], std::ui
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-// 2^x and 1/x by the special-function unit, within 2 units of float32's last place; subnormals are zero.
+// 2^x and 1/x by the special-function unit, within 2 units of float32's last place, and log2 x, within 2^-22 where |log2 x| < 1 and relatively
+// elsewhere; subnormals are zero.
 DC_DEVICE float quick_exp2(float x) {
   float out;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
+  return out;
+}
+DC_DEVICE float quick_log2(float x) {
+  float out;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(out) : "f"(x));
   return out;
 }
 DC_DEVICE float quick_reciprocal(float x) {

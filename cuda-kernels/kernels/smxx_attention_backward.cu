@@ -1,8 +1,8 @@
 // Attention backwards, one warp a query, then one warp a key: the portable float32 form, held to be right on every architecture.
 //
 // Ten multiply-adds for each pair of tokens and channel, seven of them products and three scores made again; every warp reads keys and values (or
-// queries and what comes back) for itself, a quarter to half a multiply-add a byte out of the first-level cache. Of the published networks'
-// backward arithmetic it is under 3 %; a form in tiles is what would make it fast.
+// queries and what comes back) for itself, a quarter to half a multiply-add a byte out of the first-level cache. In bf16 heads of at
+// most 256 channels in eights, which is all of the published networks', take the form in tiles (sm80_attention_backward) instead.
 #include "kernels/device.cuh"
 #include "kernels/feature.cuh"
 #include "kernels/math.cuh"

@@ -12,7 +12,7 @@ struct AttentionBackwardParams {
   FeatureSpan in;        // n x [tokens][3 * channels]: q, k, v
   FeatureSpan gradient;  // n x [tokens][channels]
   FeatureSpan out;       // n x [tokens][3 * channels]: of q, k, v
-  Span<float> rows;      // n x [heads][3][tokens]: max, 1 / sum, D
+  Span<float> rows;      // n x [heads][3][tokens]: max, 1 / sum, D; on tensor cores max + log(sum) / scale, D
   std::int32_t tokens, channels, heads;
   float scale;           // 1 / sqrt(channels / heads)
 };

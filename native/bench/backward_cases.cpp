@@ -145,6 +145,21 @@ std::vector<OpCase> backward_cases() {
   cases.push_back(attention("attention backwards, prime sizes", 1, 13, 33, 3));
   cases.push_back(attention("attention backwards, one head of 256", 7, 5, 256, 1));
   cases.push_back(attention("attention backwards, scores far apart", 5, 13, 64, 1, 5));
+  // On tensor cores: heads of up to 64, 128 and 256 channels, tiles of 32 and 64 tokens, blocks of 64.
+  cases.push_back(attention("attention backwards, one token", 1, 1, 16, 2));
+  cases.push_back(attention("attention backwards, one token of 72", 1, 1, 72, 1));
+  cases.push_back(attention("attention backwards, one token of 256", 1, 1, 256, 1));
+  cases.push_back(attention("attention backwards, 13 tokens, heads of 72", 13, 1, 216, 3));
+  cases.push_back(attention("attention backwards, 13 tokens, heads of 136", 1, 13, 272, 2));
+  cases.push_back(attention("attention backwards, 67 tokens, heads of 8", 1, 67, 24, 3));
+  cases.push_back(attention("attention backwards, 67 tokens, heads of 72", 67, 1, 144, 2));
+  cases.push_back(attention("attention backwards, 67 tokens, one head of 128", 1, 67, 128, 1));
+  cases.push_back(attention("attention backwards, 67 tokens, one head of 136", 1, 67, 136, 1));
+  cases.push_back(attention("attention backwards, 67 tokens, heads of 256", 1, 67, 512, 2));
+  cases.push_back(attention("attention backwards, twelve heads of 64", 8, 8, 768, 12));
+  cases.push_back(attention("attention backwards, many tokens", 17, 9, 64, 1));
+  cases.push_back(attention("attention backwards, scores far apart, 128 channels", 5, 13, 128, 1, 5));
+  cases.push_back(attention("attention backwards, scores far apart, 256 channels", 5, 13, 256, 1, 5));
   {
     Maker m("SiLU backwards");
     cases.push_back(m.finish(SiluBackwardOp{m.buffer(67), m.buffer(67), m.buffer(67), 67}, 1));

@@ -15,6 +15,7 @@
 #include "cuda/graphs.hpp"
 #include "cuda/step.hpp"
 #include "kernel_cases.hpp"
+#include "unet/backward.hpp"
 #include "unet/planner.hpp"
 
 using namespace diffcert;
@@ -40,6 +41,24 @@ void check_out_of_memory() {
   CHECK(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0);
 }
 
+// Attention, there and back, is on tensor cores wherever features are bf16.
+void check_attention_taken(const std::string& name, const Plan& plan) {
+  const cuda::Weights none(nullptr, plan);
+  const cuda::Builder half(nullptr, plan, none, true), whole(nullptr, plan, none, false);
+  int there = 0, back = 0;
+  for (const Op& op : plan.ops) {
+    if (const auto* forwards = std::get_if<AttentionOp>(&op)) {
+      ++there;
+      CHECK(cuda::on_tensor_cores(*forwards, half) && !cuda::on_tensor_cores(*forwards, whole)) << name;
+    }
+    if (const auto* backwards = std::get_if<AttentionBackwardOp>(&op)) {
+      ++back;
+      CHECK(cuda::on_tensor_cores(*backwards, half) && !cuda::on_tensor_cores(*backwards, whole)) << name;
+    }
+  }
+  CHECK(there > 0 && back == there) << name << ": " << there << " there, " << back << " back";
+}
+
 // Of the published networks the tensor cores have every convolution but the first and the last, 1x1s included; so has Hopper's form.
 void check_layers_taken() {
   for (const bench::NamedConfig& named : bench::published_networks()) {
@@ -57,6 +76,7 @@ void check_layers_taken() {
     }
     CHECK(plan.half_arena_elements < 0.6 * static_cast<double>(plan.arena_elements)) << named.name;
     CHECK(elsewhere == 2 && convolutions > 20 && ones > 1) << named.name << ": " << elsewhere << " of " << convolutions << ", " << ones << " of them 1x1";
+    check_attention_taken(named.name, differentiate(plan, true, 0));
   }
 }
 
