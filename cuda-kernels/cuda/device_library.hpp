@@ -14,6 +14,8 @@ namespace diffcert::cuda {
 struct Grid {
   std::uint32_t x = 1, y = 1, z = 1;
 };
+// Blocks of `each` for `count`.
+inline std::uint32_t blocks(std::int64_t count, std::int64_t each) { return static_cast<std::uint32_t>((count + each - 1) / each); }
 
 class DeviceGraph;
 

@@ -1,14 +1,11 @@
 #include "cuda/packs.hpp"
 
-#include <algorithm>
-
 #include "core/arena.hpp"
 #include "core/status.hpp"
 
 namespace diffcert::cuda {
 namespace {
 
-std::uint32_t blocks(std::int64_t count) { return static_cast<std::uint32_t>((count + kPackThreads - 1) / kPackThreads); }
 std::int32_t channels_of(const Feature (&features)[2]) {
   return (features[0].present() ? features[0].channels : 0) + (features[1].present() ? features[1].channels : 0);
 }
@@ -25,7 +22,7 @@ Span<const float> Packs::sum(WeightId a, WeightId b) {
   if (a == kNone) return copy(b);
   const Span<float> out = room<float>(weights_->count(a));
   launches_.emplace_back([device = device_.get(), weights = weights_, a, b, out] {
-    device->launch<Kernel::pack_plain>({blocks(out.count)}, kPackThreads, 0,
+    device->launch<Kernel::pack_plain>({blocks(out.count, kPackThreads)}, kPackThreads, 0,
                                        {{weights->at(a), static_cast<std::int32_t>(out.count), 1, 1, false}, weights->at(b), out});
   });
   return {out.data, out.count};
@@ -35,7 +32,7 @@ Span<const float> Packs::outputs_last(WeightId w, std::int32_t outputs, std::int
   invariant(weights_->count(w) == std::int64_t{1} * outputs * channels * taps, "a weight of another shape");
   const Span<float> out = room<float>(weights_->count(w));
   launches_.emplace_back([device = device_.get(), weights = weights_, w, outputs, channels, taps, transposed, out] {
-    device->launch<Kernel::pack_plain>({blocks(out.count)}, kPackThreads, 0, {{weights->at(w), outputs, channels, taps, transposed}, {}, out});
+    device->launch<Kernel::pack_plain>({blocks(out.count, kPackThreads)}, kPackThreads, 0, {{weights->at(w), outputs, channels, taps, transposed}, {}, out});
   });
   return {out.data, out.count};
 }
@@ -63,7 +60,7 @@ Span<const Bf16> Packs::tiled(const ConvOp& op, std::int32_t side, std::int32_t 
   launches_.emplace_back([device = device_.get(), weights = weights_, weight = op.weight, skip = op.skip_weight, params]() mutable {
     params.weight.values = weights->at(weight);
     if (params.skip.channels > 0) params.skip.values = weights->at(skip);
-    device->launch<Kernel::pack_tensor>({blocks(params.out.count)}, kPackThreads, 0, params);
+    device->launch<Kernel::pack_tensor>({blocks(params.out.count, kPackThreads)}, kPackThreads, 0, params);
   });
   return {params.out.data, params.out.count};
 }

@@ -108,7 +108,6 @@ bool on_tensor_cores(const AttentionBackwardOp& op, const Builder& builder);
 // The statistics of a feature, as a launch of their own; nothing for kNone.
 void launch_statistics(const Frame& frame, const Feature& in, BufferId out);
 
-inline std::uint32_t blocks(std::int64_t count, std::int64_t each) { return static_cast<std::uint32_t>((count + each - 1) / each); }
 // What a sample takes of the arena.
 inline std::int64_t arena_elements(const Plan& plan, bool half) { return half ? plan.half_arena_elements : plan.arena_elements; }
 inline std::int64_t elements(const Feature& f) { return std::int64_t{1} * f.height * f.width * f.channels; }

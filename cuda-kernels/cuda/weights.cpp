@@ -14,7 +14,6 @@ constexpr std::int64_t kRun = 16;   // numbers of a cache line: what is turned r
 constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
 
 std::int64_t rounded(std::int64_t numbers) { return (numbers + kApart - 1) / kApart * kApart; }
-std::uint32_t blocks(std::int64_t count, std::int64_t each) { return static_cast<std::uint32_t>((count + each - 1) / each); }
 
 }  // namespace
 
