@@ -68,23 +68,19 @@ Trainer::Trainer(const NetworkConfig& config, const std::string& device, int thr
   }
   network_.finish(rows);
   if (!network_.keeps_state()) return;
-  for (std::size_t w = 0; w < state_.size(); ++w) {
-    for (int kind = 1; kind < kTrainTensors && !state_[w].tensor[0].empty(); ++kind) {
-      network_.set_state(static_cast<TrainTensor>(kind), static_cast<WeightId>(w), state_[w].tensor[kind]);
-    }
+  for (std::size_t w = 0; w < state_.size(); ++w) {  // where moments begin at zero, too
+    if (!state_[w].tensor[3].empty()) network_.set_state(TrainTensor::average, static_cast<WeightId>(w), state_[w].tensor[3]);
   }
   state_.clear();
 }
 
 void Trainer::renew() {
-  if (moved_) {
-    for (std::size_t w = 0; w < state_.size(); ++w) {  // none where the device keeps them
-      if (!state_[w].tensor[0].empty()) network_.replace_weight(static_cast<WeightId>(w), state_[w].tensor[0]);
-    }
-    network_.repack();
-    moved_ = false;
+  if (!moved_) return network_.clear_gradients();
+  for (std::size_t w = 0; w < state_.size(); ++w) {  // none where the device keeps them
+    if (!state_[w].tensor[0].empty()) network_.replace_weight(static_cast<WeightId>(w), state_[w].tensor[0]);
   }
-  network_.clear_gradients();
+  network_.repack();
+  moved_ = false;
 }
 
 Trainer::Shown Trainer::show(std::int64_t n, const float* images, const std::int32_t* labels) const {

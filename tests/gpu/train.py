@@ -143,7 +143,7 @@ def train(training, images, labels, args, config):
     losses, shown = [], 0.0
     while (spent := time.monotonic() - begin) < limit and (not args.steps or len(losses) < args.steps):
         share = spent / limit if not args.steps else len(losses) / args.steps
-        rate = args.learning_rate * min(1.0, (training.seen - began + batch) / min(WARM_UP, batch * 20 if args.steps else WARM_UP))
+        rate = args.learning_rate * min(1.0, (training.seen - began + batch) / WARM_UP)
         if share > 1 - COOL:
             rate *= 0.01 + 0.99 * (1 + math.cos(math.pi * (share - 1 + COOL) / COOL)) / 2
         for group in training.optimizer.param_groups:
